@@ -1,0 +1,1 @@
+"""Event-driven workflows whose running jobs are plain JSON."""

@@ -1,0 +1,1 @@
+"""Objects to JSON documents and back, safely."""
