@@ -1,1 +1,64 @@
 """Event-driven workflows whose running jobs are plain JSON."""
+
+from routilux._context import ExecutionContext
+from routilux._core.explanation import Explanation, TaskNote
+from routilux._model import ErrorStrategy, ExecutionStrategy, JobStatus, RoutineStatus
+from routilux._records import ErrorInfo, HistoryRecord
+from routilux.conditional_router import ConditionalRouter
+from routilux.connection import Connection
+from routilux.error_handler import ErrorHandler
+from routilux.errors import (
+    ActivationTimeout,
+    BindingError,
+    BlockingCallError,
+    DefinitionError,
+    DeliveryTimeout,
+    FlowShutDownError,
+    JobFailedError,
+    JobStateError,
+    JobTimeout,
+    OutsideActivationError,
+    ResumeError,
+    RoutiluxError,
+    RoutineStateWarning,
+    SharedDataConflict,
+)
+from routilux.event import Event
+from routilux.flow import Flow
+from routilux.job_state import JobState
+from routilux.routine import Routine
+from routilux.slot import Slot
+
+__all__ = [
+    "ActivationTimeout",
+    "BindingError",
+    "BlockingCallError",
+    "ConditionalRouter",
+    "Connection",
+    "DefinitionError",
+    "DeliveryTimeout",
+    "ErrorHandler",
+    "ErrorInfo",
+    "ErrorStrategy",
+    "Event",
+    "ExecutionContext",
+    "ExecutionStrategy",
+    "Explanation",
+    "Flow",
+    "FlowShutDownError",
+    "HistoryRecord",
+    "JobFailedError",
+    "JobState",
+    "JobStateError",
+    "JobStatus",
+    "JobTimeout",
+    "OutsideActivationError",
+    "ResumeError",
+    "RoutiluxError",
+    "Routine",
+    "RoutineStateWarning",
+    "RoutineStatus",
+    "SharedDataConflict",
+    "Slot",
+    "TaskNote",
+]

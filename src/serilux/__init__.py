@@ -1,1 +1,61 @@
 """Objects to JSON documents and back, safely."""
+
+from serilux._callables import referable, reference_to, resolve_reference
+from serilux._codec import clone, clone_fields, decode, decode_fields, encode, encode_fields
+from serilux._fields import check_constructible, read_object
+from serilux._identical import identical
+from serilux._json import check_document
+from serilux._registry import is_registered, lookup_class, registered_name, trust
+from serilux._serializable import Serializable
+from serilux._settings import Limits, get_limits, set_limits
+from serilux._validation import check_serializable, register_serializable
+from serilux.errors import (
+    CallableReferenceError,
+    ConstructorError,
+    CycleError,
+    DocumentError,
+    ForeignMethodError,
+    LimitError,
+    NameConflictError,
+    SeriluxError,
+    UnknownClassError,
+    UnsupportedValueError,
+    UntrustedReferenceError,
+)
+
+__all__ = [
+    "CallableReferenceError",
+    "ConstructorError",
+    "CycleError",
+    "DocumentError",
+    "ForeignMethodError",
+    "LimitError",
+    "Limits",
+    "NameConflictError",
+    "Serializable",
+    "SeriluxError",
+    "UnknownClassError",
+    "UnsupportedValueError",
+    "UntrustedReferenceError",
+    "check_constructible",
+    "check_document",
+    "check_serializable",
+    "clone",
+    "clone_fields",
+    "decode",
+    "decode_fields",
+    "encode",
+    "encode_fields",
+    "get_limits",
+    "identical",
+    "is_registered",
+    "lookup_class",
+    "read_object",
+    "referable",
+    "reference_to",
+    "register_serializable",
+    "registered_name",
+    "resolve_reference",
+    "set_limits",
+    "trust",
+]

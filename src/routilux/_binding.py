@@ -1,0 +1,82 @@
+"""How data by name meets a handler's parameters."""
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from routilux._records import Data
+from routilux.errors import BindingError
+
+_BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+class Binding(msgspec.Struct, frozen=True):
+    """The parameters of a handler: data goes by name, `**kwargs` takes the rest.
+
+    A handler with a single parameter of a name that the data does not have takes the whole dict in it.
+    """
+
+    label: str
+    names: frozenset[str]
+    required: frozenset[str]
+    open_ended: bool
+    single: str | None
+
+    def bind(self, data: Data) -> Data:
+        """The keyword arguments for this data; BindingError where it does not fit."""
+        given = data.keys()
+        if given == self.names or (self.open_ended and self.required <= given):
+            return data
+        if self.single is not None and self.single not in given and (data or self.required):
+            return {self.single: data}
+        if self.required <= given <= self.names:
+            return data
+        raise BindingError(self._misfit(set(given)))
+
+    def _misfit(self, given: set[str]) -> str:
+        missing, extra = sorted(self.required - given), sorted(given - self.names)
+        problems = []
+        if missing:
+            problems.append(f"lacks {_listed(missing)}")
+        if extra and not self.open_ended:
+            problems.append(f"has no place for {_listed(extra)}")
+        return (
+            f"data with {_listed(sorted(given)) or 'nothing'} does not fit {self.label}"
+            f"({', '.join(sorted(self.names))}{', **kwargs' if self.open_ended else ''}): it "
+            f"{' and '.join(problems)}; emit what it takes, connect with param_mapping, or give it **kwargs"
+        )
+
+    def refusals(self, names: Iterable[str]) -> list[str]:
+        """Which of these names no data could ever bring into this handler."""
+        if self.open_ended or self.single is not None:
+            return []
+        return [name for name in names if name not in self.names]
+
+
+def binding_of(handler: Callable[..., Any], label: str) -> Binding:
+    """Read a handler's signature once; BindingError where no data by name could ever be bound to it."""
+    try:
+        parameters = inspect.signature(handler).parameters.values()
+    except (TypeError, ValueError) as error:
+        raise BindingError(f"the parameters of {label} cannot be read: {error}; wrap it in a method") from error
+    required_by_position = [p.name for p in parameters if p.kind is p.POSITIONAL_ONLY and p.default is p.empty]
+    if required_by_position:
+        raise BindingError(
+            f"{label} takes {_listed(required_by_position)} by position only; data is given by name: "
+            f"drop the '/' from its parameters"
+        )
+    named = [p for p in parameters if p.kind in _BY_NAME]
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    return Binding(
+        label=label,
+        names=frozenset(p.name for p in named),
+        required=frozenset(p.name for p in named if p.default is p.empty),
+        open_ended=open_ended,
+        single=named[0].name if len(named) == 1 and not open_ended else None,
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, names))

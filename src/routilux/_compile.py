@@ -1,0 +1,96 @@
+"""From the routines and connections of a flow to its graph and the handlers behind it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from routilux._binding import binding_of
+from routilux._engine.handlers import Handler, Handlers, is_async
+from routilux._graph import Graph, Route, RoutineNode, SlotNode, fingerprint
+from routilux._model import EventKey, SlotKey
+from routilux.connection import Connection
+from routilux.error_handler import ErrorHandler
+from routilux.routine import Routine
+from routilux.slot import Slot
+from serilux import reference_to, registered_name
+from serilux.errors import CallableReferenceError
+
+
+def compile_graph(
+    flow_id: str, concurrent: bool, routines: Mapping[str, Routine], connections: Iterable[Connection]
+) -> Graph:
+    """Freeze a flow: names only."""
+    connections = list(connections)
+    nodes = {
+        routine_id: RoutineNode(
+            routine_id,
+            registered_name(type(routine)),
+            {event: _routes(connections, EventKey(routine_id, event)) for event in routine.events},
+        )
+        for routine_id, routine in routines.items()
+    }
+    slots = {
+        SlotKey(routine_id, slot.name): _slot_node(SlotKey(routine_id, slot.name), routine, slot, connections)
+        for routine_id, routine in routines.items()
+        for slot in routine.slots.values()
+    }
+    return Graph(flow_id, concurrent, nodes, slots, fingerprint(nodes, slots))
+
+
+def bind_handlers(graph: Graph, routines: Mapping[str, Routine], flow_error_handler: ErrorHandler | None) -> Handlers:
+    """Find the callables behind the names of a graph."""
+    return {
+        key: _handler(graph, key, routines[key.routine_id], flow_error_handler)
+        for key, node in graph.slots.items()
+        if node.has_handler
+    }
+
+
+def _routes(connections: list[Connection], source: EventKey) -> tuple[Route, ...]:
+    return tuple(
+        Route(connection.target, connection.param_mapping, connection.priority)
+        for connection in connections
+        if connection.source == source
+    )
+
+
+def _slot_node(key: SlotKey, routine: Routine, slot: Slot, connections: list[Connection]) -> SlotNode:
+    return SlotNode(
+        key=key,
+        merge=slot.merge_kind,
+        guarded=slot.when is not None,
+        has_handler=slot.handler is not None,
+        references=(
+            _name_of(slot.handler, routine),
+            _name_of(slot.merge_strategy, routine) or "",
+            _name_of(slot.when, routine),
+        ),
+        sources=tuple((entry.source, entry.priority) for entry in connections if entry.target == key),
+    )
+
+
+def _name_of(function: Any, routine: Routine) -> str | None:
+    """A callable's reference; one that cannot be serialized still has a name of its own."""
+    if function is None or isinstance(function, str):
+        return function
+    try:
+        return reference_to(function, routine)
+    except CallableReferenceError:
+        return f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', type(function).__name__)}"
+
+
+def _handler(graph: Graph, key: SlotKey, routine: Routine, flow_error_handler: ErrorHandler | None) -> Handler:
+    slot = routine.get_slot(key.slot)
+    assert slot.handler is not None
+    label = f"{type(routine).__name__}.{getattr(slot.handler, '__name__', type(slot.handler).__name__)}"
+    return Handler(
+        node=graph.slots[key],
+        routine_node=graph.routines[key.routine_id],
+        routine=routine,
+        call=slot.handler,
+        binding=binding_of(slot.handler, label),
+        is_async=is_async(slot.handler),
+        merge_function=slot.merge_strategy if callable(slot.merge_strategy) else None,
+        predicate=slot.when,
+        timeout=slot.timeout,
+        flow_error_handler=flow_error_handler,
+    )

@@ -1,0 +1,130 @@
+"""What a job does, waits for and has failed of: as data, and as text."""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from routilux._core.job import Job, PauseRequest
+from routilux._model import JobStatus
+from routilux._records import ErrorInfo, Task
+
+
+class TaskNote(msgspec.Struct, frozen=True):
+    """One task: where it goes, how often it was retried, since when and until when it is as it is."""
+
+    task_id: str
+    routine_id: str
+    slot: str
+    since: datetime
+    until: datetime | None
+    retry_count: int
+    source: str | None
+
+    def __str__(self) -> str:
+        parts = [f"{self.routine_id}.{self.slot} (task {self.task_id})"]
+        if self.source is not None:
+            parts.append(f"from {self.source}")
+        if self.retry_count:
+            parts.append(f"after {self.retry_count} retries")
+        parts.append(f"since {self.since.isoformat()}")
+        if self.until is not None:
+            parts.append(f"until {self.until.isoformat()}")
+        return ", ".join(parts)
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """A job's situation.
+
+    `running` handlers; `queued` tasks, in order; tasks that wait for a `retry` or for a `delivery` from outside;
+    `failed` tasks and the `error` that failed the job; `note` says in words what the job as a whole waits for.
+    """
+
+    job_id: str
+    flow_id: str
+    status: JobStatus
+    note: str
+    running: list[TaskNote]
+    queued: list[TaskNote]
+    waiting_for_retry: list[TaskNote]
+    waiting_for_delivery: list[TaskNote]
+    failed: list[TaskNote]
+    error: ErrorInfo | None
+
+    def __str__(self) -> str:
+        lines = [f"job {self.job_id} of flow {self.flow_id!r} is {self.status}: {self.note}"]
+        for title, notes in (
+            ("running", self.running),
+            ("queued", self.queued),
+            ("waits for its retry", self.waiting_for_retry),
+            ("waits for a delivery", self.waiting_for_delivery),
+            ("failed", self.failed),
+        ):
+            lines.extend(f"  {title}: {note}" for note in notes)
+        if self.error is not None:
+            lines.append(f"  because of {self.error.type}: {self.error.message}")
+            lines.extend(f"    {line}" for line in self.error.traceback.splitlines())
+        return "\n".join(lines)
+
+
+def explain(job: Job, now: float) -> Explanation:
+    """Say what a job does, what it waits for and why it failed."""
+    waiting = job.waiting()
+    return Explanation(
+        job.job_id,
+        job.flow_id,
+        job.status,
+        _note(job, now),
+        [_task_note(job, task) for task in job.active.values()],
+        [_task_note(job, task) for task in job.ready],
+        [_task_note(job, task) for task in waiting if task.data is not None],
+        [_task_note(job, task) for task in waiting if task.data is None],
+        [_task_note(job, task) for task in job.failed],
+        job.error if job.error is not None else _coming_error(job),
+    )
+
+
+def _coming_error(job: Job) -> ErrorInfo | None:
+    return job.closing if isinstance(job.closing, ErrorInfo) else None
+
+
+def _note(job: Job, now: float) -> str:
+    if job.status is JobStatus.PENDING:
+        return "it has not been started"
+    if job.status is JobStatus.PAUSED:
+        point = job.pause_points[-1] if job.pause_points else None
+        return "it waits to be resumed" + (f" ({point.reason})" if point is not None and point.reason else "")
+    if job.status is JobStatus.CANCELLED:
+        return f"it was cancelled ({job.cancel_reason})" if job.cancel_reason else "it was cancelled"
+    if job.status is JobStatus.FAILED:
+        return "a task failed and nothing more is started"
+    if job.status is JobStatus.COMPLETED:
+        return "all work is done"
+    return _running_note(job, now)
+
+
+def _running_note(job: Job, now: float) -> str:
+    if isinstance(job.closing, PauseRequest):
+        return "it pauses when what runs has finished"
+    if isinstance(job.closing, ErrorInfo):
+        return "it fails when what runs has finished"
+    if job.active:
+        return "handlers run"
+    if job.ready:
+        return "tasks are queued"
+    wake = job.next_wake()
+    if wake is not None:
+        return f"nothing to do for the next {max(wake - now, 0.0):.3f} s"
+    return "it waits for a delivery"
+
+
+def _task_note(job: Job, task: Task) -> TaskNote:
+    until = task.due if task.data is not None else task.deadline
+    return TaskNote(
+        f"{job.job_id}:{task.number}",
+        task.target.routine_id,
+        task.target.slot,
+        datetime.fromtimestamp(task.since, UTC),
+        None if until is None else datetime.fromtimestamp(until, UTC),
+        task.retry_count,
+        None if task.source is None else str(task.source),
+    )

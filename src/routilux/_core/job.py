@@ -1,0 +1,156 @@
+"""All the data of one job."""
+
+from collections.abc import Iterator
+from heapq import heappop, heappush
+from typing import Any
+
+import msgspec
+
+from routilux._core.history import BoundedHistory
+from routilux._core.ready_queue import ReadyQueue
+from routilux._model import SETTLED, JobStatus, RoutineStatus, SlotKey
+from routilux._records import Data, ErrorInfo, HistoryRecord, PausePoint, RoutineState, Task
+
+
+class PauseRequest(msgspec.Struct, frozen=True):
+    """A pause that takes effect when the activations in flight have committed."""
+
+    reason: str
+    checkpoint: Data
+
+
+class Job:
+    """One run of a flow.
+
+    A task is in exactly one of `ready`, `delayed` (waits for its due time), `expecting` (waits to be delivered to),
+    `active` (its handler runs) and `failed`; when it settles it is in none.
+    """
+
+    __slots__ = (
+        "active",
+        "cancel_reason",
+        "closing",
+        "created_at",
+        "delayed",
+        "elapsed",
+        "epoch",
+        "error",
+        "expecting",
+        "failed",
+        "fingerprint",
+        "flow_id",
+        "history",
+        "hold_until",
+        "job_id",
+        "next_number",
+        "pause_points",
+        "ready",
+        "routines",
+        "running_since",
+        "shared_data",
+        "shared_log",
+        "shared_versions",
+        "slot_data",
+        "status",
+        "timeout",
+        "updated_at",
+    )
+
+    def __init__(self, job_id: str, flow_id: str, created_at: float) -> None:
+        self.job_id = job_id
+        self.flow_id = flow_id
+        self.fingerprint = ""
+        self.epoch = 0
+        self.status = JobStatus.PENDING
+        self.created_at = created_at
+        self.updated_at = created_at
+
+        self.next_number = 1
+        self.ready = ReadyQueue()
+        self.delayed: list[tuple[float, int, Task]] = []
+        self.expecting: dict[int, Task] = {}
+        self.active: dict[int, Task] = {}
+        self.failed: list[Task] = []
+
+        self.routines: dict[str, RoutineState] = {}
+        self.history: list[HistoryRecord] | BoundedHistory = []
+        self.slot_data: dict[SlotKey, Data] = {}
+        self.shared_data: Data = {}
+        self.shared_versions: dict[str, int] = {}
+        self.shared_log: list[Any] = []
+        self.pause_points: list[PausePoint] = []
+        self.error: ErrorInfo | None = None
+        self.cancel_reason: str | None = None
+
+        self.timeout: float | None = None
+        self.elapsed = 0.0
+        self.running_since: float | None = None
+        self.closing: PauseRequest | ErrorInfo | None = None
+        self.hold_until: float | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.status in SETTLED
+
+    @property
+    def idle(self) -> bool:
+        """Whether no task runs, may run or waits."""
+        return not (self.ready or self.active or self.delayed or self.expecting)
+
+    def waiting(self) -> list[Task]:
+        """Tasks that wait for their due time, then those that wait to be delivered to."""
+        return [entry[2] for entry in sorted(self.delayed)] + list(self.expecting.values())
+
+    def pending(self) -> list[Task]:
+        """Every task that is not yet committed, in the order in which a resume takes them up (law 4)."""
+        return [*self.active.values(), *self.ready, *self.waiting()]
+
+    def enlist(self, task: Task) -> None:
+        """Put a task where its data says it belongs."""
+        if task.data is None:
+            self.expecting[task.number] = task
+        elif task.due is not None:
+            heappush(self.delayed, (task.due, task.number, task))
+        else:
+            self.ready.push(task)
+
+    def pop_due(self, now: float) -> Iterator[Task]:
+        """Take the tasks whose due time has come out of `delayed`, in order."""
+        while self.delayed and self.delayed[0][0] <= now:
+            yield heappop(self.delayed)[2]
+
+    def overdue_expectations(self, now: float) -> list[Task]:
+        """The tasks that have waited to be delivered to for longer than they may."""
+        return [task for task in self.expecting.values() if task.deadline is not None and task.deadline <= now]
+
+    def next_wake(self) -> float | None:
+        """When something is due without anybody's doing, in seconds since the epoch."""
+        times = [task.deadline for task in self.expecting.values() if task.deadline is not None]
+        if self.delayed:
+            times.append(self.delayed[0][0])
+        if self.hold_until is not None:
+            times.append(self.hold_until)
+        if self.running_since is not None and self.timeout is not None:
+            times.append(self.running_since + self.timeout - self.elapsed)
+        return min(times, default=None)
+
+    def routine_status(self, routine_id: str) -> RoutineStatus | None:
+        """A routine's status in this job, or None where it has had nothing to do yet."""
+        return self.routine_statuses([routine_id])[routine_id]
+
+    def routine_statuses(self, routine_ids: list[str]) -> dict[str, RoutineStatus | None]:
+        """The status of each of these routines: what its tasks left make it, else the worst of its settled ones."""
+        open_ids = {task.target.routine_id for task in self.pending()}
+        active_ids = {task.target.routine_id for task in self.active.values()}
+        return {routine_id: self._status(routine_id, open_ids, active_ids) for routine_id in routine_ids}
+
+    def _status(self, routine_id: str, open_ids: set[str], active_ids: set[str]) -> RoutineStatus | None:
+        if routine_id in open_ids:
+            if self.status is JobStatus.CANCELLED:
+                return RoutineStatus.CANCELLED
+            return RoutineStatus.RUNNING if routine_id in active_ids else RoutineStatus.PENDING
+        state = self.routines.get(routine_id)
+        if state is None:
+            return None
+        return state.outcome or RoutineStatus.PENDING

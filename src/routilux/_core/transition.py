@@ -1,0 +1,368 @@
+"""What each fact makes of a job: the reducer. It changes the job it is given, and nothing else."""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from routilux._core.facts import (
+    NOTHING,
+    Delivered,
+    Effect,
+    Fact,
+    HoldLifted,
+    JobCancelled,
+    JobResumed,
+    JobStarted,
+    JobTimedOut,
+    PauseRequested,
+    SharedDataSet,
+    TaskAbsorbed,
+    TaskFailed,
+    TaskFlushed,
+    TaskSucceeded,
+    TimersFired,
+)
+from routilux._core.job import Job, PauseRequest
+from routilux._core.merging import adopt
+from routilux._core.ready_queue import ReadyQueue
+from routilux._graph import Graph, Route
+from routilux._model import (
+    JOB_TRANSITIONS,
+    SEVERITY,
+    ErrorStrategy,
+    EventKey,
+    JobStatus,
+    RoutineStatus,
+    SlotKey,
+)
+from routilux._records import (
+    Changes,
+    Emission,
+    ErrorInfo,
+    Expectation,
+    HistoryRecord,
+    PausePoint,
+    RoutineState,
+    Task,
+)
+
+Effects = tuple[Effect, ...]
+STATUS_CHANGED: Effects = (Effect.STATUS_CHANGED,)
+TIMER_CHANGED: Effects = (Effect.TIMER_CHANGED,)
+
+
+def transition(graph: Graph, job: Job, fact: Fact, now: float) -> Effects:
+    """Apply one fact to a job; what is left for the engine to do comes back."""
+    return _APPLY[type(fact)](graph, job, fact, now)
+
+
+def take(graph: Graph, job: Job, now: float) -> Task | None:
+    """Take the task to run next, or None where nothing may start now."""
+    if not job.ready or job.closing is not None or job.status is not JobStatus.RUNNING:
+        return None
+    if job.active and not graph.concurrent:
+        return None
+    task = job.ready.pop()
+    task.since = now
+    job.active[task.number] = task
+    return task
+
+
+def _started(graph: Graph, job: Job, fact: JobStarted, now: float) -> Effects:
+    job.fingerprint = graph.fingerprint
+    job.running_since = now
+    _move(job, JobStatus.RUNNING, now)
+    _enlist(job, fact.task, now)
+    return STATUS_CHANGED if job.timeout is None else (Effect.STATUS_CHANGED, Effect.TIMER_CHANGED)
+
+
+def _succeeded(graph: Graph, job: Job, fact: TaskSucceeded, now: float) -> Effects:
+    task = fact.task
+    del job.active[task.number]
+    routine_id = task.target.routine_id
+    state = job.routines.get(routine_id)
+    if state is None:
+        state = job.routines[routine_id] = RoutineState()
+    if state.outcome is None:
+        state.outcome = RoutineStatus.COMPLETED
+    effects = _publish(graph, job, fact, now)
+    if job.closing is None and job.ready:
+        return effects
+    return effects + _close(job, now)
+
+
+def _flushed(graph: Graph, job: Job, fact: TaskFlushed, now: float) -> Effects:
+    fact.task.flushes += 1
+    job.routines.setdefault(fact.task.target.routine_id, RoutineState())
+    return _publish(graph, job, fact, now)
+
+
+def _absorbed(graph: Graph, job: Job, fact: TaskAbsorbed, now: float) -> Effects:
+    del job.active[fact.task.number]
+    job.routines.setdefault(fact.task.target.routine_id, RoutineState())
+    job.updated_at = now
+    return _close(job, now)
+
+
+def _failed(graph: Graph, job: Job, fact: TaskFailed, now: float) -> Effects:
+    task, strategy = fact.task, fact.decision.strategy
+    job.active.pop(task.number, None)
+    job.expecting.pop(task.number, None)
+    state = job.routines.setdefault(task.target.routine_id, RoutineState())
+    if strategy is ErrorStrategy.CONTINUE:
+        effects = _publish(graph, job, fact, now)
+    else:
+        effects = NOTHING
+        _record(job, [fact.started] if fact.started is not None else [], now)
+    _record(job, _failure_records(fact, now), now)
+    state.error = fact.error
+    if strategy is ErrorStrategy.RETRY:
+        job.enlist(_retried(task, fact.decision.delay, now))
+        return effects + TIMER_CHANGED + _close(job, now)
+    _worsen(state, _OUTCOMES[strategy])
+    if strategy is ErrorStrategy.STOP:
+        job.failed.append(task)
+        job.closing = job.closing if isinstance(job.closing, ErrorInfo) else fact.error
+    return effects + _close(job, now)
+
+
+def _retried(task: Task, delay: float, now: float) -> Task:
+    retried = replace(task, retry_count=task.retry_count + 1, since=now)
+    if task.data is None:
+        retried.deadline = now + delay + (task.patience or 0.0)
+    else:
+        retried.due = now + delay
+    return retried
+
+
+_OUTCOMES = {
+    ErrorStrategy.CONTINUE: RoutineStatus.ERROR_CONTINUED,
+    ErrorStrategy.SKIP: RoutineStatus.SKIPPED,
+    ErrorStrategy.STOP: RoutineStatus.FAILED,
+}
+_OUTCOME_RECORDS = {ErrorStrategy.CONTINUE: "error_continued", ErrorStrategy.SKIP: "skipped"}
+
+
+def _failure_records(fact: TaskFailed, now: float) -> list[HistoryRecord]:
+    routine_id = fact.task.target.routine_id
+    names = ["error"]
+    if fact.decision.strategy in _OUTCOME_RECORDS:
+        names.append(_OUTCOME_RECORDS[fact.decision.strategy])
+    attempt = fact.task.retry_count + 1
+    return [
+        HistoryRecord(
+            routine_id,
+            name,
+            {"type": fact.error.type, "message": fact.error.message, "attempt": attempt},
+            now,
+        )
+        for name in names
+    ]
+
+
+def _timers_fired(graph: Graph, job: Job, fact: TimersFired, now: float) -> Effects:
+    for task in job.pop_due(now):
+        job.ready.push(replace(task, due=None, since=now))
+    if job.hold_until is not None and job.hold_until <= now:
+        job.hold_until = None
+    return _close(job, now)
+
+
+def _delivered(graph: Graph, job: Job, fact: Delivered, now: float) -> Effects:
+    del job.expecting[fact.task.number]
+    job.enlist(replace(fact.task, data=fact.data, since=now, deadline=None, patience=None))
+    job.updated_at = now
+    return NOTHING
+
+
+def _shared_data_set(graph: Graph, job: Job, fact: SharedDataSet, now: float) -> Effects:
+    _apply_shared(job, fact.changes)
+    job.updated_at = now
+    return NOTHING
+
+
+def _pause_requested(graph: Graph, job: Job, fact: PauseRequested, now: float) -> Effects:
+    request = PauseRequest(fact.reason, fact.checkpoint)
+    if job.status is JobStatus.RUNNING:
+        if isinstance(job.closing, PauseRequest):
+            _add_pause_point(job, job.closing, now)
+        if not isinstance(job.closing, ErrorInfo):
+            job.closing = request
+        return _close(job, now)
+    _move(job, JobStatus.PAUSED, now)
+    _add_pause_point(job, request, now)
+    return STATUS_CHANGED
+
+
+def _resumed(graph: Graph, job: Job, fact: JobResumed, now: float) -> Effects:
+    _move(job, JobStatus.RUNNING, now)
+    job.fingerprint = fact.fingerprint
+    job.running_since = now
+    job.hold_until = fact.hold_until
+    for task in fact.recovered:
+        adopt(job, graph.slots[task.target], task)
+        _enlist(job, task, now)
+    return (Effect.STATUS_CHANGED, Effect.TIMER_CHANGED)
+
+
+def _hold_lifted(graph: Graph, job: Job, fact: HoldLifted, now: float) -> Effects:
+    job.hold_until = None
+    return _close(job, now)
+
+
+def _cancelled(graph: Graph, job: Job, fact: JobCancelled, now: float) -> Effects:
+    _move(job, JobStatus.CANCELLED, now)
+    job.cancel_reason = fact.reason
+    _abandon_active(job)
+    _stop_the_watch(job, now)
+    return (Effect.STATUS_CHANGED, Effect.TIMER_CHANGED)
+
+
+def _timed_out(graph: Graph, job: Job, fact: JobTimedOut, now: float) -> Effects:
+    _abandon_active(job)
+    job.closing = fact.error
+    job.hold_until = None
+    return _close(job, now)
+
+
+def _publish(graph: Graph, job: Job, fact: TaskSucceeded | TaskFlushed | TaskFailed, now: float) -> Effects:
+    """Commit what an activation did: its records, its emissions as tasks, its changes."""
+    history = job.history
+    if fact.started is not None:
+        history.append(fact.started)
+    outbox, routing = fact.outbox, fact.routing
+    if outbox:
+        history.extend(outbox)
+        routine_id = fact.task.target.routine_id
+        routes = graph.routines[routine_id].routes
+        for index, record in enumerate(outbox):
+            emission = None if routing is None else routing.get(index)
+            for route in routes[record.event_name]:
+                _route(job, route, record, emission, now)
+    job.updated_at = now
+    if fact.changes is None:
+        return NOTHING
+    return _apply_changes(job, fact.task.target.routine_id, fact.changes, now)
+
+
+def _route(job: Job, route: Route, record: HistoryRecord, emission: Emission | None, now: float) -> None:
+    data = record.content if route.mapping is None else route.mapped(record.content)
+    number = job.next_number
+    job.next_number = number + 1
+    source = EventKey(record.routine_id, record.event_name)
+    if emission is None:
+        task = Task(number, route.target, data, source, route.priority, since=now)
+    else:
+        priority = route.priority if emission.priority is None else emission.priority
+        task = Task(number, route.target, data, source, priority, emission.metadata, since=now)
+    job.ready.push(task)
+
+
+def _enlist(job: Job, task: Task, now: float) -> None:
+    task.number = job.next_number
+    task.since = now
+    job.next_number += 1
+    job.enlist(task)
+
+
+def _apply_changes(job: Job, routine_id: str, changes: Changes, now: float) -> Effects:
+    _apply_shared(job, changes)
+    if changes.state is not None:
+        state = job.routines[routine_id]
+        state.state = changes.state
+        state.version += 1
+    for expectation in changes.expected:
+        _enlist(job, _expecting_task(routine_id, expectation, now), now)
+    return TIMER_CHANGED if changes.expected else NOTHING
+
+
+def _expecting_task(routine_id: str, expectation: Expectation, now: float) -> Task:
+    patience = expectation.patience
+    deadline = None if patience is None else now + patience
+    return Task(0, SlotKey(routine_id, expectation.slot), None, deadline=deadline, patience=patience)
+
+
+def _apply_shared(job: Job, changes: Changes) -> None:
+    for key in changes.removed:
+        job.shared_data.pop(key, None)
+    job.shared_data.update(changes.written)
+    for key in (*changes.removed, *changes.written):
+        job.shared_versions[key] = job.shared_versions.get(key, 0) + 1
+    job.shared_log.extend(changes.logged)
+
+
+def _record(job: Job, records: list[HistoryRecord], now: float) -> None:
+    job.history.extend(records)
+    job.updated_at = now
+
+
+def _worsen(state: RoutineState, outcome: RoutineStatus) -> None:
+    if state.outcome is None or SEVERITY.index(outcome) > SEVERITY.index(state.outcome):
+        state.outcome = outcome
+
+
+def _abandon_active(job: Job) -> None:
+    """Put the tasks in flight back in front of the queue; what becomes of their attempts no longer counts."""
+    tasks = [*map(replace, job.active.values()), *job.ready]
+    job.active.clear()
+    job.ready = ReadyQueue()
+    for task in tasks:
+        job.ready.push(task)
+
+
+def _close(job: Job, now: float) -> Effects:
+    """Let the job settle or pause where it is due."""
+    if job.active or job.status is not JobStatus.RUNNING:
+        return NOTHING
+    closing = job.closing
+    if closing is None and not job.idle:
+        return NOTHING
+    if job.hold_until is not None and not isinstance(closing, PauseRequest) and now < job.hold_until:
+        return NOTHING
+    if isinstance(closing, PauseRequest):
+        _move(job, JobStatus.PAUSED, now)
+        _add_pause_point(job, closing, now)
+    elif closing is None:
+        _move(job, JobStatus.COMPLETED, now)
+    else:
+        _move(job, JobStatus.FAILED, now)
+        job.error = closing
+    _stop_the_watch(job, now)
+    return (Effect.STATUS_CHANGED, Effect.TIMER_CHANGED)
+
+
+def _add_pause_point(job: Job, request: PauseRequest, now: float) -> None:
+    job.pause_points.append(PausePoint(now, request.reason, request.checkpoint))
+
+
+def _stop_the_watch(job: Job, now: float) -> None:
+    job.closing = None
+    job.hold_until = None
+    if job.running_since is not None:
+        job.elapsed += now - job.running_since
+        job.running_since = None
+
+
+def _move(job: Job, status: JobStatus, now: float) -> None:
+    if (job.status, status) not in JOB_TRANSITIONS:
+        raise ValueError(f"job {job.job_id!r} is {job.status}: it cannot become {status}")
+    job.status = status
+    job.updated_at = now
+
+
+_APPLY: dict[type[Any], Callable[[Graph, Job, Any, float], Effects]] = {
+    JobStarted: _started,
+    TaskSucceeded: _succeeded,
+    TaskFlushed: _flushed,
+    TaskAbsorbed: _absorbed,
+    TaskFailed: _failed,
+    TimersFired: _timers_fired,
+    Delivered: _delivered,
+    SharedDataSet: _shared_data_set,
+    PauseRequested: _pause_requested,
+    JobResumed: _resumed,
+    HoldLifted: _hold_lifted,
+    JobCancelled: _cancelled,
+    JobTimedOut: _timed_out,
+}

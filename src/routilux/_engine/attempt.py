@@ -1,0 +1,72 @@
+"""The only caller of users' code. Whatever it raises comes back as a value."""
+
+import inspect
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from routilux._context import Activation
+from routilux._current import current
+from routilux._engine.handlers import Handler
+from routilux._records import ErrorInfo
+from routilux.error_handler import qualified_name
+from serilux import clone_fields
+
+Failure = BaseException | None
+
+
+def run_handler(activation: Activation, handler: Handler) -> Failure:
+    """Call a handler with its own copy of the data."""
+    token = current.set(activation)
+    try:
+        result = handler.call(**handler.binding.bind(clone_fields(activation.given)))
+        if result is not None and inspect.isawaitable(result):
+            _refuse_awaitable(result, handler)
+    except BaseException as error:  # noqa: BLE001 - whatever users' code raises is a failed attempt
+        return error
+    else:
+        return None
+    finally:
+        current.reset(token)
+
+
+async def await_handler(activation: Activation, handler: Handler) -> Failure:
+    """Await an async handler with its own copy of the data."""
+    token = current.set(activation)
+    try:
+        await handler.call(**handler.binding.bind(clone_fields(activation.given)))
+    except BaseException as error:  # noqa: BLE001 - whatever users' code raises is a failed attempt
+        return error
+    else:
+        return None
+    finally:
+        current.reset(token)
+
+
+def call_guarded(function: Callable[..., Any], *args: Any) -> tuple[Any, Failure]:
+    """Call a merge function, a predicate or an update of shared data."""
+    try:
+        return function(*args), None
+    except BaseException as error:  # noqa: BLE001 - whatever users' code raises is a failed attempt
+        return None, error
+
+
+def _refuse_awaitable(result: Any, handler: Handler) -> None:
+    close = getattr(result, "close", None)
+    if close is not None:
+        close()
+    raise TypeError(f"{handler.binding.label} returned an awaitable that nobody awaits; declare it with `async def`")
+
+
+def describe(error: BaseException, routine_id: str | None, task_id: str | None) -> ErrorInfo:
+    """A failure as data."""
+    name = qualified_name(type(error)).removeprefix("builtins.")
+    message, unprintable = call_guarded(str, error)
+    lines = "".join(traceback.format_exception(error))
+    return ErrorInfo(
+        name, "" if unprintable is not None else _printable(message), routine_id, task_id, _printable(lines)
+    )
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()

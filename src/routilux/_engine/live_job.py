@@ -1,0 +1,401 @@
+"""A job in this process: its data, its lock, and what runs it."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from routilux._context import Activation
+from routilux._core.facts import (
+    Effect,
+    Fact,
+    HoldLifted,
+    JobCancelled,
+    JobTimedOut,
+    TaskAbsorbed,
+    TaskFailed,
+    TaskFlushed,
+    TaskSucceeded,
+    TimersFired,
+)
+from routilux._core.job import Job
+from routilux._core.merging import given, merge
+from routilux._core.transition import Effects, take, transition
+from routilux._engine.attempt import Failure, await_handler, call_guarded, describe, run_handler
+from routilux._engine.clock import Timer
+from routilux._engine.engine import Engine
+from routilux._engine.event_loop import Cancellable
+from routilux._engine.handlers import Handler, Handlers
+from routilux._engine.watchers import Condition, Watchers
+from routilux._engine.workers import OthersWait
+from routilux._graph import Graph
+from routilux._model import ErrorStrategy, JobStatus
+from routilux._records import Changes, Data, Decision, HistoryRecord, Task
+from routilux.errors import ActivationTimeout, DeliveryTimeout, JobTimeout
+from serilux import clone_fields
+
+SLICE = 0.005
+NO_GRAPH = Graph("", False, {}, {}, "")
+
+
+class LiveJob:
+    """Runs one job: takes its tasks, has their handlers called, commits what they did.
+
+    Every change of the job's data happens under `lock`, by a transition. A job that runs nowhere has no engine.
+    """
+
+    def __init__(self, job: Job, job_state: Any) -> None:
+        self.job = job
+        self.job_state = job_state
+        self.lock = threading.RLock()
+        self.watchers = Watchers()
+        self.queued = False
+        self.flow: Any = None
+        self.engine: Engine | None = None
+        self.attached = False
+        self.graph = NO_GRAPH
+        self.handlers: Handlers = {}
+        self.now: Callable[[], float] = time.time
+        self._timer: Timer | None = None
+        self._timer_at: float | None = None
+        self._coroutines: dict[int, Cancellable] = {}
+        self._expiries: dict[int, Timer] = {}
+
+    def attach(self, engine: Engine, flow: Any, graph: Graph, handlers: Handlers) -> None:
+        """Give the job what it needs to run."""
+        self.engine, self.flow, self.graph, self.handlers = engine, flow, graph, handlers
+        self.now = engine.clock.now
+        self.attached = True
+        engine.jobs.add(self)
+
+    def apply(self, fact: Fact) -> None:
+        """Apply a fact that comes from outside of any activation, and do what follows from it."""
+        with self.lock:
+            self._react(transition(self.graph, self.job, fact, self.now()))
+
+    def wait_until(self, condition: Condition) -> "Future[None]":
+        """A future that is done when the condition holds. A job kept from settling may settle now."""
+        with self.lock:
+            if self.job.hold_until is not None:
+                self.apply(HoldLifted())
+            return self.watchers.when(condition, self.job)
+
+    def block_on(self, future: "Future[None]", timeout: float | None = None) -> None:
+        """Block the caller until the future is done; TimeoutError after `timeout` seconds."""
+        if self.engine is None:
+            future.result(timeout)
+        else:
+            self.engine.wait_for(future, timeout)
+
+    def cancel(self, reason: str) -> None:
+        """Settle the job as cancelled; attempts in flight are given up."""
+        with self.lock:
+            self._give_up(list(self.job.active.values()))
+            self.apply(JobCancelled(reason))
+
+    def abandon(self) -> None:
+        """Let go of the job where it stands, as if its process had died."""
+        with self.lock:
+            self.attached = False
+            self._cancel_timer()
+            if self.engine is not None:
+                self.engine.jobs.discard(self)
+
+    # Running.
+
+    def submit(self) -> None:
+        """Have the job served, if there is something to start."""
+        if self.job.ready and self.attached and self.engine is not None:
+            self.engine.workers.submit(self)
+
+    def serve(self, others_wait: OthersWait) -> bool:
+        """Run activations until there are none to start, or others have waited long enough."""
+        activation = self.next_activation()
+        slice_end = self.now() + SLICE
+        while activation is not None:
+            handler = self.handlers[activation.task.target]
+            if self.graph.concurrent and self.job.ready:
+                self.submit()
+            if handler.is_async:
+                self._start_coroutine(activation, handler)
+                activation = self.next_activation()
+                continue
+            failure = run_handler(activation, handler)
+            with self.lock:
+                self._settle(activation, handler, failure)
+                if self.job.updated_at > slice_end and others_wait():
+                    return bool(self.job.ready)
+                activation = self._next_activation()
+        return False
+
+    def run_here(self, task: Task) -> None:
+        """Run a ready job's first activation on the caller's thread."""
+        activation = self.next_activation()
+        if activation is not None:
+            handler = self.handlers[task.target]
+            self.finish(activation, run_handler(activation, handler))
+        self.submit()
+
+    def may_run_here(self, task: Task) -> bool:
+        """Whether nothing but the caller's own patience limits how long the handler takes."""
+        handler = self.handlers[task.target]
+        return not handler.is_async and handler.timeout is None and self.job.timeout is None
+
+    def next_activation(self) -> Activation | None:
+        """Take the next task that is to be handled."""
+        with self.lock:
+            return self._next_activation()
+
+    def _next_activation(self, only_async: bool = False) -> Activation | None:
+        job = self.job
+        while job.ready:
+            if only_async and not self.handlers[job.ready.peek().target].is_async:
+                return None
+            task = take(self.graph, job, self.now())
+            if task is None:
+                return None
+            activation = self._admit(task, self.handlers[task.target])
+            if activation is not None:
+                return activation
+        return None
+
+    def _admit(self, task: Task, handler: Handler) -> Activation | None:
+        """Merge a taken task's data into its slot; None where its handler is not to be called."""
+        node = handler.node
+        activation = Activation(
+            self,
+            task,
+            handler.routine,
+            handler.routine_node.routes,
+            {},
+            HistoryRecord(node.key.routine_id, "start", {"slot": node.key.slot}, task.since),
+            [],
+        )
+        holds, failure = True, None
+        if task.merged is None:
+            failure = self._merge(task, handler)
+        if failure is None and handler.predicate is not None:
+            holds, failure = call_guarded(handler.predicate, self._seen_by_predicate(task, handler))
+        if failure is not None:
+            self._settle(activation, handler, failure)
+            return None
+        if not holds:
+            self._react(transition(self.graph, self.job, TaskAbsorbed(task), self.now()))
+            self.watchers.attempted(task.number)
+            return None
+        activation.given = given(self.job, node, task)
+        if handler.timeout is not None:
+            self._set_expiry(activation, handler)
+        return activation
+
+    def _seen_by_predicate(self, task: Task, handler: Handler) -> Data:
+        """The merged data; not a copy of a list that grows with each arrival (law 10)."""
+        if task.retry_count == 0 and task.flushes == 0:
+            return dict(self.job.slot_data[task.target])
+        return given(self.job, handler.node, task)
+
+    def _merge(self, task: Task, handler: Handler) -> Failure:
+        arrived = task.data
+        assert arrived is not None
+        if handler.merge_function is None:
+            merge(self.job, handler.node, task, arrived)
+            return None
+        computed, failure = call_guarded(
+            _merged, handler.merge_function, self.job.slot_data.get(task.target, {}), arrived
+        )
+        if failure is None:
+            merge(self.job, handler.node, task, arrived, computed)
+        return failure
+
+    # Settling.
+
+    def finish(self, activation: Activation, failure: Failure) -> None:
+        """Commit what an attempt did, or what its failure means."""
+        with self.lock:
+            self._settle(activation, self.handlers[activation.task.target], failure)
+
+    def _settle(self, activation: Activation, handler: Handler, failure: Failure) -> None:
+        """Commit what an attempt did, or what its failure means. An attempt that was given up changes nothing."""
+        task = activation.task
+        if self.job.active.get(task.number) is not task:
+            self._welcome_back(activation, handler)
+            return
+        changes: Changes | None = None
+        if failure is None:
+            changes, failure = call_guarded(activation.changes)
+        activation.closed = True
+        if failure is None:
+            fact = TaskSucceeded(task, activation.started, activation.outbox, activation.routing, changes)
+            effects = transition(self.graph, self.job, fact, self.now())
+        else:
+            effects = self._fail(activation, handler, failure)
+        if self._coroutines or self._expiries:
+            self._release(task)
+        if effects:
+            self._react(effects)
+        self.watchers.attempted(task.number)
+
+    def _fail(self, activation: Activation, handler: Handler, failure: BaseException) -> Effects:
+        task, policy = activation.task, handler.error_handler
+        decision = Decision(ErrorStrategy.STOP)
+        if policy is not None:
+            decided, broken = call_guarded(policy.decide, failure, task.retry_count + 1)
+            decision, failure = (decided, failure) if broken is None else (decision, broken)
+        changes: Changes | None = None
+        if decision.strategy is ErrorStrategy.CONTINUE:
+            changes, lost = call_guarded(activation.changes)
+            if lost is not None:
+                failure.add_note(f"what it wrote to shared data and state is not kept: {lost}")
+        if policy is not None and decision.strategy is ErrorStrategy.RETRY:
+            policy.retry_count = task.retry_count + 1
+        activation.closed = True
+        error = describe(failure, task.target.routine_id, f"{self.job.job_id}:{task.number}")
+        fact = TaskFailed(task, activation.started, activation.outbox, activation.routing, changes, error, decision)
+        return transition(self.graph, self.job, fact, self.now())
+
+    def flush(self, activation: Activation) -> None:
+        """Commit what a handler that goes on has done so far."""
+        with self.lock:
+            if self.job.active.get(activation.task.number) is not activation.task:
+                activation.closed = True
+            activation.check_open("flush")
+            changes = activation.changes()
+            fact = TaskFlushed(activation.task, activation.started, activation.outbox, activation.routing, changes)
+            effects = transition(self.graph, self.job, fact, self.now())
+            activation.start_over()
+            self._react(effects)
+            if self.graph.concurrent:
+                self.submit()
+
+    # Coroutines.
+
+    def _start_coroutine(self, activation: Activation, handler: Handler) -> None:
+        assert self.engine is not None
+        number = activation.task.number
+        with self.lock:
+            self._coroutines[number] = self.engine.coroutines.start(self._run_coroutines(activation, handler))
+
+    async def _run_coroutines(self, activation: Activation | None, handler: Handler) -> None:
+        """Await a handler, and go on with the next one as long as that is async too.
+
+        A coroutine whose attempt was given up is about to be cancelled: it takes nothing more.
+        """
+        while activation is not None:
+            failure = await await_handler(activation, handler)
+            with self.lock:
+                running = self._coroutines.get(activation.task.number)
+                self._settle(activation, handler, failure)
+                activation = None if running is None else self._next_activation(only_async=True)
+                if activation is not None and running is not None:
+                    handler = self.handlers[activation.task.target]
+                    self._coroutines[activation.task.number] = running
+            await asyncio.sleep(0)
+        self.submit()
+
+    # Time.
+
+    def _set_expiry(self, activation: Activation, handler: Handler) -> None:
+        assert self.engine is not None
+        when = self.now() + (handler.timeout or 0.0)
+        self._expiries[activation.task.number] = self.engine.clock.call_at(
+            when, lambda: self._expire(activation, handler)
+        )
+
+    def _expire(self, activation: Activation, handler: Handler) -> None:
+        """Fail an attempt that takes too long, and give it up."""
+        task = activation.task
+        with self.lock:
+            if self.job.active.get(task.number) is not task:
+                return
+            failure = ActivationTimeout(
+                f"the handler of {task.target} took longer than the {handler.timeout} s that its slot allows"
+            )
+            self._give_up([task])
+            self._settle(activation, handler, failure)
+        self.submit()
+
+    def _give_up(self, tasks: list[Task]) -> None:
+        for task in tasks:
+            running = self._coroutines.pop(task.number, None)
+            if running is not None:
+                running.cancel()
+            elif self.engine is not None:
+                self.engine.workers.replace_stuck()
+            self._release(task)
+
+    def _welcome_back(self, activation: Activation, handler: Handler) -> None:
+        activation.closed = True
+        if not handler.is_async and self.engine is not None:
+            self.engine.workers.retire()
+
+    def _release(self, task: Task) -> None:
+        self._coroutines.pop(task.number, None)
+        expiry = self._expiries.pop(task.number, None)
+        if expiry is not None:
+            expiry.cancel()
+
+    def _on_timer(self) -> None:
+        with self.lock:
+            if self.job.status is not JobStatus.RUNNING:
+                return
+            self._timer_at = None
+            now = self.now()
+            for task in self.job.overdue_expectations(now):
+                self._miss_delivery(task)
+            if self._out_of_time(now):
+                self._time_out()
+            self._react((*transition(self.graph, self.job, TimersFired(), now), Effect.TIMER_CHANGED))
+        self.submit()
+
+    def _miss_delivery(self, task: Task) -> None:
+        handler = self.handlers[task.target]
+        activation = Activation(self, task, handler.routine, handler.routine_node.routes, {}, None, [])
+        failure = DeliveryTimeout(f"nobody delivered to {task.target} within {task.patience} s")
+        self._react(self._fail(activation, handler, failure))
+
+    def _out_of_time(self, now: float) -> bool:
+        job = self.job
+        if job.timeout is None or job.running_since is None:
+            return False
+        return now >= job.running_since + job.timeout - job.elapsed
+
+    def _time_out(self) -> None:
+        self._give_up(list(self.job.active.values()))
+        failure = JobTimeout(f"job {self.job.job_id!r} ran longer than its {self.job.timeout} s")
+        self.apply(JobTimedOut(describe(failure, None, None)))
+
+    # What follows from a fact.
+
+    def _react(self, effects: Effects) -> None:
+        for effect in effects:
+            if effect is Effect.TIMER_CHANGED:
+                self._set_timer()
+            else:
+                self._status_changed()
+
+    def _status_changed(self) -> None:
+        running = self.job.status is JobStatus.RUNNING
+        if not running and self.engine is not None:
+            self.engine.jobs.discard(self)
+            self.attached = False
+        self.watchers.status_changed(self.job, running)
+
+    def _set_timer(self) -> None:
+        wake = self.job.next_wake() if self.job.status is JobStatus.RUNNING else None
+        if wake == self._timer_at and wake is not None:
+            return
+        self._cancel_timer()
+        if wake is not None and self.engine is not None:
+            self._timer_at = wake
+            self._timer = self.engine.clock.call_at(wake, self._on_timer)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._timer_at = None
+
+
+def _merged(function: Callable[[Data, Data], Data], old: Data, new: Data) -> Data:
+    return clone_fields(function(clone_fields(old), clone_fields(new)), "slot_data")

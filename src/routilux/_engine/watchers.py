@@ -1,0 +1,55 @@
+"""Those who wait for something to become true of a job."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from routilux._core.job import Job
+
+Condition = Callable[[Job], bool]
+
+
+class Watchers:
+    """Futures that are done when their condition holds. All calls are made under the job's lock."""
+
+    __slots__ = ("_conditions", "_tasks")
+
+    def __init__(self) -> None:
+        self._conditions: list[tuple[Condition, Future[None]]] = []
+        self._tasks: dict[int, Future[None]] = {}
+
+    def when(self, condition: Condition, job: Job) -> "Future[None]":
+        """A future that is done when the condition holds, perhaps at once."""
+        future: Future[None] = Future()
+        if condition(job):
+            future.set_result(None)
+        else:
+            self._conditions.append((condition, future))
+        return future
+
+    def when_attempted(self, number: int) -> "Future[None]":
+        """A future that is done when an attempt of the task has ended, or the job stops running."""
+        return self._tasks.setdefault(number, Future())
+
+    def forget(self, future: "Future[None]") -> None:
+        """Let go of somebody who waits no longer."""
+        self._conditions = [entry for entry in self._conditions if entry[1] is not future]
+
+    def status_changed(self, job: Job, running: bool) -> None:
+        """Wake those whose condition holds now."""
+        met = [entry for entry in self._conditions if entry[0](job)]
+        self._conditions = [entry for entry in self._conditions if entry not in met]
+        for _, future in met:
+            _finish(future)
+        if not running:
+            for number in list(self._tasks):
+                self.attempted(number)
+
+    def attempted(self, number: int) -> None:
+        """Wake those who wait for this task."""
+        if self._tasks and (future := self._tasks.pop(number, None)) is not None:
+            _finish(future)
+
+
+def _finish(future: "Future[None]") -> None:
+    if future.set_running_or_notify_cancel():
+        future.set_result(None)

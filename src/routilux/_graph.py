@@ -1,0 +1,109 @@
+"""A flow compiled once: frozen, names only, checked. What the engine sees instead of the flow."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from routilux._model import EventKey, MergeKind, SlotKey
+from routilux._records import Data, Task
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One connection, seen from its event."""
+
+    target: SlotKey
+    mapping: dict[str, str] | None = None
+    priority: int = 0
+
+    def mapped(self, data: Data) -> Data:
+        """The data under the names that the target uses."""
+        if self.mapping is None:
+            return data
+        return {self.mapping.get(name, name): value for name, value in data.items()}
+
+
+class SlotNode(msgspec.Struct, frozen=True):
+    """A slot: how it merges, whether a predicate guards its handler, what its callables are called."""
+
+    key: SlotKey
+    merge: MergeKind = MergeKind.OVERRIDE
+    guarded: bool = False
+    has_handler: bool = True
+    references: tuple[str | None, str, str | None] = (None, "override", None)
+    sources: tuple[tuple[EventKey, int], ...] = ()
+
+
+class RoutineNode(msgspec.Struct, frozen=True):
+    """A routine: the name of its class, and where each of its events leads."""
+
+    routine_id: str
+    class_name: str
+    routes: dict[str, tuple[Route, ...]]
+
+
+class Graph(msgspec.Struct, frozen=True):
+    """A whole flow. `fingerprint` names its shape (law 7)."""
+
+    flow_id: str
+    concurrent: bool
+    routines: dict[str, RoutineNode]
+    slots: dict[SlotKey, SlotNode]
+    fingerprint: str
+
+
+def fingerprint(routines: dict[str, RoutineNode], slots: dict[SlotKey, SlotNode]) -> str:
+    """Name the shape of a flow: routines, classes, references, connections and mappings; nothing that may vary."""
+    shape: list[Any] = []
+    for routine in sorted(routines.values(), key=lambda node: node.routine_id):
+        routes = [
+            [event, route.target, sorted((route.mapping or {}).items())]
+            for event, leads in sorted(routine.routes.items())
+            for route in leads
+        ]
+        shape.append([routine.routine_id, routine.class_name, sorted(routine.routes), sorted(routes)])
+    shape.append(sorted([slot.key, *map(str, slot.references)] for slot in slots.values()))
+    return "sha256:" + hashlib.sha256(json.dumps(shape).encode()).hexdigest()
+
+
+def misfits(graph: Graph, tasks: list[Task], slot_data: dict[SlotKey, Data]) -> Iterator[str]:
+    """Say of each pending task, timer and slot datum why it cannot go on in this flow (law 7)."""
+    for index, task in enumerate(tasks):
+        if reason := _misfit(graph, task.target) or _merged_misfit(graph, task, slot_data):
+            yield f"pending_tasks[{index}] is for {task.target}: {reason}"
+    for key, data in slot_data.items():
+        if reason := _misfit(graph, key, handled=False) or _data_misfit(graph.slots[key], data):
+            yield f"slot_data.{key}: {reason}"
+
+
+def _merged_misfit(graph: Graph, task: Task, slot_data: dict[SlotKey, Data]) -> str | None:
+    if task.merged is None or graph.slots[task.target].merge is not MergeKind.APPEND:
+        return None
+    values = slot_data.get(task.target, {})
+    for name, count in task.merged.items():
+        if type(count) is not int or not isinstance(values.get(name), list) or not 0 <= count <= len(values[name]):
+            return f"it sees {count!r} values of {name!r}, which slot_data does not hold"
+    return None
+
+
+def _data_misfit(slot: SlotNode, data: Data) -> str | None:
+    if slot.merge is MergeKind.APPEND and not all(type(values) is list for values in data.values()):
+        return "the slot appends, so each parameter's data is a list"
+    return None
+
+
+def _misfit(graph: Graph, key: SlotKey, *, handled: bool = True) -> str | None:
+    if key.routine_id not in graph.routines:
+        return f"flow {graph.flow_id!r} has no routine {key.routine_id!r}; it has: {_listed(graph.routines)}"
+    if key not in graph.slots:
+        names = [slot.slot for slot in graph.slots if slot.routine_id == key.routine_id]
+        return f"routine {key.routine_id!r} has no slot {key.slot!r}; it has: {_listed(names)}"
+    if handled and not graph.slots[key].has_handler:
+        return f"slot {key.slot!r} of routine {key.routine_id!r} has no handler"
+    return None
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(map(repr, names)) or "none"

@@ -1,0 +1,120 @@
+"""The records a job is made of. Values in them are owned: whoever hands them out hands out copies."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from routilux._model import ErrorStrategy, EventKey, RoutineStatus, SlotKey
+from serilux import clone_fields
+
+Data = dict[str, Any]
+
+
+class HistoryRecord(msgspec.Struct, gc=False):
+    """One line of a job's history: an activation's `start`, an emitted event, or what became of a failure.
+
+    `event_name` is `start`, `error`, `error_continued`, `skipped` or the name of the emitted event; `content` is
+    what was emitted, or details of the other kinds; `at` is in seconds since the epoch.
+    """
+
+    routine_id: str
+    event_name: str
+    content: Data
+    at: float
+
+    @property
+    def data(self) -> Data:
+        """A copy of what was emitted: the job keeps its own."""
+        return clone_fields(self.content)
+
+    @property
+    def timestamp(self) -> datetime:
+        """When it happened, aware and in UTC."""
+        return datetime.fromtimestamp(self.at, UTC)
+
+
+class Task(msgspec.Struct, gc=False):
+    """One delivery of data to one slot of one job.
+
+    `data` is None while the task waits to be delivered to (`Routine.expect`). `merged` is set when the task is first
+    taken: what its handler is given, or for a slot that appends, how many values of each parameter it sees.
+    `since` is when it was queued, started or began to wait; `due` when a retry is to run; `deadline` when an
+    expectation gives up, and `patience` how many seconds it was given.
+    """
+
+    number: int
+    target: SlotKey
+    data: Data | None
+    source: EventKey | None = None
+    priority: int = 0
+    metadata: Data | None = None
+    retry_count: int = 0
+    flushes: int = 0
+    merged: Data | None = None
+    since: float = 0.0
+    due: float | None = None
+    deadline: float | None = None
+    patience: float | None = None
+
+
+class ErrorInfo(msgspec.Struct, frozen=True, gc=False):
+    """Why an attempt failed: the exception's qualified type, its message and its traceback as text."""
+
+    type: str
+    message: str
+    routine_id: str | None
+    task_id: str | None
+    traceback: str
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What a failure means, and for a retry how many seconds from now it is to be."""
+
+    strategy: ErrorStrategy
+    delay: float = 0.0
+
+
+class RoutineState(msgspec.Struct):
+    """What a job remembers of one routine: the worst outcome so far, the last error, its own `state`."""
+
+    outcome: RoutineStatus | None = None
+    error: ErrorInfo | None = None
+    state: Data = msgspec.field(default_factory=dict)
+    version: int = 0
+
+
+class PausePoint(msgspec.Struct, frozen=True):
+    """When, why and with which note of the caller's a job was paused."""
+
+    at: float
+    reason: str
+    checkpoint: Data
+
+
+class Emission(msgspec.Struct, gc=False):
+    """How an emission that says more than its data is to be routed."""
+
+    priority: int | None
+    metadata: Data | None
+
+
+class Expectation(msgspec.Struct, gc=False):
+    """A slot that waits to be delivered to, for `patience` seconds or for ever."""
+
+    slot: str
+    patience: float | None
+
+
+class Changes(msgspec.Struct):
+    """What an activation does to its job besides emitting; applied at its commit.
+
+    `written` maps shared keys to new values, `removed` lists keys to drop, `logged` are entries of the shared log,
+    `state` is the routine's new state, `expected` what it waits for from outside.
+    """
+
+    written: Data = msgspec.field(default_factory=dict)
+    removed: list[str] = msgspec.field(default_factory=list)
+    logged: list[Any] = msgspec.field(default_factory=list)
+    state: Data | None = None
+    expected: list[Expectation] = msgspec.field(default_factory=list)

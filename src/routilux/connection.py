@@ -1,0 +1,89 @@
+"""One event led to one slot."""
+
+from typing import Any
+
+from routilux._model import EventKey, SlotKey
+from routilux.errors import DefinitionError
+from serilux import Serializable, read_object, register_serializable
+from serilux.errors import DocumentError
+
+_NO_EVENT = EventKey("", "")
+_NO_SLOT = SlotKey("", "")
+_FIELDS = (
+    "source_routine_id",
+    "source_event",
+    "target_routine_id",
+    "target_slot",
+    "param_mapping",
+    "priority",
+)
+
+
+@register_serializable
+class Connection(Serializable):
+    """From an event to a slot, by names.
+
+    `param_mapping` gives parameters of the event the names that the slot's handler uses; others keep theirs. Tasks of
+    a higher `priority` run first.
+    """
+
+    def __init__(
+        self,
+        source: EventKey = _NO_EVENT,
+        target: SlotKey = _NO_SLOT,
+        param_mapping: dict[str, str] | None = None,
+        priority: int = 0,
+    ) -> None:
+        super().__init__()
+        self.source = source
+        self.target = target
+        self.param_mapping = _checked_mapping(param_mapping)
+        self.priority = checked_priority(priority)
+
+    def __repr__(self) -> str:
+        return f"<Connection {self.source} -> {self.target}>"
+
+    def serialize(self) -> dict[str, Any]:
+        """The connection as a document."""
+        return {
+            "source_routine_id": self.source.routine_id,
+            "source_event": self.source.event,
+            "target_routine_id": self.target.routine_id,
+            "target_slot": self.target.slot,
+            "param_mapping": None if self.param_mapping is None else dict(self.param_mapping),
+            "priority": self.priority,
+        }
+
+    def deserialize(self, data: dict[str, Any], path: str = "") -> None:
+        """Read a document; DocumentError says what is wrong with it and leaves this connection as it was."""
+        fields = read_object(data, path, required=_FIELDS[:4], optional=_FIELDS[4:])
+        for name in _FIELDS[:4]:
+            if type(fields[name]) is not str:
+                raise DocumentError(f"a name is expected, not {fields[name]!r}", path=f"{path}.{name}")
+        try:
+            mapping = _checked_mapping(fields.get("param_mapping"))
+            priority = checked_priority(fields.get("priority", 0))
+        except DefinitionError as error:
+            raise DocumentError(str(error), path=path) from error
+        self.source = EventKey(fields["source_routine_id"], fields["source_event"])
+        self.target = SlotKey(fields["target_routine_id"], fields["target_slot"])
+        self.param_mapping, self.priority = mapping, priority
+
+
+def checked_priority(priority: int) -> int:
+    """A priority as it is, or DefinitionError."""
+    if type(priority) is not int or abs(priority) > 2**31:
+        raise DefinitionError(f"a priority is a whole number (higher runs first), not {priority!r}")
+    return priority
+
+
+def _checked_mapping(mapping: dict[str, str] | None) -> dict[str, str] | None:
+    if mapping is None:
+        return None
+    if type(mapping) is not dict or not all(type(name) is str for pair in mapping.items() for name in pair):
+        raise DefinitionError(f"a param_mapping maps names to names, not {mapping!r}")
+    names = list(mapping.values())
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DefinitionError(f"a param_mapping gives the name {twice[0]!r} to more than one parameter")
+    return dict(mapping)

@@ -1,0 +1,165 @@
+"""What a failure means: `ErrorHandler.decide` returns a decision and never acts."""
+
+import math
+import sys
+from collections.abc import Iterable
+from typing import Any, assert_never
+
+from routilux._model import ErrorStrategy
+from routilux._records import Decision
+from routilux.errors import DefinitionError
+from serilux import Serializable, read_object, register_serializable
+from serilux.errors import DocumentError
+
+LONGEST_DELAY = 365 * 24 * 3600.0
+_FIELDS = (
+    "strategy",
+    "max_retries",
+    "retry_delay",
+    "retry_backoff",
+    "retryable_exceptions",
+    "is_critical",
+    "retry_count",
+)
+
+
+@register_serializable
+class ErrorHandler(Serializable):
+    """The policy for failed activations of a routine, or of a whole flow.
+
+    `strategy` is `stop` (fail the job; the default), `continue` (keep what the failed attempt emitted and go on),
+    `skip` (discard it and go on) or `retry`: up to `max_retries` more attempts, the n-th after `retry_delay *
+    retry_backoff ** (n - 1)` seconds (a year at most), for exceptions that are one of `retryable_exceptions`
+    (classes or qualified names) or derive from one; then stop. A critical handler never lets a failure pass:
+    `continue` and `skip` mean `stop` for it.
+
+    `retry_count` mirrors the newest retry of any job of the flow; the counts that decide are those of the tasks.
+    """
+
+    def __init__(
+        self,
+        strategy: ErrorStrategy | str = ErrorStrategy.STOP,
+        max_retries: int = 3,
+        retry_delay: float = 1.0,
+        retry_backoff: float = 2.0,
+        retryable_exceptions: Iterable[type[BaseException] | str] = (Exception,),
+        is_critical: bool = False,
+    ) -> None:
+        super().__init__()
+        self.strategy = _checked_strategy(strategy)
+        self.max_retries = _checked_count("max_retries", max_retries)
+        self.retry_delay = _checked_number("retry_delay", retry_delay)
+        self.retry_backoff = _checked_number("retry_backoff", retry_backoff)
+        self.retryable_exceptions = _checked_exceptions(retryable_exceptions)
+        self.is_critical = _checked_flag("is_critical", is_critical)
+        self.retry_count = 0
+
+    def decide(self, error: BaseException, attempt: int) -> Decision:
+        """Say what the failure of a task's `attempt` (the first is 1) with this error means."""
+        match self.strategy:
+            case ErrorStrategy.STOP:
+                return Decision(ErrorStrategy.STOP)
+            case ErrorStrategy.CONTINUE | ErrorStrategy.SKIP:
+                return Decision(ErrorStrategy.STOP if self.is_critical else self.strategy)
+            case ErrorStrategy.RETRY:
+                if attempt > self.max_retries or not self.is_retryable(error):
+                    return Decision(ErrorStrategy.STOP)
+                return Decision(ErrorStrategy.RETRY, self.delay_before(attempt))
+            case _:
+                assert_never(self.strategy)
+
+    def delay_before(self, retry: int) -> float:
+        """Seconds before the given retry (the first is 1)."""
+        try:
+            return min(self.retry_delay * self.retry_backoff ** (retry - 1), LONGEST_DELAY)
+        except OverflowError:
+            return LONGEST_DELAY
+
+    def is_retryable(self, error: BaseException) -> bool:
+        """Whether the error is of a type, by name, that is to be retried."""
+        return any(qualified_name(base) in self.retryable_exceptions for base in type(error).__mro__)
+
+    def has_retries_left(self) -> bool:
+        """Whether a task that has been retried `retry_count` times may fail once more (page: What Gets Recovered)."""
+        return self.strategy is not ErrorStrategy.RETRY or self.retry_count in range(max(self.max_retries, 1))
+
+    def serialize(self) -> dict[str, Any]:
+        """The policy as a document; the strategy and the exceptions are names."""
+        return {
+            "_type": "ErrorHandler",
+            "strategy": _checked_strategy(self.strategy).value,
+            "max_retries": self.max_retries,
+            "retry_delay": self.retry_delay,
+            "retry_backoff": self.retry_backoff,
+            "retryable_exceptions": list(self.retryable_exceptions),
+            "is_critical": self.is_critical,
+            "retry_count": self.retry_count,
+        }
+
+    def deserialize(self, data: dict[str, Any], path: str = "") -> None:
+        """Read a document; DocumentError names what is wrong with it and leaves this handler as it was."""
+        fields = dict(read_object(data, path, required=("_type",), optional=_FIELDS))
+        if fields.pop("_type") != "ErrorHandler":
+            raise DocumentError(f"not an ErrorHandler but a {data['_type']!r}", path=_join(path, "_type"))
+        retry_count = fields.pop("retry_count", 0)
+        try:
+            read = ErrorHandler(**fields)
+            read.retry_count = _checked_count("retry_count", retry_count)
+        except DefinitionError as error:
+            raise DocumentError(str(error), path=path or "$") from error
+        for name in _FIELDS:
+            setattr(self, name, getattr(read, name))
+
+
+def qualified_name(cls: type) -> str:
+    """The name under which an exception class is stored: its module and qualified name."""
+    module = cls.__module__
+    if module == "__main__":
+        spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+        module = module if spec is None else spec.name
+    return f"{module}.{cls.__qualname__}"
+
+
+def _checked_strategy(strategy: ErrorStrategy | str) -> ErrorStrategy:
+    try:
+        return ErrorStrategy(strategy)
+    except ValueError as error:
+        raise DefinitionError(
+            f"unknown error strategy {strategy!r}; there are: {', '.join(map(repr, map(str, ErrorStrategy)))}"
+        ) from error
+
+
+def _checked_count(name: str, value: int) -> int:
+    if type(value) is not int or value < 0:
+        raise DefinitionError(f"{name} is a whole number from 0, not {value!r}")
+    return value
+
+
+def _checked_number(name: str, value: float) -> float:
+    if type(value) not in (int, float) or not math.isfinite(value) or value < 0:
+        raise DefinitionError(f"{name} is a finite number from 0, not {value!r}")
+    return float(value)
+
+
+def _checked_flag(name: str, value: bool) -> bool:
+    if type(value) is not bool:
+        raise DefinitionError(f"{name} is True or False, not {value!r}")
+    return value
+
+
+def _checked_exceptions(exceptions: Iterable[type[BaseException] | str]) -> tuple[str, ...]:
+    if isinstance(exceptions, str | type) or not isinstance(exceptions, Iterable):
+        raise DefinitionError(f"retryable_exceptions is a list of exception classes or names, not {exceptions!r}")
+    return tuple(map(_exception_name, exceptions))
+
+
+def _exception_name(exception: type[BaseException] | str) -> str:
+    if isinstance(exception, str):
+        return exception
+    if isinstance(exception, type) and issubclass(exception, BaseException):
+        return qualified_name(exception)
+    raise DefinitionError(f"retryable_exceptions holds {exception!r}, which is neither an exception class nor a name")
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

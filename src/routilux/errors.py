@@ -1,0 +1,82 @@
+"""Everything routilux raises.
+
+    RoutiluxError
+    ├── DefinitionError          (ValueError)    a flow or routine cannot be put together like that
+    ├── BindingError             (TypeError)     data does not fit a handler's parameters
+    ├── OutsideActivationError   (RuntimeError)  a call that needs a running handler was made without one
+    ├── BlockingCallError        (RuntimeError)  a handler would wait for its own flow
+    ├── FlowShutDownError        (RuntimeError)  the flow has been shut down
+    ├── JobStateError            (ValueError)    the job's status does not allow the verb
+    │   └── ResumeError                          the job does not fit the flow at hand
+    ├── JobFailedError           (RuntimeError)  a wait that was asked to raise met a failed job
+    ├── SharedDataConflict       (RuntimeError)  two activations read, then changed, the same key
+    ├── ActivationTimeout        (TimeoutError)  a handler took longer than its slot allows
+    ├── DeliveryTimeout          (TimeoutError)  nobody delivered what a routine expected
+    └── JobTimeout               (TimeoutError)  a job ran longer than its flow allows
+
+    RoutineStateWarning          (UserWarning)   a handler changed its routine, which all jobs share
+
+Errors about values and documents come from `serilux.errors`.
+"""
+
+from collections.abc import Sequence
+
+
+class RoutiluxError(Exception):
+    """Base of all errors of this package."""
+
+
+class DefinitionError(RoutiluxError, ValueError):
+    """A flow or a routine cannot be put together like that."""
+
+
+class BindingError(RoutiluxError, TypeError):
+    """Data does not fit the parameters of the handler it is delivered to."""
+
+
+class OutsideActivationError(RoutiluxError, RuntimeError):
+    """The call needs a running handler around it."""
+
+
+class BlockingCallError(RoutiluxError, RuntimeError):
+    """The call would make a handler wait for the flow that runs it."""
+
+
+class FlowShutDownError(RoutiluxError, RuntimeError):
+    """The flow has been shut down and runs no jobs any more."""
+
+
+class JobStateError(RoutiluxError, ValueError):
+    """The job's status does not allow what was asked for."""
+
+
+class ResumeError(JobStateError):
+    """The job does not fit the flow at hand; `problems` lists all that does not (law 7)."""
+
+    def __init__(self, message: str, problems: Sequence[str] = ()) -> None:
+        super().__init__("\n  - ".join([message, *problems]))
+        self.problems = tuple(problems)
+
+
+class JobFailedError(RoutiluxError, RuntimeError):
+    """The job that was waited for has failed."""
+
+
+class SharedDataConflict(RoutiluxError, RuntimeError):
+    """Another activation changed what this one had read and then changed itself (DESIGN section 6)."""
+
+
+class ActivationTimeout(RoutiluxError, TimeoutError):
+    """The handler took longer than its slot's timeout."""
+
+
+class DeliveryTimeout(RoutiluxError, TimeoutError):
+    """Nobody delivered what a routine expected, in the time it allowed."""
+
+
+class JobTimeout(RoutiluxError, TimeoutError):
+    """The job ran longer than its flow's `execution_timeout`."""
+
+
+class RoutineStateWarning(UserWarning):
+    """A handler set an attribute of its routine; the routine is shared by all jobs of its flow."""

@@ -1,0 +1,291 @@
+"""One run of a flow, as its users see it."""
+
+import asyncio
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from routilux._context import Activation, running_activation
+from routilux._core.document import read_job, write_history, write_job, write_tasks
+from routilux._core.explanation import Explanation, explain
+from routilux._core.facts import SharedDataSet
+from routilux._core.job import Job
+from routilux._engine.live_job import LiveJob
+from routilux._model import JobStatus
+from routilux._records import Changes, Data, ErrorInfo, HistoryRecord
+from routilux.errors import BlockingCallError, JobFailedError, JobStateError
+from serilux import Serializable, clone, register_serializable
+
+
+@register_serializable
+class JobState(Serializable):
+    """All the data of one run of a flow, and a handle to the run while it is in this process.
+
+    `serialize` gives, at any moment, a document with which any host goes on (law 4).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._live = LiveJob(Job(uuid4().hex, "", time.time()), self)
+
+    @classmethod
+    def _of(cls, job: Job) -> "JobState":
+        job_state = cls.__new__(cls)
+        job_state._live = LiveJob(job, job_state)
+        return job_state
+
+    def __repr__(self) -> str:
+        return f"<JobState {self.job_id} of flow {self.flow_id!r}: {self.status}>"
+
+    @property
+    def _job(self) -> Job:
+        return self._live.job
+
+    @property
+    def job_id(self) -> str:
+        """The job's id, unique everywhere."""
+        return self._job.job_id
+
+    @property
+    def flow_id(self) -> str:
+        """The id of the flow that the job is a run of."""
+        return self._job.flow_id
+
+    @property
+    def status(self) -> JobStatus:
+        """How far the job has come; equal to its name, e.g. `"paused"`."""
+        return self._job.status
+
+    @property
+    def epoch(self) -> int:
+        """How often the job has changed owners (law 6)."""
+        return self._job.epoch
+
+    @property
+    def error(self) -> ErrorInfo | None:
+        """Why the job failed: `type`, `message`, `routine_id`, `task_id` and `traceback` as text; else None."""
+        return self._job.error
+
+    @property
+    def created_at(self) -> datetime:
+        """When the job was created, aware and in UTC."""
+        return datetime.fromtimestamp(self._job.created_at, UTC)
+
+    @property
+    def updated_at(self) -> datetime:
+        """When the job last changed, aware and in UTC."""
+        return datetime.fromtimestamp(self._job.updated_at, UTC)
+
+    @property
+    def execution_history(self) -> list[HistoryRecord]:
+        """What has happened, oldest first: a copy of the list."""
+        with self._live.lock:
+            return list(self._job.history)
+
+    @property
+    def routine_states(self) -> dict[str, Data]:
+        """`get_routine_state` of every routine that has had something to do."""
+        with self._live.lock:
+            job = self._job
+            open_ids = {task.target.routine_id for task in job.pending()}
+            statuses = job.routine_statuses(sorted(open_ids | job.routines.keys()))
+        return {routine_id: self._routine_state(routine_id, status) for routine_id, status in statuses.items()}
+
+    def get_routine_state(self, routine_id: str) -> Data | None:
+        """A routine's `status`, last `error` and what it keeps in its `state`; None if it has had nothing to do."""
+        with self._live.lock:
+            status = self._job.routine_status(routine_id)
+            return None if status is None else self._routine_state(routine_id, status)
+
+    def _routine_state(self, routine_id: str, status: Any) -> Data:
+        state = self._job.routines.get(routine_id)
+        if state is None:
+            return {"status": status, "error": None}
+        return {"status": status, "error": state.error, **clone(state.state)}
+
+    @property
+    def pending_tasks(self) -> list[Data]:
+        """The tasks that a resume will take up, as documents; empty while the job runs here or is settled."""
+        with self._live.lock:
+            if self._live.attached or self._job.settled:
+                return []
+            return write_tasks(self.job_id, self._job.pending(), "pending_tasks")
+
+    @property
+    def pause_points(self) -> list[Data]:
+        """When (aware, UTC), why and with which checkpoint the job was paused."""
+        with self._live.lock:
+            return [
+                {
+                    "timestamp": datetime.fromtimestamp(point.at, UTC),
+                    "reason": point.reason,
+                    "checkpoint": clone(point.checkpoint),
+                }
+                for point in self._job.pause_points
+            ]
+
+    @property
+    def shared_data(self) -> Any:
+        """Data that all routines of the job share (DESIGN section 6).
+
+        In a handler: what is committed plus the handler's own writes, committed with the activation. Elsewhere: the
+        plain dict itself.
+        """
+        activation = self._own_activation()
+        return self._job.shared_data if activation is None else activation.shared_view()
+
+    @property
+    def shared_log(self) -> list[Any]:
+        """The entries of the shared log: a copy."""
+        with self._live.lock:
+            return [clone(entry) for entry in self._job.shared_log]
+
+    def update_shared_data(self, key: str, value: Any | Callable[[Any], Any]) -> None:
+        """Set a key to a value, or to a pure function of its old value (None at first); never a conflict.
+
+        In a handler it is applied when the activation commits.
+        """
+        activation = self._own_activation()
+        if activation is not None:
+            activation.update_shared(key, value)
+            return
+        with self._live.lock:
+            if callable(value):
+                value = value(clone(self._job.shared_data.get(key)))
+            self._live.apply(SharedDataSet(Changes(written={key: clone(value, f"shared_data.{key}")})))
+
+    def append_to_shared_log(self, entry: Any) -> None:
+        """Append to the shared log; in a handler when the activation commits."""
+        activation = self._own_activation()
+        if activation is not None:
+            activation.log(entry)
+        else:
+            self._live.apply(SharedDataSet(Changes(logged=[clone(entry, "shared_log")])))
+
+    def _own_activation(self) -> Activation | None:
+        activation = running_activation()
+        return activation if activation is not None and activation.host is self._live else None
+
+    @staticmethod
+    def wait_for_completion(
+        flow: Any, job_state: "JobState", timeout: float | None = None, *, raise_on_failure: bool = False
+    ) -> bool:
+        """Wait until the job has settled: True, or False after `timeout` seconds. A paused job is waited for."""
+        if flow.flow_id != job_state.flow_id:
+            raise JobStateError(
+                f"job {job_state.job_id!r} is a run of flow {job_state.flow_id!r}, not of {flow.flow_id!r}"
+            )
+        return job_state.wait(timeout, raise_on_failure=raise_on_failure)
+
+    def wait(self, timeout: float | None = None, *, raise_on_failure: bool = False) -> bool:
+        """Wait until the job has settled: True, or False after `timeout` seconds.
+
+        A paused job is waited for until somebody resumes it. JobFailedError only if asked for.
+        """
+        self._refuse_waiting_inside()
+        future = self._live.wait_until(_is_settled)
+        try:
+            self._live.block_on(future, timeout)
+        except TimeoutError:
+            self._forget(future)
+            return False
+        return self._settled(raise_on_failure)
+
+    async def wait_async(self, timeout: float | None = None, *, raise_on_failure: bool = False) -> bool:
+        """`wait` for coroutines."""
+        self._refuse_waiting_inside()
+        future = self._live.wait_until(_is_settled)
+        try:
+            await asyncio.wait_for(asyncio.wrap_future(future), timeout)
+        except TimeoutError:
+            return False
+        finally:
+            self._forget(future)
+        return self._settled(raise_on_failure)
+
+    def _settled(self, raise_on_failure: bool) -> bool:
+        if raise_on_failure and self.status is JobStatus.FAILED:
+            error = self.error
+            raise JobFailedError(
+                f"job {self.job_id!r} failed: {error.type}: {error.message}\n{error.traceback}"
+                if error is not None
+                else f"job {self.job_id!r} failed"
+            )
+        return True
+
+    def _forget(self, future: "Future[None]") -> None:
+        with self._live.lock:
+            self._live.watchers.forget(future)
+
+    def _refuse_waiting_inside(self) -> None:
+        activation = running_activation()
+        if activation is not None and (activation.host is self._live or activation.host.flow is self._live.flow):
+            raise BlockingCallError(
+                f"a handler of flow {self.flow_id!r} cannot wait for job {self.job_id!r} of that flow: it would keep "
+                f"the flow from running it; emit an event when the work is done"
+            )
+
+    def explain(self) -> Explanation:
+        """What is queued, what waits for what, what runs and why it failed: as data, and with `str()` as text."""
+        with self._live.lock:
+            return explain(self._job, self._live.now())
+
+    def serialize(self) -> dict[str, Any]:
+        """All of the job as a document, at any moment a consistent cut (law 4)."""
+        with self._live.lock:
+            document = write_job(self._job, self._live.now())
+            records = list(self._job.history)
+        document["execution_history"] = write_history(records)
+        return document
+
+    def deserialize(self, data: dict[str, Any]) -> None:
+        """Read a document; one that is refused leaves this job as it was (law 8)."""
+        if self._live.attached:
+            raise JobStateError(f"job {self.job_id!r} is running here; read the document into a new JobState()")
+        self._live = LiveJob(read_job(data), self)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the document to a file, atomically: after a crash there is the old file or the new one."""
+        _write_atomically(Path(path), json.dumps(self.serialize(), allow_nan=False, indent=2).encode())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "JobState":
+        """Read a job from a file."""
+        job_state = cls()
+        job_state.deserialize(json.loads(Path(path).read_bytes()))
+        return job_state
+
+
+def _is_settled(job: Job) -> bool:
+    return job.settled
+
+
+def _write_atomically(path: Path, content: bytes) -> None:
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,317 @@
+"""A node of a flow."""
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from routilux._context import ExecutionContext, required_activation, running_activation
+from routilux._current import current
+from routilux._model import ErrorStrategy, MergeKind
+from routilux._records import Data, Emission
+from routilux.connection import checked_priority
+from routilux.error_handler import ErrorHandler
+from routilux.errors import DefinitionError, RoutineStateWarning
+from routilux.event import Event
+from routilux.slot import Merge, Predicate, Slot, checked_timeout, read_timeout
+from serilux import (
+    Serializable,
+    clone,
+    clone_fields,
+    decode,
+    encode,
+    read_object,
+    reference_to,
+    register_serializable,
+    registered_name,
+    resolve_reference,
+)
+from serilux.errors import DocumentError
+
+_DOCUMENT_FIELDS = ("_config", "_error_handler", "_slots", "_events")
+_SLOT_FIELDS = ("handler", "merge_strategy", "when", "timeout", "_data")
+
+
+@register_serializable
+class Routine(Serializable):
+    """A node: named slots take data in and call its methods, named events give data out.
+
+    Subclasses define slots and events in an `__init__` without parameters, and are configured with `set_config`
+    (page: Constructor Requirements). One routine serves all jobs of its flow: what belongs to a job goes into the
+    execution context's `state` or into `job_state.shared_data`, never into an attribute.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._flow_id: str | None = None
+        self._routine_id: str | None = None
+        self._on_change: Callable[[], None] = _nothing_to_tell
+        self._config: Data = {}
+        self._error_handler: ErrorHandler | None = None
+        self._slots: dict[str, Slot] = {}
+        self._events: dict[str, Event] = {}
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if current.get() is not None and self.__dict__.get("_routine_id") is not None:
+            _report_shared_change(self, f"attribute {name!r}")
+        super().__setattr__(name, value)
+
+    def __repr__(self) -> str:
+        return f"<{self._reference_label()}>"
+
+    def _reference_label(self) -> str:
+        return f"{type(self).__name__}[{self._routine_id or 'not in a flow'}]"
+
+    @property
+    def routine_id(self) -> str | None:
+        """The id under which the routine is part of a flow, or None."""
+        return self._routine_id
+
+    @property
+    def slots(self) -> Mapping[str, Slot]:
+        """The slots by name."""
+        return dict(self._slots)
+
+    @property
+    def events(self) -> Mapping[str, Event]:
+        """The events by name."""
+        return dict(self._events)
+
+    def define_slot(
+        self,
+        name: str,
+        handler: Callable[..., Any] | None = None,
+        merge_strategy: str | Merge = "override",
+        when: Predicate | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> Slot:
+        """Add an input; `Slot` says what the parameters mean. A name can be given once."""
+        _check_name(name, "slot", self._slots)
+        self._slots[name] = slot = Slot(name, handler, merge_strategy, when, timeout)
+        self._on_change()
+        return slot
+
+    def define_event(self, name: str, output_params: Iterable[str] = ()) -> Event:
+        """Add an output with the parameters it usually has. A name can be given once."""
+        _check_name(name, "event", self._events)
+        self._events[name] = event = Event(name, output_params)
+        self._on_change()
+        return event
+
+    def get_slot(self, name: str) -> Slot:
+        """The slot of that name; DefinitionError lists the names there are."""
+        if name not in self._slots:
+            raise DefinitionError(_unknown("slot", name, self, self._slots))
+        return self._slots[name]
+
+    def get_event(self, name: str) -> Event:
+        """The event of that name; DefinitionError lists the names there are."""
+        if name not in self._events:
+            raise DefinitionError(_unknown("event", name, self, self._events))
+        return self._events[name]
+
+    def emit(self, event_name: str, /, **data: Any) -> None:
+        """Send data, from within a handler, to every slot that the event is connected to.
+
+        The data is copied at once, and sent when the handler returns: whole or not at all (law 1).
+        """
+        required_activation("emit").emit(self, event_name, data)
+
+    def emit_with(
+        self, event_name: str, data: Data, *, priority: int | None = None, metadata: Data | None = None
+    ) -> None:
+        """Like `emit`, with a priority (instead of the connections' own) and metadata for the tasks it makes."""
+        if type(data) is not dict:
+            raise DefinitionError(f"the data of event {event_name!r} is a dict of parameters, not {data!r}")
+        emission = Emission(
+            None if priority is None else checked_priority(priority),
+            None if metadata is None else clone_fields(metadata, "metadata"),
+        )
+        activation = required_activation("emit")
+        activation.emit(self, event_name, data)
+        activation.route_last(emission)
+
+    def flush(self) -> None:
+        """Commit what this handler has done so far; later attempts of the task see it in `flushes` (law 1)."""
+        activation = required_activation("flush")
+        activation.host.flush(activation)
+
+    def expect(self, slot: str, timeout: float | None = None) -> None:
+        """Leave a task that waits until `flow.deliver` brings its data, or fails after `timeout` seconds."""
+        if self.get_slot(slot).handler is None:
+            raise DefinitionError(f"slot {slot!r} of {self!r} has no handler to deliver to")
+        patience = checked_timeout(timeout, f"the timeout for slot {slot!r}")
+        required_activation("expect").expect(slot, patience)
+
+    def get_execution_context(self) -> ExecutionContext | None:
+        """What the running handler may know of its activation; None outside of one."""
+        activation = running_activation()
+        return None if activation is None else ExecutionContext(activation)
+
+    def set_config(self, **config: Any) -> None:
+        """Add to the configuration, which is part of the flow's document."""
+        values = clone_fields(config, "_config")
+        if current.get() is not None and self._routine_id is not None:
+            _report_shared_change(self, "configuration")
+        self._config.update(values)
+
+    def get_config(self, name: str | None = None, default: Any = None) -> Any:
+        """A copy of one configured value or `default`; without a name, of all."""
+        if name is None:
+            return clone_fields(self._config, "_config")
+        if name not in self._config:
+            return default
+        return clone(self._config[name], f"_config.{name}")
+
+    def set_error_handler(self, error_handler: ErrorHandler | None) -> None:
+        """Say what failures of this routine mean; None leaves it to the flow."""
+        if not isinstance(error_handler, ErrorHandler | None):
+            raise DefinitionError(f"an error handler is an ErrorHandler or None, not {error_handler!r}")
+        self._error_handler = error_handler
+        self._on_change()
+
+    def get_error_handler(self) -> ErrorHandler | None:
+        """The policy of this routine, or None where the flow's counts."""
+        return self._error_handler
+
+    def set_as_optional(self, strategy: ErrorStrategy | str = ErrorStrategy.CONTINUE) -> None:
+        """Let the job go on when this routine fails."""
+        self.set_error_handler(ErrorHandler(strategy))
+
+    def set_as_critical(self, max_retries: int = 3, retry_delay: float = 1.0, retry_backoff: float = 2.0) -> None:
+        """Retry this routine, then fail the job."""
+        self.set_error_handler(
+            ErrorHandler(ErrorStrategy.RETRY, max_retries, retry_delay, retry_backoff, is_critical=True)
+        )
+
+    def serialize(self) -> dict[str, Any]:
+        """The routine as a document; what it cannot hold is refused with its path."""
+        document: dict[str, Any] = {
+            "_type": registered_name(type(self)),
+            "_config": encode(self._config, "_config"),
+            "_error_handler": None if self._error_handler is None else self._error_handler.serialize(),
+            "_slots": {name: self._write_slot(slot) for name, slot in self._slots.items()},
+            "_events": {name: event.serialize() for name, event in self._events.items()},
+        }
+        return document | self._write_fields()
+
+    def _write_fields(self) -> dict[str, Any]:
+        fields = super().serialize()
+        del fields["_type"]
+        return fields
+
+    def _write_slot(self, slot: Slot) -> dict[str, Any]:
+        return {
+            "handler": self._reference(slot.handler),
+            "merge_strategy": slot.merge_strategy
+            if isinstance(slot.merge_strategy, str)
+            else self._reference(slot.merge_strategy),
+            "when": self._reference(slot.when),
+            "timeout": slot.timeout,
+            "_data": encode(slot._data, f"_slots.{slot.name}._data"),
+        }
+
+    def _reference(self, function: Callable[..., Any] | None) -> str | None:
+        return None if function is None else reference_to(function, self)
+
+    def deserialize(self, data: dict[str, Any], path: str = "") -> None:
+        """Read a document of this very class; one that is refused leaves the routine as it was (law 8)."""
+        self._check_class(data, path)
+        own = {name: value for name, value in data.items() if name in _DOCUMENT_FIELDS}
+        fields = {name: value for name, value in data.items() if name not in _DOCUMENT_FIELDS}
+        config = _read_dict(own.get("_config", {}), f"{path}._config")
+        error_handler = _read_error_handler(own.get("_error_handler"), f"{path}._error_handler")
+        slots = self._read_slots(own.get("_slots", {}), f"{path}._slots")
+        events = _read_events(own.get("_events", {}), f"{path}._events")
+        super().deserialize(fields)
+        self._config = config
+        self._error_handler = error_handler
+        self._slots = {**slots, **{name: slot for name, slot in self._slots.items() if name not in slots}}
+        self._events = {
+            **events,
+            **{name: event for name, event in self._events.items() if name not in events},
+        }
+        self._on_change()
+
+    def _check_class(self, data: Any, path: str) -> None:
+        if type(data) is not dict:
+            raise DocumentError(f"a routine's document is an object, not {type(data).__name__}", path=path or "$")
+        name = registered_name(type(self))
+        if data.get("_type") != name:
+            raise DocumentError(
+                f"this is the document of a {data.get('_type')!r}, not of a {name!r}; "
+                f"build one of its class: {data.get('_type')}().deserialize(data)",
+                path=f"{path}._type".lstrip("."),
+            )
+
+    def _read_slots(self, documents: Any, path: str) -> dict[str, Slot]:
+        if type(documents) is not dict:
+            raise DocumentError(f"slots are an object by name, not {type(documents).__name__}", path=path)
+        return {name: self._read_slot(name, slot, f"{path}.{name}") for name, slot in documents.items()}
+
+    def _read_slot(self, name: str, document: Any, path: str) -> Slot:
+        fields = read_object(document, path, optional=_SLOT_FIELDS)
+        strategy = fields.get("merge_strategy", MergeKind.OVERRIDE.value)
+        if strategy not in (MergeKind.OVERRIDE.value, MergeKind.APPEND.value):
+            strategy = self._resolved(strategy, f"{path}.merge_strategy") or MergeKind.OVERRIDE.value
+        slot = Slot(
+            name,
+            self._resolved(fields.get("handler"), f"{path}.handler"),
+            strategy,
+            self._resolved(fields.get("when"), f"{path}.when"),
+            read_timeout(fields.get("timeout"), f"{path}.timeout"),
+        )
+        slot._data = _read_dict(fields.get("_data", {}), f"{path}._data")
+        return slot
+
+    def _resolved(self, reference: Any, path: str) -> Any:
+        return None if reference is None else resolve_reference(reference, self, path)
+
+
+def _nothing_to_tell() -> None:
+    pass
+
+
+def _report_shared_change(routine: Routine, what: str) -> None:
+    warnings.warn(
+        f"{what} of {routine!r} is set inside a handler: the routine is shared by all jobs of its flow, "
+        f"and what is set is in no JobState; use get_execution_context().state or job_state.shared_data",
+        RoutineStateWarning,
+        stacklevel=3,
+    )
+
+
+def _check_name(name: str, kind: str, taken: Mapping[str, Any]) -> None:
+    if type(name) is not str or not name:
+        raise DefinitionError(f"a {kind} needs a name, not {name!r}")
+    if name in taken:
+        raise DefinitionError(f"there is a {kind} {name!r} already; names are given once")
+
+
+def _unknown(kind: str, name: str, routine: Routine, known: Iterable[str]) -> str:
+    return f"unknown {kind} {name!r} of {routine!r}; it has: {', '.join(map(repr, known)) or 'none'}"
+
+
+def _read_dict(document: Any, path: str) -> Data:
+    value = decode(document, path)
+    if type(value) is not dict or not all(type(name) is str for name in value):
+        raise DocumentError(f"an object with named values is expected, not {type(value).__name__}", path=path)
+    return value
+
+
+def _read_error_handler(document: Any, path: str) -> ErrorHandler | None:
+    if document is None:
+        return None
+    error_handler = ErrorHandler()
+    error_handler.deserialize(document, path)
+    return error_handler
+
+
+def _read_events(documents: Any, path: str) -> dict[str, Event]:
+    if type(documents) is not dict:
+        raise DocumentError(f"events are an object by name, not {type(documents).__name__}", path=path)
+    events: dict[str, Event] = {}
+    for name, document in documents.items():
+        events[name] = Event(name)
+        events[name].deserialize(document, f"{path}.{name}")
+    return events

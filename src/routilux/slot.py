@@ -1,0 +1,98 @@
+"""A routine's named input."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from routilux._current import current
+from routilux._model import MergeKind
+from routilux._records import Data
+from routilux.errors import DefinitionError, OutsideActivationError
+from serilux import Serializable, clone_fields, register_serializable
+from serilux.errors import DocumentError
+
+Merge = Callable[[Data, Data], Data]
+Predicate = Callable[[Data], bool]
+
+
+@register_serializable
+class Slot(Serializable):
+    """Where a routine takes data in.
+
+    `merge_strategy` says what becomes of data that arrives after other data: `override` (the newest replaces the
+    old), `append` (each parameter becomes the list of all its values so far) or a pure function of two dicts, the old
+    (empty at first) and the new. The handler is activated when `when`, a predicate over the merged data, holds; it
+    must not change what it is given. An activation that takes longer than `timeout` seconds has failed.
+    """
+
+    def __init__(
+        self,
+        name: str = "",
+        handler: Callable[..., Any] | None = None,
+        merge_strategy: str | Merge = "override",
+        when: Predicate | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        super().__init__()
+        if handler is not None and not callable(handler):
+            raise DefinitionError(f"the handler of slot {name!r} is called, so it cannot be {handler!r}")
+        if when is not None and not callable(when):
+            raise DefinitionError(f"the `when` of slot {name!r} is a predicate, not {when!r}")
+        self.name = name
+        self.handler = handler
+        self.merge_strategy = merge_strategy
+        self.when = when
+        self.timeout = checked_timeout(timeout, f"the timeout of slot {name!r}")
+        self._data: Data = {}
+        self.merge_kind = _merge_kind(name, merge_strategy)
+
+    def receive(self, data: Data) -> None:
+        """Put data in outside of any job: the next `resume` makes it a task (page: Automatic Task Recovery)."""
+        if current.get() is not None:
+            raise OutsideActivationError(
+                f"slot {self.name!r} cannot receive inside a handler: slots are shared by all jobs; emit instead"
+            )
+        if type(data) is not dict:
+            raise DefinitionError(f"slot {self.name!r} receives a dict of parameters, not {data!r}")
+        self._data = self._merged(clone_fields(data, f"_slots.{self.name}._data"))
+
+    def _merged(self, new: Data) -> Data:
+        if callable(self.merge_strategy):
+            return clone_fields(self.merge_strategy(self._data, new), f"_slots.{self.name}._data")
+        if self.merge_kind is MergeKind.OVERRIDE:
+            return new
+        merged = dict(self._data)
+        for name, value in new.items():
+            merged[name] = [*merged.get(name, []), value]
+        return merged
+
+
+def checked_timeout(timeout: float | None, what: str) -> float | None:
+    """A timeout in seconds, or DefinitionError."""
+    if timeout is None:
+        return None
+    if type(timeout) not in (int, float) or not math.isfinite(timeout) or timeout <= 0:
+        raise DefinitionError(f"{what} is a number of seconds above 0, or None, not {timeout!r}")
+    return float(timeout)
+
+
+def read_timeout(timeout: Any, path: str) -> float | None:
+    """A timeout from a document, or DocumentError."""
+    try:
+        return checked_timeout(timeout, "a timeout")
+    except DefinitionError as error:
+        raise DocumentError(str(error), path=path) from error
+
+
+def _merge_kind(name: str, strategy: str | Merge) -> MergeKind:
+    if callable(strategy):
+        return MergeKind.FUNCTION
+    try:
+        kind = MergeKind(strategy)
+    except ValueError:
+        kind = MergeKind.FUNCTION
+    if kind is MergeKind.FUNCTION:
+        raise DefinitionError(
+            f"unknown merge_strategy {strategy!r} of slot {name!r}; there are 'override', 'append' and functions"
+        )
+    return kind

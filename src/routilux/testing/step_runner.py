@@ -1,0 +1,172 @@
+"""Jobs that go one activation at a time, on the caller's thread."""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from contextlib import suppress
+from itertools import count
+from typing import Any
+
+from routilux._context import Activation
+from routilux._engine.attempt import Failure, await_handler, run_handler
+from routilux._engine.engine import Engine
+from routilux._engine.event_loop import Cancellable
+from routilux._engine.live_job import LiveJob
+from routilux._engine.workers import Servable
+from routilux._records import Data
+from routilux.errors import RoutiluxError
+from routilux.flow import Flow
+from routilux.job_state import JobState
+from routilux.testing.virtual_clock import VirtualClock
+
+
+class StuckError(RoutiluxError, RuntimeError):
+    """Somebody waits for a job that has nothing left to run and no timer to wait for."""
+
+
+class Attempt:
+    """An activation whose handler is called, and which is committed, when the test says so."""
+
+    def __init__(self, live: LiveJob, activation: Activation) -> None:
+        self._live = live
+        self._activation = activation
+        self._failure: Failure = None
+
+    @property
+    def routine_id(self) -> str:
+        """The routine whose handler it is."""
+        return self._activation.task.target.routine_id
+
+    def run(self) -> "Attempt":
+        """Call the handler."""
+        handler = self._live.handlers[self._activation.task.target]
+        if handler.is_async:
+            self._failure = asyncio.run(await_handler(self._activation, handler))
+        else:
+            self._failure = run_handler(self._activation, handler)
+        return self
+
+    def commit(self) -> None:
+        """Commit what the handler did, or what its failure means."""
+        self._live.finish(self._activation, self._failure)
+        self._live.submit()
+
+
+class StepRunner:
+    """Runs jobs without threads: flows made with `engine_factory=runner.engine` go when `step` or `run` is called.
+
+    A blocking call (`wait`, `execute`) on such a flow runs steps, and moves the clock on to the next timer when there
+    are none, until it can return; StuckError where it never could.
+    """
+
+    def __init__(self, clock: VirtualClock | None = None) -> None:
+        self.clock = clock or VirtualClock()
+        self._queue: deque[LiveJob] = deque()
+        self._ids = count(1)
+
+    def engine(self, flow_id: str, max_workers: int) -> Engine:
+        """An engine for a flow; give this method to `Flow` as its `engine_factory`."""
+        return _SteppedEngine(self, flow_id)
+
+    def new_id(self) -> str:
+        """Ids that are the same in each run of a test."""
+        return f"job-{next(self._ids)}"
+
+    def start(self, flow: Flow, entry_routine_id: str, entry_params: Data | None = None, **settings: Any) -> JobState:
+        """Start a job without running its entry yet; `settings` are those of `Flow.execute`."""
+        settings = {"timeout": None, "history_limit": None, **settings}
+        job_state, _ = flow._start(entry_routine_id, entry_params, **settings)
+        job_state._live.submit()
+        return job_state
+
+    def enqueue(self, job: LiveJob) -> None:
+        """Remember a job that has something to run."""
+        job.queued = True
+        self._queue.append(job)
+
+    def begin(self, job_state: JobState) -> Attempt | None:
+        """Take a job's next task; None where nothing may start now. Several begun at once are concurrent."""
+        activation = job_state._live.next_activation()
+        return None if activation is None else Attempt(job_state._live, activation)
+
+    def reload(self, flow: Flow, job_state: JobState) -> tuple[Flow, JobState]:
+        """Write both documents as JSON text, let the job go as if its process had died, and resume it from the text."""
+        flow_text = json.dumps(flow.serialize(), allow_nan=False)
+        job_text = json.dumps(job_state.serialize(), allow_nan=False)
+        self.abandon(job_state)
+        read_flow, read_job = Flow(engine_factory=self.engine), JobState()
+        read_flow.deserialize(json.loads(flow_text))
+        read_job.deserialize(json.loads(job_text))
+        return read_flow, read_flow.resume(read_job)
+
+    def abandon(self, job_state: JobState) -> None:
+        """Let go of a job as if its process had died."""
+        job_state._live.abandon()
+        with suppress(ValueError):
+            self._queue.remove(job_state._live)
+
+    def step(self) -> bool:
+        """Run one activation of the job whose turn it is; False where no job has one to run."""
+        while self._queue:
+            job = self._queue.popleft()
+            job.queued = False
+            attempt = self.begin(job.job_state)
+            if attempt is not None:
+                attempt.run().commit()
+                return True
+        return False
+
+    def run(self) -> None:
+        """Run until nothing can go on without somebody's doing, moving the clock from timer to timer."""
+        while self.step() or self.clock.advance_to_next_timer():
+            pass
+
+    def run_until(self, future: "Future[None]", deadline: float | None) -> None:
+        """Run until the future is done; TimeoutError if the clock passes the deadline before."""
+        while not future.done():
+            if self.step():
+                continue
+            timer = self.clock.next_timer
+            if deadline is not None and (timer is None or timer > deadline):
+                self.clock.advance(max(deadline - self.clock.now(), 0.0))
+                raise TimeoutError
+            if not self.clock.advance_to_next_timer():
+                raise StuckError("nothing is left to run, and no timer to wait for: this wait would never end")
+
+
+class _SteppedWorkers:
+    def __init__(self, runner: StepRunner) -> None:
+        self._runner = runner
+
+    def submit(self, job: Servable) -> None:
+        if not job.queued:
+            assert isinstance(job, LiveJob)
+            self._runner.enqueue(job)
+
+    def replace_stuck(self) -> None:
+        pass
+
+    def retire(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
+
+
+class _NoCoroutines:
+    def start(self, coroutine: Coroutine[Any, Any, None]) -> Cancellable:
+        raise NotImplementedError("a StepRunner awaits async handlers itself")
+
+    def close(self) -> None:
+        pass
+
+
+class _SteppedEngine(Engine):
+    def __init__(self, runner: StepRunner, flow_id: str) -> None:
+        super().__init__(runner.clock, _SteppedWorkers(runner), _NoCoroutines(), runner.new_id)
+        self._runner = runner
+
+    def wait_for(self, future: "Future[None]", timeout: float | None = None) -> None:
+        self._runner.run_until(future, None if timeout is None else self._runner.clock.now() + timeout)

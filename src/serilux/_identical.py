@@ -1,0 +1,94 @@
+"""Equality that tells 1 from True and 1.0, and finds nan the same as nan."""
+
+from collections.abc import Callable
+from types import MethodType
+from typing import Any, Final, cast
+
+from serilux._fields import Documented, FieldOwner, has_own_document
+from serilux._leaves import LEAF_OF_TYPE
+from serilux._settings import SETTINGS
+from serilux._shapes import shape_of
+from serilux.errors import LimitError, SeriluxError
+
+
+def identical(a: Any, b: Any) -> bool:
+    """Tell whether two supported values have equal types and contents all the way down (design law 9).
+
+    nan is identical to nan, 0.0 is not to -0.0; the order of dicts and sets does not matter, nor does the object
+    that a method is bound to. Values that documents cannot carry are identical only to themselves.
+    Raises LimitError for values nested too deeply.
+    """
+    return _same(a, b, SETTINGS.limits.max_depth)
+
+
+def _same(a: Any, b: Any, levels: int) -> bool:
+    if a is b:
+        return True
+    kind = type(a)
+    if kind is not type(b):
+        return False
+    if kind in _BY_VALUE:
+        return bool(a == b)
+    compare = _COMPARE.get(kind, _objects)
+    if levels < 0:
+        raise LimitError("nested too deeply to compare; see Limits.max_depth")
+    return compare(a, b, levels - 1)
+
+
+def _texts(a: Any, b: Any, levels: int) -> bool:
+    return repr(a) == repr(b)
+
+
+def _leaves(a: Any, b: Any, levels: int) -> bool:
+    leaf = LEAF_OF_TYPE[type(a)]
+    try:
+        return repr(leaf.dump(a)) == repr(leaf.dump(b))
+    except SeriluxError:
+        return False
+
+
+def _sequences(a: Any, b: Any, levels: int) -> bool:
+    return len(a) == len(b) and all(_same(x, y, levels) for x, y in zip(a, b, strict=True))
+
+
+def _sets(a: Any, b: Any, levels: int) -> bool:
+    return _mappings(dict.fromkeys(a), dict.fromkeys(b), levels)
+
+
+def _mappings(a: dict[Any, Any], b: dict[Any, Any], levels: int) -> bool:
+    if len(a) != len(b):
+        return False
+    own_key = {key: key for key in b}
+    return all(
+        key in own_key and _same(key, own_key[key], levels) and _same(item, b[key], levels) for key, item in a.items()
+    )
+
+
+def _objects(a: Any, b: Any, levels: int) -> bool:
+    if isinstance(a, FieldOwner):
+        return _mappings(_document(a), _document(b), levels)
+    if isinstance(a, MethodType):
+        return a.__func__ is b.__func__
+    shape = shape_of(type(a))
+    if shape is None:
+        return False
+    return all(_same(getattr(a, name), getattr(b, name), levels) for name in shape.names(type(a)))
+
+
+def _document(value: FieldOwner) -> dict[str, Any]:
+    if has_own_document(type(value)):
+        return cast(Documented, value).serialize()
+    return value.field_values()
+
+
+_BY_VALUE: Final = frozenset({bool, int, str, bytes})
+_COMPARE: Final[dict[type[Any], Callable[[Any, Any, int], bool]]] = {
+    **dict.fromkeys(LEAF_OF_TYPE, _leaves),
+    float: _texts,
+    complex: _texts,
+    list: _sequences,
+    tuple: _sequences,
+    dict: _mappings,
+    set: _sets,
+    frozenset: _sets,
+}

@@ -1,0 +1,122 @@
+"""How objects of registered classes come apart into fields and are put together again."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import fields as dataclass_fields
+from dataclasses import is_dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from serilux._fields import called, named_parameters
+from serilux._json import one_of
+from serilux.errors import UnsupportedValueError
+
+Values = dict[str, Any]
+
+
+class Shape(NamedTuple):
+    """One family of classes: dataclasses, msgspec structs, pydantic models."""
+
+    names: Callable[[type[Any]], tuple[str, ...]]
+    held: Callable[[Any], set[str]]
+    """The names of all that an object holds, fields or not."""
+    build: Callable[[type[Any], Values], Any]
+
+
+def shape_of(cls: type[Any]) -> Shape | None:
+    """Return the family of a class, or None if it has none.
+
+    A library that was not imported has no classes here, so none is imported to find out.
+    """
+    if is_dataclass(cls):
+        return _DATACLASS
+    for module, base, shape in (("msgspec", "Struct", _STRUCT), ("pydantic", "BaseModel", _MODEL)):
+        if module in sys.modules and issubclass(cls, getattr(sys.modules[module], base)):
+            return shape
+    return None
+
+
+def check_shape(cls: type[Any]) -> None:
+    """Raise TypeError for a class that has no shape, or whose constructor wants more than its fields."""
+    shape = shape_of(cls)
+    if shape is None:
+        raise TypeError(
+            f"{cls.__name__} cannot be registered; make it a subclass of Serializable, an Enum, a dataclass, "
+            "a msgspec Struct or a pydantic model"
+        )
+    names = shape.names(cls)
+    lost = [parameter.name for parameter in named_parameters(cls) if parameter.name not in names]
+    if lost and shape is _DATACLASS:
+        raise TypeError(
+            f"{cls.__name__} cannot be registered: its constructor takes {one_of(lost)}, which is no field; "
+            "a document could not give it"
+        )
+
+
+def take_apart(shape: Shape, value: Any) -> Values:
+    """Return the fields of an object. Raises UnsupportedValueError if it holds more than them, or less."""
+    names = shape.names(type(value))
+    lost = shape.held(value).difference(names)
+    if lost:
+        raise UnsupportedValueError(
+            f"{type(value).__name__} holds more than its fields: {one_of(sorted(lost))}, which would be "
+            "lost; declare a field for it"
+        )
+    missing = [name for name in names if not hasattr(value, name)]
+    if missing:
+        raise UnsupportedValueError(f"{type(value).__name__} has no value for {one_of(missing)}; set it")
+    return {name: getattr(value, name) for name in names}
+
+
+def put_together(shape: Shape, cls: type[Any], values: Values) -> Any:
+    """Return a new object of the class, made by its constructor from all of its fields.
+
+    Raises DocumentError around whatever the constructor raises.
+    """
+    return called(cls, lambda: shape.build(cls, values))
+
+
+def _instance_attributes(value: Any) -> set[str]:
+    cls = type(value)
+    held = getattr(value, "__dict__", {})
+    return {name for name in held if not isinstance(getattr(cls, name, None), cached_property)}
+
+
+def _dataclass_names(cls: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclass_fields(cls))
+
+
+def _build_dataclass(cls: type[Any], values: Values) -> Any:
+    by_constructor = {field.name for field in dataclass_fields(cls) if field.init}
+    built = cls(**{name: value for name, value in values.items() if name in by_constructor})
+    for name in values.keys() - by_constructor:
+        object.__setattr__(built, name, values[name])
+    return built
+
+
+def _struct_names(cls: type[Any]) -> tuple[str, ...]:
+    return tuple(cls.__struct_fields__)
+
+
+def _build_struct(cls: type[Any], values: Values) -> Any:
+    return cls(**values)
+
+
+def _model_names(cls: type[Any]) -> tuple[str, ...]:
+    return tuple(cls.model_fields)
+
+
+def _model_attributes(value: Any) -> set[str]:
+    """Private attributes count: nothing says how they could be set again."""
+    unnamed = (value.__pydantic_extra__ or {}) | (value.__pydantic_private__ or {})
+    return _instance_attributes(value) | set(unnamed)
+
+
+def _build_model(cls: type[Any], values: Values) -> Any:
+    """Validate by field names, whatever aliases the model has (pydantic 2.11 or newer)."""
+    return cls.model_validate(values, by_alias=False, by_name=True)
+
+
+_DATACLASS = Shape(_dataclass_names, _instance_attributes, _build_dataclass)
+_STRUCT = Shape(_struct_names, _instance_attributes, _build_struct)
+_MODEL = Shape(_model_names, _model_attributes, _build_model)

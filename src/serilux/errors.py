@@ -1,0 +1,102 @@
+"""What can go wrong.
+
+SeriluxError
+├── UnsupportedValueError (TypeError)      a value that JSON documents cannot carry
+├── CycleError (ValueError)                a value that contains itself
+├── LimitError (ValueError)                too deep, too large
+├── NameConflictError (ValueError)         one name, two classes
+├── ConstructorError (TypeError)           a class that cannot be built without arguments
+├── DocumentError (ValueError)             a document that does not say what it should
+│   └── UnknownClassError                  it names a class nobody registered here
+└── CallableReferenceError (ValueError)    a callable that has no name to be found by
+    ├── ForeignMethodError                 a method of an object that is not being written
+    └── UntrustedReferenceError            a name that documents may not reach
+"""
+
+
+class SeriluxError(Exception):
+    """Base of all errors of this package.
+
+    `path` says where in the value or document (`value.items[3].name`), `reason` says what and what to do;
+    the message is both.
+    """
+
+    def __init__(self, reason: str, path: str = "") -> None:
+        super().__init__(reason, path)
+        self.reason = reason
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}" if self.path else self.reason
+
+    def under(self, step: str) -> None:
+        """Put `step` before the path: called by each container that the error leaves."""
+        self.path = step + self.path
+
+    def without_root(self, root: str) -> None:
+        """Drop the root that an inner object put before the path, since it has a place in an outer one now."""
+        rest = self.path.removeprefix(root)
+        self.path = rest if rest[:1] in ("", ".", "[") else f".{rest}"
+
+
+class UnsupportedValueError(SeriluxError, TypeError):
+    """A value that would not come back equal and of equal type (design law 9)."""
+
+
+class CycleError(SeriluxError, ValueError):
+    """A value that contains itself."""
+
+
+class LimitError(SeriluxError, ValueError):
+    """A value or document beyond the `Limits` in force (design law 8)."""
+
+
+class NameConflictError(SeriluxError, ValueError):
+    """A name in use by two different classes."""
+
+
+class DocumentError(SeriluxError, ValueError):
+    """A document that is not what its place asks for."""
+
+
+class UnknownClassError(DocumentError):
+    """A document that names a class which is not registered here."""
+
+
+class CallableReferenceError(SeriluxError, ValueError):
+    """A callable that cannot be written as a name, or a name that leads to none."""
+
+
+class ForeignMethodError(CallableReferenceError):
+    """A bound method of an object other than the one being serialized (page: Handler Method Validation)."""
+
+    def __str__(self) -> str:
+        return f"{self.reason}\nFound at: {self.path}" if self.path else self.reason
+
+
+class UntrustedReferenceError(CallableReferenceError):
+    """A reference to something that documents may not reach (design law 8)."""
+
+
+class ConstructorError(SeriluxError, TypeError):
+    """A class that cannot be built without arguments (page: Constructor Requirements).
+
+    `cls_name` and `parameters` are the same facts as the message's.
+    """
+
+    def __init__(self, cls_name: str, parameters: tuple[str, ...], path: str = "") -> None:
+        super().__init__(
+            f"{cls_name} cannot be deserialized because its __init__ method requires\n"
+            f"parameters: {', '.join(parameters)}\n"
+            "Serializable classes must support initialization with no arguments.\n"
+            "For Routine subclasses, use _config dictionary instead of constructor parameters.",
+            path,
+        )
+        self.args = (cls_name, parameters, path)
+        self.cls_name = cls_name
+        self.parameters = parameters
+
+    def __str__(self) -> str:
+        if not self.path:
+            return self.reason
+        return f"{self.path} ({self.cls_name}) cannot be serialized:\n{self.reason}"
