@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from routilux._binding import binding_of
-from routilux._engine.handlers import Handler, Handlers, is_async
 from routilux._graph import Graph, Route, RoutineNode, SlotNode, fingerprint
-from routilux._model import EventKey, SlotKey
+from routilux._handler import Handler, Handlers, is_async
+from routilux._model import EventKey, MergeKind, SlotKey
 from routilux.connection import Connection
 from routilux.error_handler import ErrorHandler
 from routilux.routine import Routine
@@ -47,7 +47,7 @@ def bind_handlers(graph: Graph, routines: Mapping[str, Routine], flow_error_hand
 
 def _routes(connections: list[Connection], source: EventKey) -> tuple[Route, ...]:
     return tuple(
-        Route(connection.target, connection.param_mapping, connection.priority)
+        Route(connection.source, connection.target, connection.param_mapping, connection.priority)
         for connection in connections
         if connection.source == source
     )
@@ -82,15 +82,19 @@ def _handler(graph: Graph, key: SlotKey, routine: Routine, flow_error_handler: E
     slot = routine.get_slot(key.slot)
     assert slot.handler is not None
     label = f"{type(routine).__name__}.{getattr(slot.handler, '__name__', type(slot.handler).__name__)}"
+    binding = binding_of(slot.handler, label)
+    merge_function = slot.merge_strategy if callable(slot.merge_strategy) else None
     return Handler(
         node=graph.slots[key],
-        routine_node=graph.routines[key.routine_id],
         routine=routine,
+        routes=graph.routines[key.routine_id].routes,
         call=slot.handler,
-        binding=binding_of(slot.handler, label),
+        binding=binding,
+        names=binding.names,
         is_async=is_async(slot.handler),
-        merge_function=slot.merge_strategy if callable(slot.merge_strategy) else None,
+        merge_function=merge_function,
         predicate=slot.when,
         timeout=slot.timeout,
+        plain=slot.merge_kind is MergeKind.OVERRIDE and slot.when is None and slot.timeout is None,
         flow_error_handler=flow_error_handler,
     )

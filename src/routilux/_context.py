@@ -9,6 +9,7 @@ import msgspec
 from routilux._core.job import Job
 from routilux._current import current
 from routilux._graph import Route
+from routilux._handler import Handler
 from routilux._records import Changes, Data, Emission, Expectation, HistoryRecord, RoutineState, Task
 from routilux.errors import DefinitionError, OutsideActivationError, SharedDataConflict
 from serilux import clone, clone_fields, identical
@@ -138,29 +139,86 @@ class StateView:
         changes.state = clone_fields(self.state, f"routine_states.{self._routine_id}.state")
 
 
+class Dealings:
+    """What an activation does to its job besides emitting."""
+
+    def __init__(self, host: Host, routine_id: str) -> None:
+        self._host = host
+        self._routine_id = routine_id
+        self._shared: SharedView | None = None
+        self._state: StateView | None = None
+        self._updates: list[tuple[str, Any]] = []
+        self._logged: list[Any] = []
+        self._expected: list[Expectation] = []
+
+    def shared_view(self) -> SharedView:
+        """The activation's view of the job's shared data."""
+        if self._shared is None:
+            self._shared = SharedView(self._host)
+        return self._shared
+
+    def own_state(self) -> Data:
+        """The routine's state in this job, to be changed in place."""
+        if self._state is None:
+            self._state = StateView(self._host, self._routine_id)
+        return self._state.state
+
+    def update_shared(self, key: str, value: Any) -> None:
+        """Set a shared key at the commit, to a value or to a function of its old value."""
+        if not callable(value):
+            value = clone(value, f"shared_data.{key}")
+        self._updates.append((key, value))
+
+    def log(self, entry: Any) -> None:
+        """Append to the shared log at the commit."""
+        self._logged.append(clone(entry, "shared_log"))
+
+    def expect(self, slot: str, patience: float | None) -> None:
+        """Leave a task without data, to be delivered to from outside."""
+        self._expected.append(Expectation(slot, patience))
+
+    def changes(self) -> Changes:
+        """All of it as data. Call it under the host's lock, right before the commit."""
+        changes = Changes(logged=self._logged, expected=self._expected)
+        if self._shared is not None:
+            self._shared.collect(changes)
+        if self._state is not None:
+            self._state.collect(changes)
+        for key, value in self._updates:
+            self._apply_update(changes, key, value)
+        return changes
+
+    def _apply_update(self, changes: Changes, key: str, value: Any) -> None:
+        if callable(value):
+            value = value(clone(self._value_so_far(changes, key), f"shared_data.{key}"))
+        changes.written.update(clone_fields({key: value}, "shared_data"))
+        changes.removed = [removed for removed in changes.removed if removed != key]
+
+    def _value_so_far(self, changes: Changes, key: str) -> Any:
+        if key in changes.written:
+            return changes.written[key]
+        return None if key in changes.removed else self._host.job.shared_data.get(key)
+
+
 class Activation(msgspec.Struct):
     """One call of a handler for one task: what it is given, and what it has done that is not yet committed."""
 
     host: Host
     task: Task
-    routine: Any
-    routes: dict[str, tuple[Route, ...]]
+    handler: Handler
     given: Data
     started: HistoryRecord | None
     outbox: list[HistoryRecord]
     routing: dict[int, Emission] | None = None
-    shared: SharedView | None = None
-    state: StateView | None = None
-    updates: list[tuple[str, Any]] = []
-    logged: list[Any] = []
-    expected: list[Expectation] = []
+    deals: Dealings | None = None
     closed: bool = False
 
     def emit(self, routine: Any, event: str, data: Data) -> None:
         """Put one emission into the outbox; it becomes part of the job when the handler returns."""
-        if self.closed or routine is not self.routine or event not in self.routes:
+        handler = self.handler
+        if self.closed or routine is not handler.routine or event not in handler.routes:
             self._refuse_emission(routine, event)
-        for route in self.routes[event]:
+        for route in handler.routes[event]:
             if route.mapping is not None:
                 _check_mapping(route, event, data)
         self.outbox.append(
@@ -170,13 +228,14 @@ class Activation(msgspec.Struct):
     def _refuse_emission(self, routine: Any, event: str) -> None:
         self.check_open("emit")
         routine_id = self.task.target.routine_id
-        if routine is not self.routine:
+        if routine is not self.handler.routine:
             raise OutsideActivationError(
                 f"{routine!r} cannot emit {event!r} in a handler of routine {routine_id!r}: "
                 f"a handler emits through its own routine (self.emit)"
             )
         raise DefinitionError(
-            f"unknown event {event!r} of routine {routine_id!r}; it has: {', '.join(map(repr, self.routes)) or 'none'}"
+            f"unknown event {event!r} of routine {routine_id!r}; "
+            f"it has: {', '.join(map(repr, self.handler.routes)) or 'none'}"
         )
 
     def check_open(self, verb: str) -> None:
@@ -192,61 +251,16 @@ class Activation(msgspec.Struct):
             self.routing = {}
         self.routing[len(self.outbox) - 1] = emission
 
-    def shared_view(self) -> SharedView:
-        """The activation's view of the job's shared data."""
-        if self.shared is None:
-            self.shared = SharedView(self.host)
-        return self.shared
-
-    def own_state(self) -> Data:
-        """The routine's state in this job, to be changed in place."""
-        if self.state is None:
-            self.state = StateView(self.host, self.task.target.routine_id)
-        return self.state.state
-
-    def update_shared(self, key: str, value: Any) -> None:
-        """Set a shared key at the commit, to a value or to a function of its old value."""
-        if not callable(value):
-            value = clone(value, f"shared_data.{key}")
-        self.updates.append((key, value))
-
-    def log(self, entry: Any) -> None:
-        """Append to the shared log at the commit."""
-        self.logged.append(clone(entry, "shared_log"))
-
-    def expect(self, slot: str, patience: float | None) -> None:
-        """Leave a task without data, to be delivered to from outside."""
-        self.expected.append(Expectation(slot, patience))
-
-    def changes(self) -> Changes | None:
-        """All that was done besides emitting, or None. Call it under the host's lock, right before the commit."""
-        if self.shared is None and self.state is None and not (self.updates or self.logged or self.expected):
-            return None
-        changes = Changes(logged=self.logged, expected=self.expected)
-        if self.shared is not None:
-            self.shared.collect(changes)
-        if self.state is not None:
-            self.state.collect(changes)
-        for key, value in self.updates:
-            self._apply_update(changes, key, value)
-        return changes
-
-    def _apply_update(self, changes: Changes, key: str, value: Any) -> None:
-        if callable(value):
-            value = value(clone(self._value_so_far(changes, key), f"shared_data.{key}"))
-        changes.written.update(clone_fields({key: value}, "shared_data"))
-        changes.removed = [removed for removed in changes.removed if removed != key]
-
-    def _value_so_far(self, changes: Changes, key: str) -> Any:
-        if key in changes.written:
-            return changes.written[key]
-        return None if key in changes.removed else self.host.job.shared_data.get(key)
+    @property
+    def dealings(self) -> Dealings:
+        """What it does to its job besides emitting."""
+        if self.deals is None:
+            self.deals = Dealings(self.host, self.task.target.routine_id)
+        return self.deals
 
     def start_over(self) -> None:
         """Forget what has been committed by a flush."""
-        self.started, self.outbox, self.routing = None, [], None
-        self.shared = self.state = None
-        self.updates, self.logged, self.expected = [], [], []
+        self.started, self.outbox, self.routing, self.deals = None, [], None, None
 
 
 def _check_mapping(route: Route, event: str, data: Data) -> None:
@@ -318,21 +332,22 @@ class ExecutionContext:
     @property
     def state(self) -> Data:
         """The routine's own dict in this job; changes are committed with the activation."""
-        return self._activation.own_state()
+        return self._activation.dealings.own_state()
 
 
 def running_activation() -> Activation | None:
-    """The activation around the caller, if any."""
+    """The activation around the caller, if any; one that has ended is none."""
     activation: Activation | None = current.get()
-    return activation
+    return None if activation is None or activation.closed else activation
 
 
 def required_activation(verb: str) -> Activation:
     """The activation around the caller; OutsideActivationError where there is none or it has ended."""
-    activation = running_activation()
+    activation: Activation | None = current.get()
     if activation is None:
         raise OutsideActivationError(
             f"cannot {verb} outside of a handler; in a thread of your own, run it in contextvars.copy_context()"
         )
-    activation.check_open(verb)
+    if activation.closed:
+        activation.check_open(verb)
     return activation

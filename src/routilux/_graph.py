@@ -14,6 +14,7 @@ from routilux._records import Data, Task
 class Route(msgspec.Struct, frozen=True):
     """One connection, seen from its event."""
 
+    source: EventKey
     target: SlotKey
     mapping: dict[str, str] | None = None
     priority: int = 0
@@ -79,9 +80,14 @@ def misfits(graph: Graph, tasks: list[Task], slot_data: dict[SlotKey, Data]) -> 
 
 
 def _merged_misfit(graph: Graph, task: Task, slot_data: dict[SlotKey, Data]) -> str | None:
-    if task.merged is None or graph.slots[task.target].merge is not MergeKind.APPEND:
+    node = graph.slots[task.target]
+    if task.merged is None or not (node.guarded or node.merge is MergeKind.APPEND):
         return None
-    values = slot_data.get(task.target, {})
+    if task.target not in slot_data:
+        return "it was taken already, but slot_data has nothing for it"
+    if node.merge is not MergeKind.APPEND:
+        return None
+    values = slot_data[task.target]
     for name, count in task.merged.items():
         if type(count) is not int or not isinstance(values.get(name), list) or not 0 <= count <= len(values[name]):
             return f"it sees {count!r} values of {name!r}, which slot_data does not hold"

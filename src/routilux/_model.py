@@ -71,15 +71,20 @@ class MergeKind(StrEnum):
     FUNCTION = "function"
 
 
+LONGEST = 1e10
+"""Seconds: no timeout is longer, so that every deadline is a date."""
+
 SETTLED = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
 RESUMABLE = frozenset({JobStatus.PENDING, JobStatus.RUNNING, JobStatus.PAUSED})
 
-# The worst of a routine's settled tasks is its status once it has no tasks left.
+# The worst of a routine's settled tasks is its status once it has no tasks left. Nothing in a job that goes on makes a
+# routine cancelled, but a document may say that it is (page: What Doesn't Get Recovered).
 SEVERITY = (
     RoutineStatus.COMPLETED,
     RoutineStatus.SKIPPED,
     RoutineStatus.ERROR_CONTINUED,
     RoutineStatus.FAILED,
+    RoutineStatus.CANCELLED,
 )
 
 JOB_TRANSITIONS = frozenset(

@@ -1,7 +1,7 @@
 """The definition of a workflow, and what is done with its jobs."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from types import TracebackType
@@ -15,9 +15,9 @@ from routilux._core.facts import Delivered, JobResumed, JobStarted, PauseRequest
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
 from routilux._engine.engine import Engine, EngineFactory, threaded_engine
-from routilux._engine.handlers import Handlers
 from routilux._engine.live_job import LiveJob
 from routilux._graph import Graph, misfits
+from routilux._handler import Handlers
 from routilux._migrations import CURRENT_FORMAT, upgrade
 from routilux._model import RESUMABLE, EventKey, ExecutionStrategy, JobStatus, RoutineStatus, SlotKey
 from routilux._records import Data, Task
@@ -30,10 +30,12 @@ from routilux.slot import Slot, checked_timeout, read_timeout
 from serilux import (
     Serializable,
     check_constructible,
+    check_serializable,
     clone_fields,
     lookup_class,
     read_object,
     register_serializable,
+    registered_name,
 )
 from serilux.errors import ConstructorError, DocumentError, SeriluxError
 
@@ -197,7 +199,7 @@ class Flow(Serializable):
         job_state, task = self._start(entry_routine_id, entry_params, timeout, history_limit)
         live = job_state._live
         if live.may_run_here(task):
-            live.run_here(task)
+            live.run_here()
         else:
             live.block_on(self._attempted(live, task))
         return job_state
@@ -469,8 +471,7 @@ class Flow(Serializable):
         TypeError names a routine whose class cannot be built without arguments, ValueError a handler that no other
         process could find.
         """
-        for routine_id, routine in self._routines.items():
-            _check_constructor(routine_id, routine)
+        self._check_constructors()
         return {
             "_type": "Flow",
             "format": CURRENT_FORMAT,
@@ -484,6 +485,21 @@ class Flow(Serializable):
             },
             "connections": [connection.serialize() for connection in self._connections],
         }
+
+    def _check_constructors(self) -> None:
+        """Refuse what a reader could not build (page: What Gets Validated); nested objects are checked as written."""
+        for routine_id, routine in self._routines.items():
+            _check_constructor(routine_id, routine)
+        for path, part in self._parts():
+            check_serializable(part, path)
+
+    def _parts(self) -> Iterator[tuple[str, Serializable]]:
+        if self._error_handler is not None:
+            yield "error_handler", self._error_handler
+        for routine_id, routine in self._routines.items():
+            yield from routine._parts(f"routines.{routine_id}")
+        for index, connection in enumerate(self._connections):
+            yield f"connections[{index}]", connection
 
     def deserialize(self, data: dict[str, Any]) -> None:
         """Read a document; one that is refused leaves this flow as it was (law 8)."""
@@ -564,7 +580,8 @@ def _write_routine(routine_id: str, routine: Routine) -> dict[str, Any]:
         return routine.serialize()
     except SeriluxError as error:
         if error.path:
-            error.under(f"routines.{routine_id}.")
+            error.without_root(registered_name(type(routine)))
+            error.under(f"routines.{routine_id}")
         raise
 
 

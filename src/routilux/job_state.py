@@ -140,7 +140,7 @@ class JobState(Serializable):
         plain dict itself.
         """
         activation = self._own_activation()
-        return self._job.shared_data if activation is None else activation.shared_view()
+        return self._job.shared_data if activation is None else activation.dealings.shared_view()
 
     @property
     def shared_log(self) -> list[Any]:
@@ -155,7 +155,7 @@ class JobState(Serializable):
         """
         activation = self._own_activation()
         if activation is not None:
-            activation.update_shared(key, value)
+            activation.dealings.update_shared(key, value)
             return
         with self._live.lock:
             if callable(value):
@@ -166,7 +166,7 @@ class JobState(Serializable):
         """Append to the shared log; in a handler when the activation commits."""
         activation = self._own_activation()
         if activation is not None:
-            activation.log(entry)
+            activation.dealings.log(entry)
         else:
             self._live.apply(SharedDataSet(Changes(logged=[clone(entry, "shared_log")])))
 

@@ -1,10 +1,10 @@
 """A node of a flow."""
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from routilux._context import ExecutionContext, required_activation, running_activation
+from routilux._context import Activation, ExecutionContext, required_activation, running_activation
 from routilux._current import current
 from routilux._model import ErrorStrategy, MergeKind
 from routilux._records import Data, Emission
@@ -51,7 +51,7 @@ class Routine(Serializable):
         self._events: dict[str, Event] = {}
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if current.get() is not None and self.__dict__.get("_routine_id") is not None:
+        if running_activation() is not None and self.__dict__.get("_routine_id") is not None:
             _report_shared_change(self, f"attribute {name!r}")
         super().__setattr__(name, value)
 
@@ -115,7 +115,10 @@ class Routine(Serializable):
 
         The data is copied at once, and sent when the handler returns: whole or not at all (law 1).
         """
-        required_activation("emit").emit(self, event_name, data)
+        activation: Activation | None = current.get()
+        if activation is None:
+            activation = required_activation("emit")
+        activation.emit(self, event_name, data)
 
     def emit_with(
         self, event_name: str, data: Data, *, priority: int | None = None, metadata: Data | None = None
@@ -141,7 +144,7 @@ class Routine(Serializable):
         if self.get_slot(slot).handler is None:
             raise DefinitionError(f"slot {slot!r} of {self!r} has no handler to deliver to")
         patience = checked_timeout(timeout, f"the timeout for slot {slot!r}")
-        required_activation("expect").expect(slot, patience)
+        required_activation("expect").dealings.expect(slot, patience)
 
     def get_execution_context(self) -> ExecutionContext | None:
         """What the running handler may know of its activation; None outside of one."""
@@ -151,7 +154,7 @@ class Routine(Serializable):
     def set_config(self, **config: Any) -> None:
         """Add to the configuration, which is part of the flow's document."""
         values = clone_fields(config, "_config")
-        if current.get() is not None and self._routine_id is not None:
+        if running_activation() is not None and self._routine_id is not None:
             _report_shared_change(self, "configuration")
         self._config.update(values)
 
@@ -183,6 +186,15 @@ class Routine(Serializable):
         self.set_error_handler(
             ErrorHandler(ErrorStrategy.RETRY, max_retries, retry_delay, retry_backoff, is_critical=True)
         )
+
+    def _parts(self, path: str) -> Iterator[tuple[str, Serializable]]:
+        """What the routine consists of, with its path: what a reader will have to build."""
+        if self._error_handler is not None:
+            yield f"{path}._error_handler", self._error_handler
+        for name, slot in self._slots.items():
+            yield f"{path}._slots.{name}", slot
+        for name, event in self._events.items():
+            yield f"{path}._events.{name}", event
 
     def serialize(self) -> dict[str, Any]:
         """The routine as a document; what it cannot hold is refused with its path."""

@@ -1,11 +1,10 @@
 """A routine's named input."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 from routilux._current import current
-from routilux._model import MergeKind
+from routilux._model import LONGEST, MergeKind
 from routilux._records import Data
 from routilux.errors import DefinitionError, OutsideActivationError
 from serilux import Serializable, clone_fields, register_serializable
@@ -48,7 +47,8 @@ class Slot(Serializable):
 
     def receive(self, data: Data) -> None:
         """Put data in outside of any job: the next `resume` makes it a task (page: Automatic Task Recovery)."""
-        if current.get() is not None:
+        activation = current.get()
+        if activation is not None and not activation.closed:
             raise OutsideActivationError(
                 f"slot {self.name!r} cannot receive inside a handler: slots are shared by all jobs; emit instead"
             )
@@ -71,8 +71,8 @@ def checked_timeout(timeout: float | None, what: str) -> float | None:
     """A timeout in seconds, or DefinitionError."""
     if timeout is None:
         return None
-    if type(timeout) not in (int, float) or not math.isfinite(timeout) or timeout <= 0:
-        raise DefinitionError(f"{what} is a number of seconds above 0, or None, not {timeout!r}")
+    if type(timeout) not in (int, float) or not 0 < timeout <= LONGEST:
+        raise DefinitionError(f"{what} is a number of seconds above 0 and up to {LONGEST:g}, or None, not {timeout!r}")
     return float(timeout)
 
 

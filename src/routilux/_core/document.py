@@ -10,7 +10,7 @@ import msgspec
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
 from routilux._migrations import CURRENT_FORMAT, upgrade
-from routilux._model import SEVERITY, EventKey, JobStatus, RoutineStatus, SlotKey
+from routilux._model import LONGEST, SEVERITY, EventKey, JobStatus, RoutineStatus, SlotKey
 from routilux._records import Data, ErrorInfo, HistoryRecord, PausePoint, RoutineState, Task
 from serilux import decode, encode
 from serilux.errors import DocumentError
@@ -18,7 +18,9 @@ from serilux.errors import DocumentError
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Priority = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31)]
-Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST)]
+EARLIEST, LATEST = datetime(1, 1, 3, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+LAST_NUMBER = 2**53
 
 
 class _Document(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -150,11 +152,11 @@ def write_job(job: Job, now: float) -> dict[str, Any]:
         "shared_data": encode(job.shared_data, "shared_data"),
         "shared_log": encode(job.shared_log, "shared_log"),
         "pause_points": [_write_pause_point(point, i) for i, point in enumerate(job.pause_points)],
-        "error": _write_error(job.error),
+        "error": _write_error(job.closing if isinstance(job.closing, ErrorInfo) else job.error),
         "cancel_reason": job.cancel_reason,
         "next_task": job.next_number,
         "timeout": job.timeout,
-        "elapsed": job.elapsed + running,
+        "elapsed": max(job.elapsed + running, 0.0),
         "history_limit": limit,
         "history_dropped": dropped,
         "created_at": instant(job.created_at),
@@ -213,8 +215,8 @@ def _write_slot_data(slot_data: dict[SlotKey, Data]) -> dict[str, dict[str, Any]
 
 def _write_state(state: RoutineState, status: RoutineStatus | None, path: str) -> dict[str, Any]:
     return {
-        "status": status,
-        "outcome": state.outcome,
+        "status": (status or RoutineStatus.PENDING).value,
+        "outcome": None if state.outcome is None else state.outcome.value,
         "error": _write_error(state.error),
         "state": encode(state.state, f"{path}.state"),
     }
@@ -237,17 +239,22 @@ def read_job(document: Any) -> Job:
     document = upgrade(document, "JobState")
     fields = {name: value for name, value in document.items() if name not in ("_type", "format")}
     read = _convert(fields, JobDocument, "")
-    created_at = 0.0 if read.created_at is None else read.created_at.timestamp()
+    created_at = _seconds(read.created_at, "created_at") or 0.0
     job = Job(read.job_id, read.flow_id, created_at)
     job.fingerprint, job.epoch, job.status = read.flow_fingerprint, read.epoch, read.status
-    job.updated_at = created_at if read.updated_at is None else read.updated_at.timestamp()
-    job.routines = _read_states(read.routine_states)
+    updated_at = _seconds(read.updated_at, "updated_at")
+    job.updated_at = created_at if updated_at is None else updated_at
+    job.routines = _read_states(read)
     job.history = _read_history(read)
     job.slot_data = _read_slot_data(read.slot_data)
     job.shared_data = _decode_fields(read.shared_data, "shared_data")
     job.shared_log = _decode_list(read.shared_log, "shared_log")
     job.pause_points = [_read_pause_point(point, i) for i, point in enumerate(read.pause_points)]
-    job.error = _read_error(read.error)
+    error = _read_error(read.error)
+    if job.status is JobStatus.RUNNING:
+        job.closing = error  # it was about to fail when the document was written
+    else:
+        job.error = error
     job.cancel_reason, job.timeout, job.elapsed = read.cancel_reason, read.timeout, read.elapsed
     _read_all_tasks(job, read)
     return job
@@ -263,6 +270,16 @@ def _convert(value: Any, shape: type[T], path: str) -> T:
         problem, _, where = str(error).partition(" - at `$")
         full = (path + where.rstrip("`")).lstrip(".") or "$"
         raise DocumentError(f"{problem}; write such documents with serialize()", path=full) from error
+
+
+def _seconds(time: datetime | None, path: str) -> float | None:
+    return None if time is None else _instant_seconds(time, path)
+
+
+def _instant_seconds(time: datetime, path: str) -> float:
+    if not EARLIEST <= time <= LATEST:
+        _refuse(f"a time from {EARLIEST.isoformat()} to {LATEST.isoformat()} is expected", path)
+    return time.timestamp()
 
 
 def _refuse(problem: str, path: str) -> NoReturn:
@@ -287,7 +304,7 @@ def _read_history(read: JobDocument) -> list[HistoryRecord] | BoundedHistory:
             record.routine_id,
             record.event_name,
             _decode_fields(record.data, f"execution_history[{index}].data"),
-            record.timestamp.timestamp(),
+            _instant_seconds(record.timestamp, f"execution_history[{index}].timestamp"),
         )
         for index, record in enumerate(read.execution_history)
     ]
@@ -299,19 +316,25 @@ def _read_history(read: JobDocument) -> list[HistoryRecord] | BoundedHistory:
 def _read_slot_data(document: dict[str, Any]) -> dict[SlotKey, Data]:
     slot_data: dict[SlotKey, Data] = {}
     for routine_id, slots in document.items():
-        for slot, data in _convert(slots, dict[str, dict[str, Any]], f"slot_data.{routine_id}").items():
-            slot_data[SlotKey(routine_id, slot)] = _decode_fields(data, f"slot_data.{routine_id}.{slot}")
+        for slot, data in _convert(slots, dict[str, Any], f"slot_data.{routine_id}").items():
+            path = f"slot_data.{routine_id}.{slot}"
+            slot_data[SlotKey(routine_id, slot)] = _decode_fields(_convert(data, dict[str, Any], path), path)
     return slot_data
 
 
-def _read_states(document: dict[str, Any]) -> dict[str, RoutineState]:
-    return {routine_id: _read_state(state, f"routine_states.{routine_id}") for routine_id, state in document.items()}
+def _read_states(read: JobDocument) -> dict[str, RoutineState]:
+    # All that a cancelled job has left open is cancelled: there the status says nothing about an outcome.
+    said = SEVERITY[:-1] if read.status is JobStatus.CANCELLED else SEVERITY
+    return {
+        routine_id: _read_state(state, said, f"routine_states.{routine_id}")
+        for routine_id, state in read.routine_states.items()
+    }
 
 
-def _read_state(document: Any, path: str) -> RoutineState:
+def _read_state(document: Any, said: tuple[RoutineStatus, ...], path: str) -> RoutineState:
     read = _convert(document, RoutineStateDocument, path)
     outcome = read.outcome
-    if outcome is None and read.status in SEVERITY:
+    if outcome is None and read.status in said:
         outcome = read.status
     if outcome is not None and outcome not in SEVERITY:
         _refuse(f"an outcome is one of {', '.join(SEVERITY)}, not {outcome}", f"{path}.outcome")
@@ -323,13 +346,16 @@ def _read_error(document: ErrorDocument | None) -> ErrorInfo | None:
 
 
 def _read_pause_point(document: PausePointDocument, index: int) -> PausePoint:
-    checkpoint = _decode_fields(document.checkpoint, f"pause_points[{index}].checkpoint")
-    return PausePoint(document.timestamp.timestamp(), document.reason, checkpoint)
+    path = f"pause_points[{index}]"
+    checkpoint = _decode_fields(document.checkpoint, f"{path}.checkpoint")
+    return PausePoint(_instant_seconds(document.timestamp, f"{path}.timestamp"), document.reason, checkpoint)
 
 
 def _read_all_tasks(job: Job, read: JobDocument) -> None:
     numbers = _task_numbers(job.job_id, read)
     job.next_number = max(read.next_task, max(numbers, default=0) + 1)
+    if job.next_number > LAST_NUMBER:
+        _refuse(f"the tasks of a job are numbered up to {LAST_NUMBER}", "next_task")
     tasks = [
         _read_task(job, number, document, path)
         for number, (path, document) in zip(numbers, _task_documents(read), strict=True)
@@ -367,13 +393,15 @@ def _task_numbers(job_id: str, read: JobDocument) -> list[int]:
 
 def _task_number(job_id: str, task_id: str, path: str) -> int:
     digits = task_id.removeprefix(f"{job_id}:")
-    if digits == task_id or not (digits.isascii() and digits.isdecimal() and len(digits) < 16) or digits[0] == "0":
+    if digits == task_id or not (digits.isascii() and digits.isdecimal() and len(digits) < 17) or digits[0] == "0":
         _refuse(f"a task of this job has an id like '{job_id}:1', not {task_id!r}", f"{path}.task_id")
     return int(digits)
 
 
 def _read_task(job: Job, number: int, document: TaskDocument, path: str) -> Task:
-    source = document.connection
+    if document.data is None and document.merged is not None:
+        _refuse("a task that waits for its data has merged nothing yet", f"{path}.merged")
+    source, since = document.connection, _seconds(document.since, f"{path}.since")
     return Task(
         number,
         SlotKey(document.routine_id, document.slot),
@@ -381,11 +409,11 @@ def _read_task(job: Job, number: int, document: TaskDocument, path: str) -> Task
         None if source is None else EventKey(source.source_routine_id, source.source_event),
         document.priority,
         None if document.metadata is None else _decode_fields(document.metadata, f"{path}.metadata"),
+        job.updated_at if since is None else since,
         document.retry_count,
         document.flushes,
         None if document.merged is None else _decode_fields(document.merged, f"{path}.merged"),
-        job.updated_at if document.since is None else document.since.timestamp(),
-        None if document.due is None else document.due.timestamp(),
-        None if document.deadline is None else document.deadline.timestamp(),
+        _seconds(document.due, f"{path}.due"),
+        _seconds(document.deadline, f"{path}.deadline"),
         document.patience,
     )

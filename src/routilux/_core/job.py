@@ -129,7 +129,7 @@ class Job:
         times = [task.deadline for task in self.expecting.values() if task.deadline is not None]
         if self.delayed:
             times.append(self.delayed[0][0])
-        if self.hold_until is not None:
+        if self.hold_until is not None and (self.idle or self.closing is not None):
             times.append(self.hold_until)
         if self.running_since is not None and self.timeout is not None:
             times.append(self.running_since + self.timeout - self.elapsed)

@@ -1,30 +1,22 @@
 """Arriving data and the data of its slot: merged once per task, when the task is first taken (law 1)."""
 
-from typing import assert_never
-
 from routilux._core.job import Job
 from routilux._graph import SlotNode
 from routilux._model import MergeKind
 from routilux._records import Data, Task
 
 
-def merge(job: Job, node: SlotNode, task: Task, arrived: Data, computed: Data | None = None) -> None:
-    """Merge what arrived into the slot; `computed` is what the slot's own merge function made of it, if it has one."""
-    if node.merge is MergeKind.OVERRIDE:
-        task.merged = job.slot_data[node.key] = arrived
-    elif node.merge is MergeKind.APPEND:
-        task.merged = _append(job.slot_data.setdefault(node.key, {}), arrived)
-    elif node.merge is MergeKind.FUNCTION:
-        assert computed is not None
-        task.merged = job.slot_data[node.key] = computed
-    else:
-        assert_never(node.merge)
-
-
-def _append(values: Data, arrived: Data) -> Data:
-    for name, value in arrived.items():
+def append(job: Job, node: SlotNode, task: Task) -> None:
+    """Append a task's data to that of its slot, parameter by parameter."""
+    values = job.slot_data.setdefault(node.key, {})
+    for name, value in (task.data or {}).items():
         values.setdefault(name, []).append(value)
-    return {name: len(seen) for name, seen in values.items()}
+    task.merged = {name: len(seen) for name, seen in values.items()}
+
+
+def put_merged(job: Job, task: Task, merged: Data) -> None:
+    """Put what a slot's own function made of its old data and the task's into the slot."""
+    task.merged = job.slot_data[task.target] = merged
 
 
 def adopt(job: Job, node: SlotNode, task: Task) -> None:

@@ -10,41 +10,41 @@ from routilux._records import Task
 class ReadyQueue:
     """Highest priority first, and in order of arrival within one priority.
 
-    Priority 0, which nearly every task has, is a plain queue; the others share a heap.
+    Priority 0, which nearly every task has, is the `plain` queue; the others share the heap `ranked`. While that is
+    empty, `plain` may be used directly.
     """
 
-    __slots__ = ("_arrivals", "_plain", "_ranked")
+    __slots__ = ("_arrivals", "plain", "ranked")
 
     def __init__(self) -> None:
-        self._plain: deque[Task] = deque()
-        self._ranked: list[tuple[int, int, Task]] = []
+        self.plain: deque[Task] = deque()
+        self.ranked: list[tuple[int, int, Task]] = []
         self._arrivals = 0
 
     def __len__(self) -> int:
-        return len(self._plain) + len(self._ranked)
+        return len(self.plain) + len(self.ranked)
 
     def __iter__(self) -> Iterator[Task]:
-        ranked = [(rank, task) for rank, _, task in sorted(self._ranked)]
+        ranked = [(rank, task) for rank, _, task in sorted(self.ranked)]
         yield from (task for rank, task in ranked if rank < 0)
-        yield from self._plain
+        yield from self.plain
         yield from (task for rank, task in ranked if rank > 0)
 
     def push(self, task: Task) -> None:
         """Put a task behind all that have its priority."""
         if task.priority == 0:
-            self._plain.append(task)
+            self.plain.append(task)
         else:
             self._arrivals += 1
-            heappush(self._ranked, (-task.priority, self._arrivals, task))
+            heappush(self.ranked, (-task.priority, self._arrivals, task))
 
     def peek(self) -> Task:
         """The task that runs next; IndexError when there is none."""
-        if self._ranked and (self._ranked[0][0] < 0 or not self._plain):
-            return self._ranked[0][2]
-        return self._plain[0]
+        return self.ranked[0][2] if self._ranked_first() else self.plain[0]
 
     def pop(self) -> Task:
         """Take the task that runs next; IndexError when there is none."""
-        if self._ranked and (self._ranked[0][0] < 0 or not self._plain):
-            return heappop(self._ranked)[2]
-        return self._plain.popleft()
+        return heappop(self.ranked)[2] if self._ranked_first() else self.plain.popleft()
+
+    def _ranked_first(self) -> bool:
+        return bool(self.ranked) and (self.ranked[0][0] < 0 or not self.plain)

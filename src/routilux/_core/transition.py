@@ -24,15 +24,15 @@ from routilux._core.facts import (
     TimersFired,
 )
 from routilux._core.job import Job, PauseRequest
-from routilux._core.merging import adopt
+from routilux._core.merging import adopt, append
 from routilux._core.ready_queue import ReadyQueue
-from routilux._graph import Graph, Route
+from routilux._graph import Graph
 from routilux._model import (
     JOB_TRANSITIONS,
     SEVERITY,
     ErrorStrategy,
-    EventKey,
     JobStatus,
+    MergeKind,
     RoutineStatus,
     SlotKey,
 )
@@ -48,6 +48,8 @@ from routilux._records import (
 )
 
 Effects = tuple[Effect, ...]
+RUNNING = JobStatus.RUNNING
+OVERRIDE = MergeKind.OVERRIDE
 STATUS_CHANGED: Effects = (Effect.STATUS_CHANGED,)
 TIMER_CHANGED: Effects = (Effect.TIMER_CHANGED,)
 
@@ -58,15 +60,29 @@ def transition(graph: Graph, job: Job, fact: Fact, now: float) -> Effects:
 
 
 def take(graph: Graph, job: Job, now: float) -> Task | None:
-    """Take the task to run next, or None where nothing may start now."""
-    if not job.ready or job.closing is not None or job.status is not JobStatus.RUNNING:
+    """Take the task to run next, or None where nothing may start now.
+
+    Its data is merged into its slot, unless the slot has a function of its own for that.
+    """
+    ready = job.ready
+    if not (ready.plain or ready.ranked) or job.closing is not None or job.status is not RUNNING:
         return None
     if job.active and not graph.concurrent:
         return None
-    task = job.ready.pop()
+    task = ready.pop() if ready.ranked else ready.plain.popleft()
     task.since = now
     job.active[task.number] = task
+    if task.merged is None:
+        _merge(graph, job, task)
     return task
+
+
+def _merge(graph: Graph, job: Job, task: Task) -> None:
+    node = graph.slots[task.target]
+    if node.merge is OVERRIDE:
+        task.merged = job.slot_data[node.key] = task.data or {}
+    elif node.merge is MergeKind.APPEND:
+        append(job, node, task)
 
 
 def _started(graph: Graph, job: Job, fact: JobStarted, now: float) -> Effects:
@@ -87,7 +103,7 @@ def _succeeded(graph: Graph, job: Job, fact: TaskSucceeded, now: float) -> Effec
     if state.outcome is None:
         state.outcome = RoutineStatus.COMPLETED
     effects = _publish(graph, job, fact, now)
-    if job.closing is None and job.ready:
+    if job.closing is None and (job.ready.plain or job.ready.ranked):
         return effects
     return effects + _close(job, now)
 
@@ -227,36 +243,33 @@ def _timed_out(graph: Graph, job: Job, fact: JobTimedOut, now: float) -> Effects
 
 
 def _publish(graph: Graph, job: Job, fact: TaskSucceeded | TaskFlushed | TaskFailed, now: float) -> Effects:
-    """Commit what an activation did: its records, its emissions as tasks, its changes."""
-    history = job.history
+    """Commit what an activation did: its records, its emissions as one task per connection, its changes."""
     if fact.started is not None:
-        history.append(fact.started)
-    outbox, routing = fact.outbox, fact.routing
-    if outbox:
-        history.extend(outbox)
-        routine_id = fact.task.target.routine_id
-        routes = graph.routines[routine_id].routes
-        for index, record in enumerate(outbox):
-            emission = None if routing is None else routing.get(index)
+        job.history.append(fact.started)
+    if fact.outbox:
+        job.history.extend(fact.outbox)
+        routes = graph.routines[fact.task.target.routine_id].routes
+        for index, record in enumerate(fact.outbox):
             for route in routes[record.event_name]:
-                _route(job, route, record, emission, now)
+                content = record.content if route.mapping is None else route.mapped(record.content)
+                task = Task(job.next_number, route.target, content, route.source, route.priority, None, now)
+                job.next_number += 1
+                if fact.routing is not None and index in fact.routing:
+                    _address(task, fact.routing[index])
+                if task.priority == 0:
+                    job.ready.plain.append(task)
+                else:
+                    job.ready.push(task)
     job.updated_at = now
     if fact.changes is None:
         return NOTHING
     return _apply_changes(job, fact.task.target.routine_id, fact.changes, now)
 
 
-def _route(job: Job, route: Route, record: HistoryRecord, emission: Emission | None, now: float) -> None:
-    data = record.content if route.mapping is None else route.mapped(record.content)
-    number = job.next_number
-    job.next_number = number + 1
-    source = EventKey(record.routine_id, record.event_name)
-    if emission is None:
-        task = Task(number, route.target, data, source, route.priority, since=now)
-    else:
-        priority = route.priority if emission.priority is None else emission.priority
-        task = Task(number, route.target, data, source, priority, emission.metadata, since=now)
-    job.ready.push(task)
+def _address(task: Task, emission: Emission) -> None:
+    task.metadata = emission.metadata
+    if emission.priority is not None:
+        task.priority = emission.priority
 
 
 def _enlist(job: Job, task: Task, now: float) -> None:
@@ -319,7 +332,7 @@ def _close(job: Job, now: float) -> Effects:
     if closing is None and not job.idle:
         return NOTHING
     if job.hold_until is not None and not isinstance(closing, PauseRequest) and now < job.hold_until:
-        return NOTHING
+        return TIMER_CHANGED
     if isinstance(closing, PauseRequest):
         _move(job, JobStatus.PAUSED, now)
         _add_pause_point(job, closing, now)

@@ -7,40 +7,50 @@ from typing import Any
 
 from routilux._context import Activation
 from routilux._current import current
-from routilux._engine.handlers import Handler
-from routilux._records import ErrorInfo
+from routilux._handler import Handler
+from routilux._records import Data, ErrorInfo
 from routilux.error_handler import qualified_name
 from serilux import clone_fields
 
 Failure = BaseException | None
+_UNCHANGEABLE = frozenset({type(None), bool, int, float, str})
 
 
-def run_handler(activation: Activation, handler: Handler) -> Failure:
-    """Call a handler with its own copy of the data."""
-    token = current.set(activation)
+def run_handler(activation: Activation) -> Failure:
+    """Call a handler with its own copy of the data; the activation stays current until another one is, or none."""
+    handler = activation.handler
+    current.set(activation)
     try:
-        result = handler.call(**handler.binding.bind(clone_fields(activation.given)))
+        result = handler.call(**_arguments(activation.given, handler))
         if result is not None and inspect.isawaitable(result):
             _refuse_awaitable(result, handler)
     except BaseException as error:  # noqa: BLE001 - whatever users' code raises is a failed attempt
         return error
-    else:
-        return None
-    finally:
-        current.reset(token)
+    return None
 
 
-async def await_handler(activation: Activation, handler: Handler) -> Failure:
+async def await_handler(activation: Activation) -> Failure:
     """Await an async handler with its own copy of the data."""
-    token = current.set(activation)
+    handler = activation.handler
+    current.set(activation)
     try:
-        await handler.call(**handler.binding.bind(clone_fields(activation.given)))
+        await handler.call(**_arguments(activation.given, handler))
     except BaseException as error:  # noqa: BLE001 - whatever users' code raises is a failed attempt
         return error
-    else:
-        return None
-    finally:
-        current.reset(token)
+    return None
+
+
+def _arguments(given: Data, handler: Handler) -> Data:
+    """A copy of the data for the handler, by the names of its parameters.
+
+    Data of unchangeable values under just these names needs no copy: calling with `**` makes a dict of its own.
+    """
+    if given.keys() != handler.names:
+        return handler.binding.bind(clone_fields(given))
+    for value in given.values():
+        if type(value) not in _UNCHANGEABLE:
+            return clone_fields(given)
+    return given
 
 
 def call_guarded(function: Callable[..., Any], *args: Any) -> tuple[Any, Failure]:

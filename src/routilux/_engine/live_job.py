@@ -21,16 +21,17 @@ from routilux._core.facts import (
     TimersFired,
 )
 from routilux._core.job import Job
-from routilux._core.merging import given, merge
+from routilux._core.merging import given, put_merged
 from routilux._core.transition import Effects, take, transition
+from routilux._current import current
 from routilux._engine.attempt import Failure, await_handler, call_guarded, describe, run_handler
 from routilux._engine.clock import Timer
 from routilux._engine.engine import Engine
 from routilux._engine.event_loop import Cancellable
-from routilux._engine.handlers import Handler, Handlers
 from routilux._engine.watchers import Condition, Watchers
 from routilux._engine.workers import OthersWait
 from routilux._graph import Graph
+from routilux._handler import Handler, Handlers
 from routilux._model import ErrorStrategy, JobStatus
 from routilux._records import Changes, Data, Decision, HistoryRecord, Task
 from routilux.errors import ActivationTimeout, DeliveryTimeout, JobTimeout
@@ -115,27 +116,29 @@ class LiveJob:
         activation = self.next_activation()
         slice_end = self.now() + SLICE
         while activation is not None:
-            handler = self.handlers[activation.task.target]
-            if self.graph.concurrent and self.job.ready:
+            if self.graph.concurrent:
                 self.submit()
-            if handler.is_async:
-                self._start_coroutine(activation, handler)
+            if activation.handler.is_async:
+                self._start_coroutine(activation)
                 activation = self.next_activation()
                 continue
-            failure = run_handler(activation, handler)
+            failure = run_handler(activation)
             with self.lock:
-                self._settle(activation, handler, failure)
-                if self.job.updated_at > slice_end and others_wait():
+                now = self._settle(activation, failure)
+                if now > slice_end and others_wait():
                     return bool(self.job.ready)
-                activation = self._next_activation()
+                activation = self._next_activation(now)
+        current.set(None)
         return False
 
-    def run_here(self, task: Task) -> None:
+    def run_here(self) -> None:
         """Run a ready job's first activation on the caller's thread."""
         activation = self.next_activation()
         if activation is not None:
-            handler = self.handlers[task.target]
-            self.finish(activation, run_handler(activation, handler))
+            around = current.get()
+            failure = run_handler(activation)
+            current.set(around)
+            self.finish(activation, failure)
         self.submit()
 
     def may_run_here(self, task: Task) -> bool:
@@ -146,49 +149,42 @@ class LiveJob:
     def next_activation(self) -> Activation | None:
         """Take the next task that is to be handled."""
         with self.lock:
-            return self._next_activation()
+            return self._next_activation(self.now())
 
-    def _next_activation(self, only_async: bool = False) -> Activation | None:
-        job = self.job
-        while job.ready:
-            if only_async and not self.handlers[job.ready.peek().target].is_async:
+    def _next_activation(self, now: float, only_async: bool = False) -> Activation | None:
+        while True:
+            if only_async and not self._next_is_async():
                 return None
-            task = take(self.graph, job, self.now())
+            task = take(self.graph, self.job, now)
             if task is None:
                 return None
-            activation = self._admit(task, self.handlers[task.target])
-            if activation is not None:
+            target, handler = task.target, self.handlers[task.target]
+            started = HistoryRecord(target.routine_id, "start", {"slot": target.slot}, now)
+            activation = Activation(self, task, handler, task.merged or {}, started, [])
+            if handler.plain or self._prepare(activation):
                 return activation
-        return None
 
-    def _admit(self, task: Task, handler: Handler) -> Activation | None:
-        """Merge a taken task's data into its slot; None where its handler is not to be called."""
-        node = handler.node
-        activation = Activation(
-            self,
-            task,
-            handler.routine,
-            handler.routine_node.routes,
-            {},
-            HistoryRecord(node.key.routine_id, "start", {"slot": node.key.slot}, task.since),
-            [],
-        )
-        holds, failure = True, None
-        if task.merged is None:
-            failure = self._merge(task, handler)
+    def _next_is_async(self) -> bool:
+        ready = self.job.ready
+        return bool(ready) and self.handlers[ready.peek().target].is_async
+
+    def _prepare(self, activation: Activation) -> bool:
+        """Do what comes before calling a handler; False where it is not to be called."""
+        task, handler = activation.task, activation.handler
+        holds, failure = True, self._merge_by_function(task, handler)
         if failure is None and handler.predicate is not None:
             holds, failure = call_guarded(handler.predicate, self._seen_by_predicate(task, handler))
         if failure is not None:
-            self._settle(activation, handler, failure)
-            return None
+            self._settle(activation, failure)
+            return False
         if not holds:
             self._react(transition(self.graph, self.job, TaskAbsorbed(task), self.now()))
             self.watchers.attempted(task.number)
-            return None
-        activation.given = given(self.job, node, task)
+            return False
+        activation.given = given(self.job, handler.node, task)
         if handler.timeout is not None:
-            self._set_expiry(activation, handler)
-        return activation
+            self._set_expiry(activation, handler.timeout)
+        return True
 
     def _seen_by_predicate(self, task: Task, handler: Handler) -> Data:
         """The merged data; not a copy of a list that grows with each arrival (law 10)."""
@@ -196,17 +192,13 @@ class LiveJob:
             return dict(self.job.slot_data[task.target])
         return given(self.job, handler.node, task)
 
-    def _merge(self, task: Task, handler: Handler) -> Failure:
-        arrived = task.data
-        assert arrived is not None
-        if handler.merge_function is None:
-            merge(self.job, handler.node, task, arrived)
+    def _merge_by_function(self, task: Task, handler: Handler) -> Failure:
+        if handler.merge_function is None or task.merged is not None:
             return None
-        computed, failure = call_guarded(
-            _merged, handler.merge_function, self.job.slot_data.get(task.target, {}), arrived
-        )
+        old = self.job.slot_data.get(task.target, {})
+        merged, failure = call_guarded(_merged, handler.merge_function, old, task.data)
         if failure is None:
-            merge(self.job, handler.node, task, arrived, computed)
+            put_merged(self.job, task, merged)
         return failure
 
     # Settling.
@@ -214,38 +206,43 @@ class LiveJob:
     def finish(self, activation: Activation, failure: Failure) -> None:
         """Commit what an attempt did, or what its failure means."""
         with self.lock:
-            self._settle(activation, self.handlers[activation.task.target], failure)
+            self._settle(activation, failure)
 
-    def _settle(self, activation: Activation, handler: Handler, failure: Failure) -> None:
-        """Commit what an attempt did, or what its failure means. An attempt that was given up changes nothing."""
-        task = activation.task
+    def _settle(self, activation: Activation, failure: Failure) -> float:
+        """Commit what an attempt did, or what its failure means, and say when.
+
+        An attempt that was given up changes nothing.
+        """
+        task, now = activation.task, self.now()
         if self.job.active.get(task.number) is not task:
-            self._welcome_back(activation, handler)
-            return
+            self._welcome_back(activation)
+            return now
         changes: Changes | None = None
-        if failure is None:
-            changes, failure = call_guarded(activation.changes)
+        if failure is None and activation.deals is not None:
+            changes, failure = call_guarded(activation.deals.changes)
         activation.closed = True
         if failure is None:
             fact = TaskSucceeded(task, activation.started, activation.outbox, activation.routing, changes)
-            effects = transition(self.graph, self.job, fact, self.now())
+            effects = transition(self.graph, self.job, fact, now)
         else:
-            effects = self._fail(activation, handler, failure)
+            effects = self._fail(activation, failure, now)
         if self._coroutines or self._expiries:
             self._release(task)
         if effects:
             self._react(effects)
-        self.watchers.attempted(task.number)
+        if self.watchers.tasks:
+            self.watchers.attempted(task.number)
+        return now
 
-    def _fail(self, activation: Activation, handler: Handler, failure: BaseException) -> Effects:
-        task, policy = activation.task, handler.error_handler
+    def _fail(self, activation: Activation, failure: BaseException, now: float) -> Effects:
+        task, policy = activation.task, activation.handler.error_handler
         decision = Decision(ErrorStrategy.STOP)
         if policy is not None:
             decided, broken = call_guarded(policy.decide, failure, task.retry_count + 1)
             decision, failure = (decided, failure) if broken is None else (decision, broken)
         changes: Changes | None = None
-        if decision.strategy is ErrorStrategy.CONTINUE:
-            changes, lost = call_guarded(activation.changes)
+        if decision.strategy is ErrorStrategy.CONTINUE and activation.deals is not None:
+            changes, lost = call_guarded(activation.dealings.changes)
             if lost is not None:
                 failure.add_note(f"what it wrote to shared data and state is not kept: {lost}")
         if policy is not None and decision.strategy is ErrorStrategy.RETRY:
@@ -253,7 +250,7 @@ class LiveJob:
         activation.closed = True
         error = describe(failure, task.target.routine_id, f"{self.job.job_id}:{task.number}")
         fact = TaskFailed(task, activation.started, activation.outbox, activation.routing, changes, error, decision)
-        return transition(self.graph, self.job, fact, self.now())
+        return transition(self.graph, self.job, fact, now)
 
     def flush(self, activation: Activation) -> None:
         """Commit what a handler that goes on has done so far."""
@@ -261,7 +258,7 @@ class LiveJob:
             if self.job.active.get(activation.task.number) is not activation.task:
                 activation.closed = True
             activation.check_open("flush")
-            changes = activation.changes()
+            changes = None if activation.deals is None else activation.deals.changes()
             fact = TaskFlushed(activation.task, activation.started, activation.outbox, activation.routing, changes)
             effects = transition(self.graph, self.job, fact, self.now())
             activation.start_over()
@@ -271,49 +268,47 @@ class LiveJob:
 
     # Coroutines.
 
-    def _start_coroutine(self, activation: Activation, handler: Handler) -> None:
+    def _start_coroutine(self, activation: Activation) -> None:
         assert self.engine is not None
         number = activation.task.number
         with self.lock:
-            self._coroutines[number] = self.engine.coroutines.start(self._run_coroutines(activation, handler))
+            self._coroutines[number] = self.engine.coroutines.start(self._run_coroutines(activation))
 
-    async def _run_coroutines(self, activation: Activation | None, handler: Handler) -> None:
+    async def _run_coroutines(self, activation: Activation | None) -> None:
         """Await a handler, and go on with the next one as long as that is async too.
 
         A coroutine whose attempt was given up is about to be cancelled: it takes nothing more.
         """
         while activation is not None:
-            failure = await await_handler(activation, handler)
+            failure = await await_handler(activation)
             with self.lock:
                 running = self._coroutines.get(activation.task.number)
-                self._settle(activation, handler, failure)
-                activation = None if running is None else self._next_activation(only_async=True)
+                now = self._settle(activation, failure)
+                activation = None if running is None else self._next_activation(now, only_async=True)
                 if activation is not None and running is not None:
-                    handler = self.handlers[activation.task.target]
                     self._coroutines[activation.task.number] = running
             await asyncio.sleep(0)
         self.submit()
 
     # Time.
 
-    def _set_expiry(self, activation: Activation, handler: Handler) -> None:
+    def _set_expiry(self, activation: Activation, timeout: float) -> None:
         assert self.engine is not None
-        when = self.now() + (handler.timeout or 0.0)
         self._expiries[activation.task.number] = self.engine.clock.call_at(
-            when, lambda: self._expire(activation, handler)
+            self.now() + timeout, lambda: self._expire(activation)
         )
 
-    def _expire(self, activation: Activation, handler: Handler) -> None:
+    def _expire(self, activation: Activation) -> None:
         """Fail an attempt that takes too long, and give it up."""
         task = activation.task
         with self.lock:
             if self.job.active.get(task.number) is not task:
                 return
             failure = ActivationTimeout(
-                f"the handler of {task.target} took longer than the {handler.timeout} s that its slot allows"
+                f"the handler of {task.target} took longer than the {activation.handler.timeout} s that its slot allows"
             )
             self._give_up([task])
-            self._settle(activation, handler, failure)
+            self._settle(activation, failure)
         self.submit()
 
     def _give_up(self, tasks: list[Task]) -> None:
@@ -325,9 +320,9 @@ class LiveJob:
                 self.engine.workers.replace_stuck()
             self._release(task)
 
-    def _welcome_back(self, activation: Activation, handler: Handler) -> None:
+    def _welcome_back(self, activation: Activation) -> None:
         activation.closed = True
-        if not handler.is_async and self.engine is not None:
+        if not activation.handler.is_async and self.engine is not None:
             self.engine.workers.retire()
 
     def _release(self, task: Task) -> None:
@@ -350,10 +345,9 @@ class LiveJob:
         self.submit()
 
     def _miss_delivery(self, task: Task) -> None:
-        handler = self.handlers[task.target]
-        activation = Activation(self, task, handler.routine, handler.routine_node.routes, {}, None, [])
+        activation = Activation(self, task, self.handlers[task.target], {}, None, [])
         failure = DeliveryTimeout(f"nobody delivered to {task.target} within {task.patience} s")
-        self._react(self._fail(activation, handler, failure))
+        self._react(self._fail(activation, failure, self.now()))
 
     def _out_of_time(self, now: float) -> bool:
         job = self.job

@@ -11,11 +11,11 @@ Condition = Callable[[Job], bool]
 class Watchers:
     """Futures that are done when their condition holds. All calls are made under the job's lock."""
 
-    __slots__ = ("_conditions", "_tasks")
+    __slots__ = ("_conditions", "tasks")
 
     def __init__(self) -> None:
         self._conditions: list[tuple[Condition, Future[None]]] = []
-        self._tasks: dict[int, Future[None]] = {}
+        self.tasks: dict[int, Future[None]] = {}
 
     def when(self, condition: Condition, job: Job) -> "Future[None]":
         """A future that is done when the condition holds, perhaps at once."""
@@ -28,7 +28,7 @@ class Watchers:
 
     def when_attempted(self, number: int) -> "Future[None]":
         """A future that is done when an attempt of the task has ended, or the job stops running."""
-        return self._tasks.setdefault(number, Future())
+        return self.tasks.setdefault(number, Future())
 
     def forget(self, future: "Future[None]") -> None:
         """Let go of somebody who waits no longer."""
@@ -41,12 +41,12 @@ class Watchers:
         for _, future in met:
             _finish(future)
         if not running:
-            for number in list(self._tasks):
+            for number in list(self.tasks):
                 self.attempted(number)
 
     def attempted(self, number: int) -> None:
         """Wake those who wait for this task."""
-        if self._tasks and (future := self._tasks.pop(number, None)) is not None:
+        if self.tasks and (future := self.tasks.pop(number, None)) is not None:
             _finish(future)
 
 

@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 
 from routilux._context import Activation
+from routilux._current import current
 from routilux._engine.attempt import Failure, await_handler, run_handler
 from routilux._engine.engine import Engine
 from routilux._engine.event_loop import Cancellable
@@ -41,11 +42,11 @@ class Attempt:
 
     def run(self) -> "Attempt":
         """Call the handler."""
-        handler = self._live.handlers[self._activation.task.target]
-        if handler.is_async:
-            self._failure = asyncio.run(await_handler(self._activation, handler))
+        if self._activation.handler.is_async:
+            self._failure = asyncio.run(await_handler(self._activation))
         else:
-            self._failure = run_handler(self._activation, handler)
+            self._failure = run_handler(self._activation)
+        current.set(None)
         return self
 
     def commit(self) -> None:

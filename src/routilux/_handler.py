@@ -1,31 +1,43 @@
-"""The callables behind the names of a graph."""
+"""The callable behind a slot of a graph, with the policy around it."""
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from routilux._binding import Binding
-from routilux._graph import RoutineNode, SlotNode
+from routilux._graph import Route, SlotNode
 from routilux._model import SlotKey
 from routilux.error_handler import ErrorHandler
-from routilux.routine import Routine
 from routilux.slot import Merge, Predicate
 
 
+class HandlingRoutine(Protocol):
+    """The little that a handler needs of its routine."""
+
+    def get_error_handler(self) -> ErrorHandler | None:
+        """The policy of this routine, or None where the flow's counts."""
+
+
 class Handler(msgspec.Struct, frozen=True):
-    """A slot of a running flow: what is called for a task, with what policy around it."""
+    """A slot of a running flow: what is called for a task, with what policy around it.
+
+    `names` are those of the binding: data under just these needs no binding. `routes` tell where each event of the
+    routine leads. `plain` says that nothing but merging comes before the call.
+    """
 
     node: SlotNode
-    routine_node: RoutineNode
-    routine: Routine
+    routine: HandlingRoutine
+    routes: dict[str, tuple[Route, ...]]
     call: Callable[..., Any]
     binding: Binding
+    names: frozenset[str]
     is_async: bool
     merge_function: Merge | None
     predicate: Predicate | None
     timeout: float | None
+    plain: bool
     flow_error_handler: ErrorHandler | None
 
     @property

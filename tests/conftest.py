@@ -1,0 +1,7 @@
+"""Hypothesis profiles: `default` for `make test`, `soak` for `make soak`."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("soak", settings.get_profile("default"), max_examples=20_000)
+settings.load_profile("default")
