@@ -165,9 +165,8 @@ class Dealings:
 
     def update_shared(self, key: str, value: Any) -> None:
         """Set a shared key at the commit, to a value or to a function of its old value."""
-        if not callable(value):
-            value = clone(value, f"shared_data.{key}")
-        self._updates.append((key, value))
+        kept = clone_fields({key: None if callable(value) else value}, "shared_data")
+        self._updates.append((key, value if callable(value) else kept[key]))
 
     def log(self, entry: Any) -> None:
         """Append to the shared log at the commit."""

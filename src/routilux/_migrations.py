@@ -6,8 +6,7 @@ An older format gets one pure function in `UPGRADES`, from a document of its for
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from serilux import check_document
-from serilux.errors import DocumentError, SeriluxError
+from serilux.errors import DocumentError
 
 CURRENT_FORMAT = 1
 UPGRADES: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
@@ -15,7 +14,6 @@ UPGRADES: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] =
 
 def upgrade(document: object, kind: str) -> dict[str, Any]:
     """A `kind` document in the current format. It is refused if it is none, or newer than this library (law 8)."""
-    _check_json(document)
     if not isinstance(document, dict):
         raise DocumentError(f"a {kind} document is an object, not {type(document).__name__}", path="$")
     if document.get("_type") != kind:
@@ -36,11 +34,3 @@ def upgrade(document: object, kind: str) -> dict[str, Any]:
     for step in range(number, CURRENT_FORMAT):
         document = UPGRADES[kind, step](document)
     return document
-
-
-def _check_json(document: object) -> None:
-    try:
-        check_document(document, "")
-    except SeriluxError as error:
-        error.path = error.path.removeprefix(".") or "$"
-        raise

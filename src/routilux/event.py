@@ -14,10 +14,11 @@ class Event(Serializable):
 
     def __init__(self, name: str = "", output_params: Iterable[str] = ()) -> None:
         super().__init__()
-        if isinstance(output_params, str) or not all(type(param) is str for param in output_params):
+        params = list(output_params) if isinstance(output_params, Iterable) else [output_params]
+        if isinstance(output_params, str) or not all(type(param) is str for param in params):
             raise DefinitionError(f"the parameters of event {name!r} are a list of names, not {output_params!r}")
         self.name = name
-        self.output_params = list(output_params)
+        self.output_params = params
 
     def serialize(self) -> dict[str, Any]:
         """The event as a document; its name is the key under which its routine keeps it."""

@@ -24,12 +24,13 @@ from routilux._records import Data, Task
 from routilux.connection import Connection
 from routilux.error_handler import ErrorHandler
 from routilux.errors import BlockingCallError, DefinitionError, FlowShutDownError, JobStateError, ResumeError
-from routilux.job_state import JobState
+from routilux.job_state import JobState, checked_patience
 from routilux.routine import Routine
 from routilux.slot import Slot, checked_timeout, read_timeout
 from serilux import (
     Serializable,
     check_constructible,
+    check_document,
     check_serializable,
     clone_fields,
     lookup_class,
@@ -152,7 +153,7 @@ class Flow(Serializable):
         return connection
 
     def _routine(self, routine_id: str) -> Routine:
-        if routine_id not in self._routines:
+        if not isinstance(routine_id, str) or routine_id not in self._routines:
             raise DefinitionError(
                 f"flow {self.flow_id!r} has no routine {routine_id!r}; it has: "
                 f"{', '.join(map(repr, self._routines)) or 'none'}"
@@ -253,6 +254,8 @@ class Flow(Serializable):
     def _attempted(self, live: LiveJob, task: Task) -> "Future[None]":
         with live.lock:
             future = live.watchers.when_attempted(task.number)
+            if live.job.status is not JobStatus.RUNNING:
+                live.watchers.attempted(task.number)
             live.submit()
         return future
 
@@ -303,8 +306,9 @@ class Flow(Serializable):
 
     def check(self, job_state: JobState) -> list[str]:
         """List all of a job that does not fit this flow, without running anything (law 7)."""
+        live = _checked_job(job_state)._live
         graph, _ = self._compile()
-        with job_state._live.lock:
+        with live.lock:
             return list(misfits(graph, job_state._job.pending(), job_state._job.slot_data))
 
     def resume(self, job_state: JobState) -> JobState:
@@ -314,7 +318,7 @@ class Flow(Serializable):
         becomes one. The same object comes back, and its status is `running`. ResumeError, a ValueError, lists what
         does not fit; nothing is changed then.
         """
-        live = job_state._live
+        live = _checked_job(job_state)._live
         engine = self._running_engine()
         graph, handlers = self._compile()
         with live.lock:
@@ -390,9 +394,7 @@ class Flow(Serializable):
             live.submit()
 
     def _live_job(self, job_state: JobState) -> LiveJob:
-        if not isinstance(job_state, JobState):
-            raise DefinitionError(f"a JobState is expected, not {job_state!r}")
-        if job_state.flow_id != self.flow_id:
+        if _checked_job(job_state).flow_id != self.flow_id:
             raise JobStateError(
                 f"job {job_state.job_id!r} is a run of flow {job_state.flow_id!r}, not of {self.flow_id!r}"
             )
@@ -429,12 +431,13 @@ class Flow(Serializable):
         to them, or `timeout` seconds are over.
         """
         self._refuse_blocking("shut down")
+        patience = checked_patience(timeout)
         engine = self._engine
         if engine is None or engine.closed:
             return
         jobs = [job.job_state for job in list(engine.jobs) if isinstance(job, LiveJob)]
         if wait:
-            self._wait_for_all(jobs, None if timeout is None else engine.clock.now() + timeout)
+            self._wait_for_all(jobs, None if patience is None else engine.clock.now() + patience)
         for job_state in jobs:
             with suppress(JobStateError):
                 self._pause_if_running(job_state, wait)
@@ -505,6 +508,7 @@ class Flow(Serializable):
         """Read a document; one that is refused leaves this flow as it was (law 8)."""
         if self._engine is not None and self._engine.jobs:
             raise JobStateError(f"flow {self.flow_id!r} runs jobs; read the document into a new Flow()")
+        check_document(data, "")
         fields = read_object(upgrade(data, "Flow"), "", required=_FIELDS[:3], optional=_FIELDS[3:])
         read = _read_flow(fields)
         for routine_id, routine in read._routines.items():
@@ -599,6 +603,12 @@ def _check_fit(connection: Connection, params: list[str], slot: Slot) -> None:
             f"{', '.join(map(repr, strangers))}; it takes: {', '.join(map(repr, sorted(binding.names))) or 'nothing'}. "
             f"Use param_mapping, or give it **kwargs"
         )
+
+
+def _checked_job(job_state: JobState) -> JobState:
+    if not isinstance(job_state, JobState):
+        raise DefinitionError(f"a JobState is expected, not {job_state!r}")
+    return job_state
 
 
 def _checked_id(flow_id: str | None) -> str:

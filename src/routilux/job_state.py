@@ -4,11 +4,13 @@ import asyncio
 import json
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import UTC, datetime
+from math import isnan
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,8 +23,8 @@ from routilux._core.job import Job
 from routilux._engine.live_job import LiveJob
 from routilux._model import JobStatus
 from routilux._records import Changes, Data, ErrorInfo, HistoryRecord
-from routilux.errors import BlockingCallError, JobFailedError, JobStateError
-from serilux import Serializable, clone, register_serializable
+from routilux.errors import BlockingCallError, DefinitionError, JobFailedError, JobStateError
+from serilux import Serializable, clone, clone_fields, register_serializable
 
 
 @register_serializable
@@ -160,7 +162,7 @@ class JobState(Serializable):
         with self._live.lock:
             if callable(value):
                 value = value(clone(self._job.shared_data.get(key)))
-            self._live.apply(SharedDataSet(Changes(written={key: clone(value, f"shared_data.{key}")})))
+            self._live.apply(SharedDataSet(Changes(written=clone_fields({key: value}, "shared_data"))))
 
     def append_to_shared_log(self, entry: Any) -> None:
         """Append to the shared log; in a handler when the activation commits."""
@@ -179,6 +181,8 @@ class JobState(Serializable):
         flow: Any, job_state: "JobState", timeout: float | None = None, *, raise_on_failure: bool = False
     ) -> bool:
         """Wait until the job has settled: True, or False after `timeout` seconds. A paused job is waited for."""
+        if not isinstance(job_state, JobState) or not hasattr(flow, "flow_id"):
+            raise DefinitionError(f"a Flow and a JobState are expected, not {flow!r} and {job_state!r}")
         if flow.flow_id != job_state.flow_id:
             raise JobStateError(
                 f"job {job_state.job_id!r} is a run of flow {job_state.flow_id!r}, not of {flow.flow_id!r}"
@@ -191,9 +195,10 @@ class JobState(Serializable):
         A paused job is waited for until somebody resumes it. JobFailedError only if asked for.
         """
         self._refuse_waiting_inside()
+        patience = checked_patience(timeout)
         future = self._live.wait_until(_is_settled)
         try:
-            self._live.block_on(future, timeout)
+            self._live.block_on(future, patience)
         except TimeoutError:
             self._forget(future)
             return False
@@ -202,9 +207,10 @@ class JobState(Serializable):
     async def wait_async(self, timeout: float | None = None, *, raise_on_failure: bool = False) -> bool:
         """`wait` for coroutines."""
         self._refuse_waiting_inside()
+        patience = checked_patience(timeout)
         future = self._live.wait_until(_is_settled)
         try:
-            await asyncio.wait_for(asyncio.wrap_future(future), timeout)
+            await asyncio.wait_for(asyncio.wrap_future(future), patience)
         except TimeoutError:
             return False
         finally:
@@ -262,6 +268,15 @@ class JobState(Serializable):
         job_state = cls()
         job_state.deserialize(json.loads(Path(path).read_bytes()))
         return job_state
+
+
+def checked_patience(timeout: float | None) -> float | None:
+    """How long to wait, in seconds; below 0 is 0, and more than threads can wait is None, for ever."""
+    if timeout is None:
+        return None
+    if type(timeout) not in (int, float) or isnan(timeout):
+        raise DefinitionError(f"a timeout is a number of seconds or None, not {timeout!r}")
+    return None if timeout > threading.TIMEOUT_MAX else max(float(timeout), 0.0)
 
 
 def _is_settled(job: Job) -> bool:

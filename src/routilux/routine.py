@@ -100,13 +100,13 @@ class Routine(Serializable):
 
     def get_slot(self, name: str) -> Slot:
         """The slot of that name; DefinitionError lists the names there are."""
-        if name not in self._slots:
+        if not isinstance(name, str) or name not in self._slots:
             raise DefinitionError(_unknown("slot", name, self, self._slots))
         return self._slots[name]
 
     def get_event(self, name: str) -> Event:
         """The event of that name; DefinitionError lists the names there are."""
-        if name not in self._events:
+        if not isinstance(name, str) or name not in self._events:
             raise DefinitionError(_unknown("event", name, self, self._events))
         return self._events[name]
 

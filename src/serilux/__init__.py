@@ -4,7 +4,7 @@ from serilux._callables import referable, reference_to, resolve_reference
 from serilux._codec import clone, clone_fields, decode, decode_fields, encode, encode_fields
 from serilux._fields import check_constructible, read_object
 from serilux._identical import identical
-from serilux._json import check_document
+from serilux._json import check_document, is_flat
 from serilux._registry import is_registered, lookup_class, registered_name, trust
 from serilux._serializable import Serializable
 from serilux._settings import Limits, get_limits, set_limits
@@ -48,6 +48,7 @@ __all__ = [
     "encode_fields",
     "get_limits",
     "identical",
+    "is_flat",
     "is_registered",
     "lookup_class",
     "read_object",

@@ -10,6 +10,7 @@ from typing import Any
 
 from hypothesis import assume
 from hypothesis import strategies as st
+
 from routilux import ErrorHandler, Flow, Routine
 from serilux import register_serializable
 
@@ -93,7 +94,12 @@ class FlowPlan:
     value: int
 
 
-def node_plans(merges: tuple[str, ...], *, shares: st.SearchStrategy[bool]) -> st.SearchStrategy[NodePlan]:
+POLICIES = (None, "stop", "continue", "skip", "retry", "retry", "retry")
+
+
+def node_plans(
+    merges: tuple[str, ...], policies: tuple[str | None, ...], shares: st.SearchStrategy[bool]
+) -> st.SearchStrategy[NodePlan]:
     """Plans of one node."""
     return st.builds(
         NodePlan,
@@ -102,7 +108,7 @@ def node_plans(merges: tuple[str, ...], *, shares: st.SearchStrategy[bool]) -> s
         fails=st.integers(0, 3),
         modulus=st.integers(1, 4),
         shares=shares,
-        strategy=st.sampled_from([None, "stop", "continue", "skip", "retry", "retry", "retry"]),
+        strategy=st.sampled_from(policies),
         max_retries=st.integers(0, 3),
         delay=st.sampled_from([0.0, 1.0, 2.5]),
     )
@@ -112,12 +118,13 @@ def node_plans(merges: tuple[str, ...], *, shares: st.SearchStrategy[bool]) -> s
 def flow_plans(
     draw: st.DrawFn,
     merges: tuple[str, ...] = ("override", "append", "append-guarded", "function"),
-    shares: st.SearchStrategy[bool] = st.booleans(),  # noqa: B008 - strategies are values
-    priorities: st.SearchStrategy[int] = st.sampled_from([0, 0, 0, 1, -1]),  # noqa: B008
+    policies: tuple[str | None, ...] = POLICIES,
+    shares: st.SearchStrategy[bool] = st.booleans(),
+    priorities: st.SearchStrategy[int] = st.sampled_from([0, 0, 0, 1, -1]),
 ) -> FlowPlan:
     """Chains, diamonds, fan-ins, cycles: up to four nodes and five connections."""
     names = ["a", "b", "c", "d"][: draw(st.integers(1, 4))]
-    nodes = {name: draw(node_plans(merges, shares=shares)) for name in names}
+    nodes = {name: draw(node_plans(merges, policies, shares)) for name in names}
     connections = draw(
         st.lists(
             st.tuples(

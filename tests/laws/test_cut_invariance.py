@@ -4,9 +4,9 @@ import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from routilux import Flow, JobState
 from routilux.testing import StepRunner
-
 from tests.laws.random_flows import FlowPlan, Oracle, build, flow_plans, observed
 
 CUTS = st.lists(st.sampled_from(["none", "direct", "pause", "in flight"]), min_size=1, max_size=12)

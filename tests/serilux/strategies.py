@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
+
 from tests.serilux.samples import Bits, Box, Colour, Level, Model, Own, Pair, Point, Record, Word
 
 ZONES = ["Europe/Paris", "America/New_York", "UTC", "Asia/Kolkata", "Etc/GMT+5"]

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from tests.serilux.samples import Box, Own, Point, Unregistered, double
-from tests.serilux.strategies import values
 
 from serilux import SeriluxError, UnsupportedValueError, clone, clone_fields, encode, identical
+from tests.serilux.samples import Box, Own, Point, Unregistered, double
+from tests.serilux.strategies import values
 
 lawful = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -4,7 +4,6 @@ import pickle
 from typing import Any
 
 import pytest
-from tests.serilux.samples import Box, NeedsArguments, Point, Record
 
 from serilux import (
     ConstructorError,
@@ -15,6 +14,7 @@ from serilux import (
     check_serializable,
     register_serializable,
 )
+from tests.serilux.samples import Box, NeedsArguments, Point, Record
 
 TEXT = (
     "BadRoutine cannot be deserialized because its __init__ method requires\n"

@@ -5,7 +5,6 @@ import sys
 from typing import Any
 
 import pytest
-from tests.serilux.samples import Box, Own, Strict
 
 from serilux import (
     CycleError,
@@ -16,6 +15,7 @@ from serilux import (
     UntrustedReferenceError,
     decode,
 )
+from tests.serilux.samples import Box, Own, Strict
 
 
 def obj(cls: Any, fields: Any) -> dict[str, Any]:

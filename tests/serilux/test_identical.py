@@ -7,9 +7,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.serilux.samples import Box, Colour, Level, Own, Pair, Point, Record, Unregistered, double
 
 from serilux import LimitError, identical
+from tests.serilux.samples import Box, Colour, Level, Own, Pair, Point, Record, Unregistered, double
 
 PARIS, ROME = ZoneInfo("Europe/Paris"), ZoneInfo("Europe/Rome")
 NOON = datetime(2024, 7, 1, 12)

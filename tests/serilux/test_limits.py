@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from tests.serilux.samples import Point
-from tests.serilux.strategies import values
 
 from serilux import (
     CycleError,
@@ -24,6 +22,8 @@ from serilux import (
     get_limits,
     set_limits,
 )
+from tests.serilux.samples import Point
+from tests.serilux.strategies import values
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,6 @@ import types
 from typing import Any
 
 import pytest
-from tests.serilux import samples
-from tests.serilux.samples import Box, double
 
 import serilux
 from serilux import (
@@ -24,6 +22,8 @@ from serilux import (
     resolve_reference,
     trust,
 )
+from tests.serilux import samples
+from tests.serilux.samples import Box, double
 
 HERE = "tests.serilux.samples"
 

@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 import pydantic
 import pytest
-from tests.serilux.samples import Bits, Box, ById, Growing, Loose, Model, NeedsArguments, Open, Own, Point, Private
 
 from serilux import (
     CallableReferenceError,
@@ -27,6 +26,7 @@ from serilux import (
     encode,
     register_serializable,
 )
+from tests.serilux.samples import Bits, Box, ById, Growing, Loose, Model, NeedsArguments, Open, Own, Point, Private
 
 Named = namedtuple("Named", ["a"])
 NAN = float("nan")

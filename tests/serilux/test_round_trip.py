@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from tests.serilux.samples import Box, Computed, Level, Pair, Point
-from tests.serilux.strategies import KINDS, hashables, values
 
 from serilux import decode, encode, identical
+from tests.serilux.samples import Box, Computed, Level, Pair, Point
+from tests.serilux.strategies import KINDS, hashables, values
 
 lawful = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from tests.serilux.samples import Box, Point, Unregistered
 
 from serilux import (
     CallableReferenceError,
@@ -17,6 +16,7 @@ from serilux import (
     encode_fields,
     register_serializable,
 )
+from tests.serilux.samples import Box, Point, Unregistered
 
 
 def test_only_registered_fields_are_written_in_their_order() -> None:

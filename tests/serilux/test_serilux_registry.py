@@ -6,7 +6,6 @@ from enum import Enum
 from typing import Any
 
 import pytest
-from tests.serilux.samples import Box, Colour, Model, Pair, Point, Record, Unregistered
 
 from serilux import (
     NameConflictError,
@@ -20,6 +19,7 @@ from serilux import (
     register_serializable,
     registered_name,
 )
+from tests.serilux.samples import Box, Colour, Model, Pair, Point, Record, Unregistered
 
 
 def serializable(name: str, qualname: str = "", module: str = "made_here") -> type[Serializable]:

@@ -1,8 +1,8 @@
 """A job as a JSON document, and back (DESIGN section 5)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from itertools import chain
+from functools import partial
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import msgspec
@@ -12,15 +12,20 @@ from routilux._core.job import Job
 from routilux._migrations import CURRENT_FORMAT, upgrade
 from routilux._model import LONGEST, SEVERITY, EventKey, JobStatus, RoutineStatus, SlotKey
 from routilux._records import Data, ErrorInfo, HistoryRecord, PausePoint, RoutineState, Task
-from serilux import decode, encode
-from serilux.errors import DocumentError
+from serilux import check_document, decode, encode, is_flat
+from serilux.errors import DocumentError, SeriluxError
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Priority = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST)]
-EARLIEST, LATEST = datetime(1, 1, 3, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+EARLIEST = datetime(1, 1, 3, tzinfo=UTC).timestamp()
+LATEST = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
 LAST_NUMBER = 2**53
+
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class _Document(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -236,6 +241,7 @@ def _write_pause_point(point: PausePoint, index: int) -> dict[str, Any]:
 
 def read_job(document: Any) -> Job:
     """The job that a document describes; DocumentError names the path of what is wrong with it (law 8)."""
+    _check_json(document)
     document = upgrade(document, "JobState")
     fields = {name: value for name, value in document.items() if name not in ("_type", "format")}
     read = _convert(fields, JobDocument, "")
@@ -249,7 +255,7 @@ def read_job(document: Any) -> Job:
     job.slot_data = _read_slot_data(read.slot_data)
     job.shared_data = _decode_fields(read.shared_data, "shared_data")
     job.shared_log = _decode_list(read.shared_log, "shared_log")
-    job.pause_points = [_read_pause_point(point, i) for i, point in enumerate(read.pause_points)]
+    job.pause_points = _each(_read_pause_point, read.pause_points, "pause_points")
     error = _read_error(read.error)
     if job.status is JobStatus.RUNNING:
         job.closing = error  # it was about to fail when the document was written
@@ -260,7 +266,20 @@ def read_job(document: Any) -> Job:
     return job
 
 
-T = TypeVar("T")
+def _check_json(document: Any) -> None:
+    """Refuse what is no plain JSON, such as text with lone surrogates; the data in it is checked when it is decoded."""
+    try:
+        msgspec.json.encode(document)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        _check_thoroughly(document)
+
+
+def _check_thoroughly(document: Any) -> None:
+    try:
+        check_document(document, "")
+    except SeriluxError as error:
+        error.path = error.path.removeprefix(".") or "$"
+        raise
 
 
 def _convert(value: Any, shape: type[T], path: str) -> T:
@@ -277,9 +296,10 @@ def _seconds(time: datetime | None, path: str) -> float | None:
 
 
 def _instant_seconds(time: datetime, path: str) -> float:
-    if not EARLIEST <= time <= LATEST:
-        _refuse(f"a time from {EARLIEST.isoformat()} to {LATEST.isoformat()} is expected", path)
-    return time.timestamp()
+    seconds = time.timestamp()
+    if not EARLIEST <= seconds <= LATEST:
+        _refuse(f"a time of our era, up to the year 9000, is expected, not {time.isoformat()}", path)
+    return seconds
 
 
 def _refuse(problem: str, path: str) -> NoReturn:
@@ -287,6 +307,9 @@ def _refuse(problem: str, path: str) -> NoReturn:
 
 
 def _decode_fields(value: dict[str, Any], path: str) -> Data:
+    """The data of an object that `msgspec` has copied, so that what needs no decoding need not be copied again."""
+    if is_flat(value):
+        return value
     decoded = decode(value, path)
     if type(decoded) is not dict or not all(type(name) is str for name in decoded):
         _refuse(f"an object with named values is expected, not {type(decoded).__name__}", path)
@@ -299,18 +322,31 @@ def _decode_list(value: list[Any], path: str) -> list[Any]:
 
 
 def _read_history(read: JobDocument) -> list[HistoryRecord] | BoundedHistory:
-    records = [
-        HistoryRecord(
-            record.routine_id,
-            record.event_name,
-            _decode_fields(record.data, f"execution_history[{index}].data"),
-            _instant_seconds(record.timestamp, f"execution_history[{index}].timestamp"),
-        )
-        for index, record in enumerate(read.execution_history)
-    ]
+    records = _each(_read_record, read.execution_history, "execution_history")
     if read.history_limit is None:
         return records
     return BoundedHistory(records, read.history_limit, read.history_dropped)
+
+
+def _read_record(document: HistoryDocument) -> HistoryRecord:
+    return HistoryRecord(
+        document.routine_id,
+        document.event_name,
+        _decode_fields(document.data, ".data"),
+        _instant_seconds(document.timestamp, ".timestamp"),
+    )
+
+
+def _each(read: Callable[[T], R], documents: list[T], path: str) -> list[R]:
+    """Read each of a list; paths are put together only for a refusal."""
+    done: list[R] = []
+    try:
+        for document in documents:
+            done.append(read(document))
+    except SeriluxError as error:
+        error.under(f"{path}[{len(done)}]")
+        raise
+    return done
 
 
 def _read_slot_data(document: dict[str, Any]) -> dict[SlotKey, Data]:
@@ -345,75 +381,67 @@ def _read_error(document: ErrorDocument | None) -> ErrorInfo | None:
     return None if document is None else ErrorInfo(**msgspec.structs.asdict(document))
 
 
-def _read_pause_point(document: PausePointDocument, index: int) -> PausePoint:
-    path = f"pause_points[{index}]"
-    checkpoint = _decode_fields(document.checkpoint, f"{path}.checkpoint")
-    return PausePoint(_instant_seconds(document.timestamp, f"{path}.timestamp"), document.reason, checkpoint)
+def _read_pause_point(document: PausePointDocument) -> PausePoint:
+    checkpoint = _decode_fields(document.checkpoint, ".checkpoint")
+    return PausePoint(_instant_seconds(document.timestamp, ".timestamp"), document.reason, checkpoint)
 
 
 def _read_all_tasks(job: Job, read: JobDocument) -> None:
-    numbers = _task_numbers(job.job_id, read)
-    job.next_number = max(read.next_task, max(numbers, default=0) + 1)
-    if job.next_number > LAST_NUMBER:
-        _refuse(f"the tasks of a job are numbered up to {LAST_NUMBER}", "next_task")
-    tasks = [
-        _read_task(job, number, document, path)
-        for number, (path, document) in zip(numbers, _task_documents(read), strict=True)
-    ]
-    for task in tasks[: len(read.pending_tasks)]:
+    pending = _each(partial(_read_task, job), read.pending_tasks, "pending_tasks")
+    job.failed = _each(partial(_read_task, job), read.failed_tasks, "failed_tasks")
+    job.next_number = _number_tasks([*pending, *job.failed], read)
+    for task in pending:
         job.enlist(task)
-    job.failed = tasks[len(read.pending_tasks) :]
 
 
-def _task_documents(read: JobDocument) -> Iterable[tuple[str, TaskDocument]]:
-    return chain(
-        ((f"pending_tasks[{index}]", task) for index, task in enumerate(read.pending_tasks)),
-        ((f"failed_tasks[{index}]", task) for index, task in enumerate(read.failed_tasks)),
-    )
+def _number_tasks(tasks: list[Task], read: JobDocument) -> int:
+    """Check the numbers of tasks, number those without an id (written by hand), and say which is the next."""
+    numbers = [task.number for task in tasks if task.number]
+    following = max(read.next_task, max(numbers, default=0) + 1, 1)
+    if len(set(numbers)) < len(numbers):
+        _refuse_twin(read)
+    for task in tasks:
+        if not task.number:
+            task.number = following
+            following += 1
+    if following > LAST_NUMBER:
+        _refuse(f"the tasks of a job are numbered up to {LAST_NUMBER}", "next_task")
+    return following
 
 
-def _task_numbers(job_id: str, read: JobDocument) -> list[int]:
-    """The number of each task; one without an id (written by hand) gets the next free number."""
-    seen: set[int] = set()
-    numbers: list[int | None] = []
-    for path, document in _task_documents(read):
-        number = None if document.task_id is None else _task_number(job_id, document.task_id, path)
-        if number in seen:
-            _refuse(f"two tasks have the id {document.task_id!r}", f"{path}.task_id")
-        if number is not None:
-            seen.add(number)
-        numbers.append(number)
-    free = max(read.next_task, max(seen, default=0) + 1)
-    filled: list[int] = []
-    for number in numbers:
-        filled.append(free if number is None else number)
-        free += number is None
-    return filled
+def _refuse_twin(read: JobDocument) -> NoReturn:
+    seen: set[str | None] = set()
+    for path, documents in (("pending_tasks", read.pending_tasks), ("failed_tasks", read.failed_tasks)):
+        for index, document in enumerate(documents):
+            if document.task_id is not None and document.task_id in seen:
+                _refuse(f"two tasks have the id {document.task_id!r}", f"{path}[{index}].task_id")
+            seen.add(document.task_id)
+    raise AssertionError("no task has the id of another")
 
 
-def _task_number(job_id: str, task_id: str, path: str) -> int:
+def _task_number(job_id: str, task_id: str) -> int:
     digits = task_id.removeprefix(f"{job_id}:")
     if digits == task_id or not (digits.isascii() and digits.isdecimal() and len(digits) < 17) or digits[0] == "0":
-        _refuse(f"a task of this job has an id like '{job_id}:1', not {task_id!r}", f"{path}.task_id")
+        _refuse(f"a task of this job has an id like '{job_id}:1', not {task_id!r}", ".task_id")
     return int(digits)
 
 
-def _read_task(job: Job, number: int, document: TaskDocument, path: str) -> Task:
+def _read_task(job: Job, document: TaskDocument) -> Task:
     if document.data is None and document.merged is not None:
-        _refuse("a task that waits for its data has merged nothing yet", f"{path}.merged")
-    source, since = document.connection, _seconds(document.since, f"{path}.since")
+        _refuse("a task that waits for its data has merged nothing yet", ".merged")
+    source = document.connection
     return Task(
-        number,
+        0 if document.task_id is None else _task_number(job.job_id, document.task_id),
         SlotKey(document.routine_id, document.slot),
-        None if document.data is None else _decode_fields(document.data, f"{path}.data"),
+        None if document.data is None else _decode_fields(document.data, ".data"),
         None if source is None else EventKey(source.source_routine_id, source.source_event),
         document.priority,
-        None if document.metadata is None else _decode_fields(document.metadata, f"{path}.metadata"),
-        job.updated_at if since is None else since,
+        None if document.metadata is None else _decode_fields(document.metadata, ".metadata"),
+        job.updated_at if document.since is None else _instant_seconds(document.since, ".since"),
         document.retry_count,
         document.flushes,
-        None if document.merged is None else _decode_fields(document.merged, f"{path}.merged"),
-        _seconds(document.due, f"{path}.due"),
-        _seconds(document.deadline, f"{path}.deadline"),
+        None if document.merged is None else _decode_fields(document.merged, ".merged"),
+        _seconds(document.due, ".due"),
+        _seconds(document.deadline, ".deadline"),
         document.patience,
     )

@@ -1,0 +1,130 @@
+"""Flows whose steps do nothing, so that what is timed is the library."""
+
+import asyncio
+from typing import Any
+
+from routilux import ErrorHandler, ExecutionStrategy, Flow, JobState, JobStatus, Routine
+
+PATIENCE = 60.0
+
+
+class PassOn(Routine):
+    """Hands on what it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", self.pass_on)
+        self.define_event("out", ["left"])
+
+    def pass_on(self, left: int) -> None:
+        self.emit("out", left=left)
+
+
+class CountDown(Routine):
+    """Counts down to nothing, if its event leads back to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", self.count_down)
+        self.define_event("out", ["left"])
+
+    def count_down(self, left: int) -> None:
+        if left:
+            self.emit("out", left=left - 1)
+
+
+class Spread(Routine):
+    """Emits so many items, and can pause its job with them all pending."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", self.spread)
+        self.define_event("item")
+
+    def spread(self, count: int, shape: str = "small", pause: bool = False) -> None:
+        make = ITEMS[shape]
+        for index in range(count):
+            self.emit("item", **make(index))
+        context = self.get_execution_context()
+        if pause and context is not None:
+            context.flow.pause(context.job_state, "to be measured")
+
+
+class Take(Routine):
+    """Takes items, and does nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("item", self.take)
+
+    def take(self, **item: Any) -> None:
+        pass
+
+
+class Sleep(Routine):
+    """Waits for each item."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("item", self.sleep)
+
+    async def sleep(self, index: int) -> None:
+        await asyncio.sleep(1.0)
+
+
+def _small(index: int) -> dict[str, Any]:
+    return {"index": index}
+
+
+def _flat(index: int) -> dict[str, Any]:
+    return {"index": index, "path": f"lib/package/module_{index}.py", "size": index * 1.5, "readable": True}
+
+
+def _nested(index: int) -> dict[str, Any]:
+    return {"index": index, "imports": ["os", "sys", f"module_{index}"], "counts": {"lines": index, "classes": 3}}
+
+
+ITEMS = {"small": _small, "flat": _flat, "nested": _nested}
+
+
+def chain_flow(length: int) -> Flow:
+    """As many different routines in a row."""
+    flow = Flow("chain")
+    for number in range(length):
+        flow.add_routine(PassOn(), f"step_{number}")
+    for number in range(1, length):
+        flow.connect(f"step_{number - 1}", "out", f"step_{number}", "trigger")
+    return flow
+
+
+def ring_flow() -> Flow:
+    """One routine that leads back to itself."""
+    flow = Flow("ring")
+    flow.add_routine(CountDown(), "ring")
+    flow.connect("ring", "out", "ring", "trigger")
+    return flow
+
+
+def fan_out_flow(sink: type[Routine] = Take, strategy: ExecutionStrategy = ExecutionStrategy.SEQUENTIAL) -> Flow:
+    """One routine that gives many items to another."""
+    flow = Flow("fan-out", strategy)
+    flow.set_error_handler(ErrorHandler("stop"))
+    flow.add_routine(Spread(), "spread")
+    flow.add_routine(sink(), "sink")
+    flow.connect("spread", "item", "sink", "item")
+    return flow
+
+
+def finish(job: JobState) -> None:
+    """Wait for a job that has to complete."""
+    if not job.wait(PATIENCE) or job.status is not JobStatus.COMPLETED:
+        raise RuntimeError(f"a job of the benchmark did not complete:\n{job.explain()}")
+
+
+def paused_with(items: int, shape: str) -> JobState:
+    """A paused job with so many pending tasks, and one history record more."""
+    flow = fan_out_flow()
+    job = flow.execute("spread", {"count": items, "shape": shape, "pause": True})
+    if job.status is not JobStatus.PAUSED:
+        raise RuntimeError(f"a job of the benchmark did not pause:\n{job.explain()}")
+    return job

@@ -1,0 +1,108 @@
+"""A job's account of itself, as data and as text."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from routilux._core.explanation import TaskNote, explain
+from routilux._core.job import Job, PauseRequest
+from routilux._model import JobStatus
+from routilux._records import PausePoint
+from tests.core.hand_made import EARLIER, LATER, NOW, OUT, WRONG, expectation, job, task
+
+PENDING, RUNNING, PAUSED = JobStatus.PENDING, JobStatus.RUNNING, JobStatus.PAUSED
+COMPLETED, FAILED, CANCELLED = JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED
+
+NOTES: dict[str, Job] = {
+    "it has not been started": job(PENDING),
+    "it waits to be resumed": job(PAUSED),
+    "it waits to be resumed (lunch)": job(PAUSED, pause_points=[PausePoint(NOW, "", {}), PausePoint(NOW, "lunch", {})]),
+    "it was cancelled": job(CANCELLED, cancel_reason=""),
+    "it was cancelled (enough)": job(CANCELLED, cancel_reason="enough"),
+    "a task failed and nothing more is started": job(FAILED),
+    "all work is done": job(COMPLETED),
+    "it pauses when what runs has finished": job(active=(task(1),), closing=PauseRequest("", {})),
+    "it fails when what runs has finished": job(active=(task(1),), closing=WRONG),
+    "handlers run": job(active=(task(1),), tasks=[task(2)]),
+    "tasks are queued": job(tasks=[task(1), task(2, due=LATER)]),
+    "nothing to do for the next 10.000 s": job(tasks=[task(1, due=LATER)]),
+    "nothing to do for the next 0.000 s": job(tasks=[task(1, due=EARLIER)]),
+    "it waits for a delivery": job(tasks=[expectation(1)]),
+}
+
+
+@pytest.mark.parametrize("note", NOTES)
+def test_a_job_says_what_it_waits_for(note: str) -> None:
+    assert explain(NOTES[note], NOW).note == note
+
+
+def test_a_pause_without_a_reason_needs_none() -> None:
+    assert explain(job(PAUSED, pause_points=[PausePoint(NOW, "", {})]), NOW).note == "it waits to be resumed"
+
+
+def test_tasks_are_told_by_where_they_are() -> None:
+    state = job(
+        active=(task(1),),
+        tasks=[task(2), task(3, priority=1), task(4, due=LATER), expectation(5)],
+        failed=[task(6)],
+    )
+    told = explain(state, NOW)
+    groups = [told.running, told.queued, told.waiting_for_retry, told.waiting_for_delivery, told.failed]
+    assert [[note.task_id for note in group] for group in groups] == [
+        ["j:1"],
+        ["j:3", "j:2"],
+        ["j:4"],
+        ["j:5"],
+        ["j:6"],
+    ]
+
+
+def at(time: float) -> datetime:
+    return datetime.fromtimestamp(time, UTC)
+
+
+def test_a_retry_is_told_with_its_due_time() -> None:
+    told = explain(job(tasks=[task(1, due=LATER, retry_count=2, source=OUT)]), NOW)
+    assert told.waiting_for_retry == [TaskNote("j:1", "worker", "input", at(EARLIER), at(LATER), 2, "source.out")]
+
+
+def test_an_expectation_is_told_with_its_deadline() -> None:
+    told = explain(job(tasks=[expectation(1, deadline=LATER)]), NOW)
+    assert told.waiting_for_delivery == [TaskNote("j:1", "worker", "answer", at(EARLIER), at(LATER), 0, None)]
+
+
+def test_a_failed_job_says_why() -> None:
+    assert explain(job(FAILED, error=WRONG), NOW).error == WRONG
+
+
+def test_a_job_that_is_about_to_fail_says_why() -> None:
+    assert explain(job(active=(task(1),), closing=WRONG), NOW).error == WRONG
+
+
+def test_a_job_that_is_about_to_pause_has_no_error() -> None:
+    assert explain(job(active=(task(1),), closing=PauseRequest("", {})), NOW).error is None
+
+
+def test_a_plain_job_is_one_line() -> None:
+    assert str(explain(job(COMPLETED), NOW)) == "job j of flow 'f' is completed: all work is done"
+
+
+def test_an_account_reads_like_this() -> None:
+    state = job(
+        active=(task(1),),
+        tasks=[task(2, source=OUT), task(3, due=LATER, retry_count=2), expectation(4)],
+        failed=[task(5)],
+        closing=WRONG,
+    )
+    assert str(explain(state, NOW)).splitlines() == [
+        "job j of flow 'f' is running: it fails when what runs has finished",
+        "  running: worker.input (task j:1), since 1970-01-01T00:16:30+00:00",
+        "  queued: worker.input (task j:2), from source.out, since 1970-01-01T00:16:30+00:00",
+        "  waits for its retry: worker.input (task j:3), after 2 retries, since 1970-01-01T00:16:30+00:00, "
+        "until 1970-01-01T00:16:50+00:00",
+        "  waits for a delivery: worker.answer (task j:4), since 1970-01-01T00:16:30+00:00",
+        "  failed: worker.input (task j:5), since 1970-01-01T00:16:30+00:00",
+        "  because of builtins.ValueError: no such luck",
+        "    Traceback",
+        "      line",
+    ]
