@@ -1,6 +1,6 @@
 """What a running handler sees and does: its outbox, its view of shared data, its own state."""
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -8,8 +8,9 @@ import msgspec
 
 from routilux._core.job import Job
 from routilux._current import current
-from routilux._graph import Route
+from routilux._graph import Graph, Route
 from routilux._handler import Handler
+from routilux._model import SlotKey
 from routilux._records import Changes, Data, Emission, Expectation, HistoryRecord, RoutineState, Task
 from routilux.errors import DefinitionError, OutsideActivationError, SharedDataConflict
 from serilux import clone, clone_fields, identical
@@ -23,6 +24,7 @@ class Host(Protocol):
     job: Job
     job_state: Any
     flow: Any
+    graph: Graph
 
     @property
     def lock(self) -> AbstractContextManager[Any]:
@@ -46,8 +48,10 @@ class SharedView(MutableMapping[str, Any]):
         self._read: dict[str, tuple[int, Any, Any]] = {}
         self._written: Data = {}
         self._removed: set[str] = set()
+        self._blind: set[str] = set()
 
     def __getitem__(self, key: str) -> Any:
+        self._blind.discard(key)
         if key in self._written:
             return self._written[key]
         value = _ABSENT if key in self._removed else self._committed(key)
@@ -89,14 +93,35 @@ class SharedView(MutableMapping[str, Any]):
 
     def collect(self, changes: Changes) -> None:
         """Add to `changes` what was done through this view; SharedDataConflict where another was faster."""
-        written = dict(self._written)
-        for key, (_, original, copy) in self._read.items():
-            if key not in written and key not in self._removed and _changed(original, copy):
-                written[key] = copy
+        written = self._all_written()
         for key in (*written, *self._removed):
-            self._check_unchanged(key)
+            if not (key in self._written and key in self._blind):
+                self._check_unchanged(key)
         changes.written.update(clone_fields(written, "shared_data"))
         changes.removed.extend(sorted(self._removed))
+
+    def _all_written(self) -> Data:
+        changed = {
+            key: copy
+            for key, (_, original, copy) in self._read.items()
+            if key not in self._written and key not in self._removed and _changed(original, copy)
+        }
+        return self._written | changed
+
+    def start_over(self, updated: Iterable[str]) -> None:
+        """Go on from what a flush has just committed; what the handler holds stays its copy of it.
+
+        A key that was written without being read before may be written so again. `updated` are keys whose values the
+        handler does not know.
+        """
+        job = self._host.job
+        for key, value in self._all_written().items():
+            if key not in self._read:
+                self._blind.add(key)
+            self._read[key] = (job.shared_versions[key], job.shared_data[key], value)
+        for key in (*self._removed, *updated):
+            self._read.pop(key, None)
+        self._written, self._removed = {}, set()
 
     def _check_unchanged(self, key: str) -> None:
         if key in self._read and self._host.job.shared_versions.get(key, 0) != self._read[key][0]:
@@ -137,6 +162,12 @@ class StateView:
                 f"retry, or let one activation at a time change it"
             )
         changes.state = clone_fields(self.state, f"routine_states.{self._routine_id}.state")
+
+    def start_over(self) -> None:
+        """Go on from what a flush has just committed."""
+        if not identical(self._original, self.state):
+            committed = self._host.job.routines[self._routine_id]
+            self._version, self._original = committed.version, committed.state
 
 
 class Dealings:
@@ -186,6 +217,14 @@ class Dealings:
         for key, value in self._updates:
             self._apply_update(changes, key, value)
         return changes
+
+    def start_over(self) -> None:
+        """Forget what a flush has just committed; views that the handler holds go on from there."""
+        if self._shared is not None:
+            self._shared.start_over([key for key, _ in self._updates])
+        if self._state is not None:
+            self._state.start_over()
+        self._updates, self._logged, self._expected = [], [], []
 
     def _apply_update(self, changes: Changes, key: str, value: Any) -> None:
         if callable(value):
@@ -244,6 +283,19 @@ class Activation(msgspec.Struct):
                 f"cannot {verb}: task {self.task.number} of routine {self.task.target.routine_id!r} has ended"
             )
 
+    def expect(self, routine: Any, slot: str, patience: float | None) -> None:
+        """Leave a task without data for a slot of the handler's own routine."""
+        self.check_open("expect")
+        target = SlotKey(self.task.target.routine_id, slot)
+        if routine is not self.handler.routine:
+            raise OutsideActivationError(
+                f"{routine!r} cannot expect {slot!r} in a handler of routine {target.routine_id!r}: "
+                f"a handler expects for its own routine (self.expect)"
+            )
+        if target not in self.host.graph.slots:
+            raise DefinitionError(f"slot {slot!r} of {routine!r} was defined after this job had begun")
+        self.dealings.expect(slot, patience)
+
     def route_last(self, emission: Emission) -> None:
         """Say how the last emission is to be routed."""
         if self.routing is None:
@@ -258,8 +310,10 @@ class Activation(msgspec.Struct):
         return self.deals
 
     def start_over(self) -> None:
-        """Forget what has been committed by a flush."""
-        self.started, self.outbox, self.routing, self.deals = None, [], None, None
+        """Forget what has just been committed by a flush."""
+        self.started, self.outbox, self.routing = None, [], None
+        if self.deals is not None:
+            self.deals.start_over()
 
 
 def _check_mapping(route: Route, event: str, data: Data) -> None:

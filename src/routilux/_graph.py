@@ -80,16 +80,14 @@ def misfits(graph: Graph, tasks: list[Task], slot_data: dict[SlotKey, Data]) -> 
 
 
 def _merged_misfit(graph: Graph, task: Task, slot_data: dict[SlotKey, Data]) -> str | None:
-    node = graph.slots[task.target]
-    if task.merged is None or not (node.guarded or node.merge is MergeKind.APPEND):
-        return None
-    if task.target not in slot_data:
-        return "it was taken already, but slot_data has nothing for it"
-    if node.merge is not MergeKind.APPEND:
-        return None
-    values = slot_data[task.target]
-    for name, count in task.merged.items():
-        if type(count) is not int or not isinstance(values.get(name), list) or not 0 <= count <= len(values[name]):
+    appends = graph.slots[task.target].merge is MergeKind.APPEND
+    if (task.merged if appends else task.seen) is not None:
+        return (
+            f"its data was merged before the slot's merge_strategy was changed {'to' if appends else 'from'} 'append'"
+        )
+    values = slot_data.get(task.target, {})
+    for name, count in (task.seen or {}).items():
+        if not isinstance(values.get(name), list) or count > len(values[name]):
             return f"it sees {count!r} values of {name!r}, which slot_data does not hold"
     return None
 

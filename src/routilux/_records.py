@@ -37,8 +37,8 @@ class HistoryRecord(msgspec.Struct, gc=False):
 class Task(msgspec.Struct, gc=False):
     """One delivery of data to one slot of one job.
 
-    `data` is None while the task waits to be delivered to (`Routine.expect`). `merged` is set when the task is first
-    taken: what its handler is given, or for a slot that appends, how many values of each parameter it sees.
+    `data` is None while the task waits to be delivered to (`Routine.expect`). When the task is first taken, `merged`
+    becomes what its handler is given; for a slot that appends, `seen` how many values of each parameter it is given.
     `since` is when it was queued, started or began to wait; `due` when a retry is to run; `deadline` when an
     expectation gives up, and `patience` how many seconds it was given.
     """
@@ -53,6 +53,7 @@ class Task(msgspec.Struct, gc=False):
     retry_count: int = 0
     flushes: int = 0
     merged: Data | None = None
+    seen: dict[str, int] | None = None
     due: float | None = None
     deadline: float | None = None
     patience: float | None = None

@@ -126,8 +126,8 @@ class Flow(Serializable):
         return f"{name}_{number}"
 
     def _adopt(self, routine: Routine, routine_id: str) -> None:
-        routine._flow_id, routine._routine_id = self.flow_id, routine_id
         routine._on_change = self._definition_changed
+        routine._flow_id, routine._routine_id = self.flow_id, routine_id
 
     def connect(
         self,
@@ -511,11 +511,10 @@ class Flow(Serializable):
         check_document(data, "")
         fields = read_object(upgrade(data, "Flow"), "", required=_FIELDS[:3], optional=_FIELDS[3:])
         read = _read_flow(fields)
-        for routine_id, routine in read._routines.items():
-            self._adopt(routine, routine_id)
-            routine._flow_id = read.flow_id
         for name in ("flow_id", "execution_strategy", "max_workers", "execution_timeout"):
             setattr(self, name, getattr(read, name))
+        for routine_id, routine in read._routines.items():
+            self._adopt(routine, routine_id)
         self._error_handler, self._routines = read._error_handler, read._routines
         self._connections = read._connections
         self._definition_changed()

@@ -144,7 +144,7 @@ class Routine(Serializable):
         if self.get_slot(slot).handler is None:
             raise DefinitionError(f"slot {slot!r} of {self!r} has no handler to deliver to")
         patience = checked_timeout(timeout, f"the timeout for slot {slot!r}")
-        required_activation("expect").dealings.expect(slot, patience)
+        required_activation("expect").expect(self, slot, patience)
 
     def get_execution_context(self) -> ExecutionContext | None:
         """What the running handler may know of its activation; None outside of one."""

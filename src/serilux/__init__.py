@@ -4,7 +4,8 @@ from serilux._callables import referable, reference_to, resolve_reference
 from serilux._codec import clone, clone_fields, decode, decode_fields, encode, encode_fields
 from serilux._fields import check_constructible, read_object
 from serilux._identical import identical
-from serilux._json import check_document, is_flat
+from serilux._json import check_document
+from serilux._plain import all_plain
 from serilux._registry import is_registered, lookup_class, registered_name, trust
 from serilux._serializable import Serializable
 from serilux._settings import Limits, get_limits, set_limits
@@ -37,6 +38,7 @@ __all__ = [
     "UnknownClassError",
     "UnsupportedValueError",
     "UntrustedReferenceError",
+    "all_plain",
     "check_constructible",
     "check_document",
     "check_serializable",
@@ -48,7 +50,6 @@ __all__ = [
     "encode_fields",
     "get_limits",
     "identical",
-    "is_flat",
     "is_registered",
     "lookup_class",
     "read_object",

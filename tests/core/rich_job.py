@@ -33,7 +33,7 @@ def rich_job() -> Job:
         tasks=[
             task(4, priority=-2),
             task(5, data=RICH_VALUE, source=OUT, metadata={"m": (1,)}),
-            task(6, SINK, merged={"x": 2}, flushes=3),
+            task(6, SINK, seen={"x": 2}, flushes=3),
             task(7, priority=9, since=985.25),
             task(8, priority=9),
             task(9, due=LATER, retry_count=2),

@@ -181,6 +181,7 @@ def test_a_task_looks_like_this() -> None:
             "retry_count": 1,
             "flushes": 4,
             "merged": {"p": 2},
+            "seen": None,
             "since": "1970-01-01T00:16:30Z",
             "due": "1970-01-01T00:16:50Z",
             "deadline": None,

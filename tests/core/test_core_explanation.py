@@ -98,7 +98,7 @@ def test_an_account_reads_like_this() -> None:
         "job j of flow 'f' is running: it fails when what runs has finished",
         "  running: worker.input (task j:1), since 1970-01-01T00:16:30+00:00",
         "  queued: worker.input (task j:2), from source.out, since 1970-01-01T00:16:30+00:00",
-        "  waits for its retry: worker.input (task j:3), after 2 retries, since 1970-01-01T00:16:30+00:00, "
+        "  waits for its retry: worker.input (task j:3), retried 2 times, since 1970-01-01T00:16:30+00:00, "
         "until 1970-01-01T00:16:50+00:00",
         "  waits for a delivery: worker.answer (task j:4), since 1970-01-01T00:16:30+00:00",
         "  failed: worker.input (task j:5), since 1970-01-01T00:16:30+00:00",

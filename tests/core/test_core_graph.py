@@ -111,7 +111,7 @@ def problems(*tasks: Task, slot_data: dict[SlotKey, Data] | None = None, flow: G
 
 
 def test_what_fits_has_no_problems() -> None:
-    entries = task(1, SOURCE), task(2, due=5.0), expectation(3, ANSWER), task(4, SINK, merged={"x": 1})
+    entries = task(1, SOURCE), task(2, due=5.0), expectation(3, ANSWER), task(4, SINK, seen={"x": 1})
     assert problems(*entries, slot_data={SINK: {"x": [1, 2]}, WORKER: {"x": 1}, PARKED: {}, FOLD: {"sum": 1}}) == []
 
 
@@ -166,9 +166,7 @@ def test_slot_data_of_a_slot_that_appends_is_lists() -> None:
 
 COUNTS: dict[str, tuple[Any, dict[SlotKey, Data]]] = {
     "more than there are": (3, {SINK: {"x": [1, 2]}}),
-    "less than none": (-1, {SINK: {"x": [1, 2]}}),
-    "no count": ("2", {SINK: {"x": [1, 2]}}),
-    "a bool": (True, {SINK: {"x": [1, 2]}}),
+    "of what is no list": (1, {SINK: {"y": [1], "x": []}}),
     "of an unknown parameter": (1, {SINK: {"y": [1]}}),
 }
 
@@ -176,16 +174,28 @@ COUNTS: dict[str, tuple[Any, dict[SlotKey, Data]]] = {
 @pytest.mark.parametrize("what", COUNTS)
 def test_a_task_that_sees_values_that_are_not_there_does_not_fit(what: str) -> None:
     count, slot_data = COUNTS[what]
-    assert problems(task(1, SINK, merged={"x": count}), slot_data=slot_data) == [
+    assert problems(task(1, SINK, seen={"x": count}), slot_data=slot_data) == [
         f"pending_tasks[0] is for sink.items: it sees {count!r} values of 'x', which slot_data does not hold"
     ]
 
 
-@pytest.mark.parametrize("node", [SlotNode(SINK, MergeKind.APPEND), SlotNode(SINK, guarded=True)])
-def test_a_taken_task_of_a_slot_that_appends_or_has_a_predicate_needs_the_data_of_its_slot(node: SlotNode) -> None:
-    flow = replace(graph(), slots={SINK: node})
-    assert problems(task(1, SINK, merged={}), flow=flow) == [
-        "pending_tasks[0] is for sink.items: it was taken already, but slot_data has nothing for it"
+def test_a_taken_task_of_a_slot_that_appends_needs_the_data_of_its_slot() -> None:
+    assert problems(task(1, SINK, seen={"x": 1})) == [
+        "pending_tasks[0] is for sink.items: it sees 1 values of 'x', which slot_data does not hold"
+    ]
+
+
+def test_what_a_task_has_merged_does_not_fit_a_slot_that_has_come_to_append() -> None:
+    assert problems(task(1, SINK, merged={"x": 1})) == [
+        "pending_tasks[0] is for sink.items: "
+        "its data was merged before the slot's merge_strategy was changed to 'append'"
+    ]
+
+
+def test_what_a_task_has_seen_does_not_fit_a_slot_that_appends_no_more() -> None:
+    assert problems(task(1, WORKER, seen={"x": 1})) == [
+        "pending_tasks[0] is for worker.input: "
+        "its data was merged before the slot's merge_strategy was changed from 'append'"
     ]
 
 

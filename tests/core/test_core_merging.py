@@ -2,7 +2,7 @@
 
 from routilux._core.facts import TimersFired
 from routilux._core.job import Job
-from routilux._core.merging import given, put_merged
+from routilux._core.merging import given, put_merged, shown
 from routilux._model import JobStatus
 from routilux._records import Data, Task
 from tests.core.hand_made import FOLD, LATER, RETRY, SINK, WORKER, apply, done, failed, graph, job, taken, task
@@ -108,3 +108,31 @@ def test_jobs_do_not_see_each_others_data() -> None:
     one, other = job(tasks=[task(1)]), job(JobStatus.RUNNING)
     taken(one)
     assert other.slot_data == {}
+
+
+def looked_at(state: Job, entry: Task) -> Data:
+    return shown(state, graph().slots[entry.target], entry)
+
+
+def test_a_predicate_sees_what_its_handler_would_see() -> None:
+    state = job(tasks=[task(1, SINK, data={"a": 1}), task(2, data={"a": 2})])
+    appended = taken(state)
+    assert looked_at(state, appended) == {"a": [1]}
+
+
+def test_a_predicate_is_shown_a_list_that_has_not_grown_without_copying_it() -> None:
+    state = job(tasks=[task(1, SINK, data={"a": 1})])
+    entry = taken(state)
+    assert looked_at(state, entry)["a"] is state.slot_data[SINK]["a"]
+
+
+def test_a_predicate_does_not_see_what_arrived_since_its_task_was_taken() -> None:
+    state = job(tasks=[task(1, SINK, data={"a": 1})])
+    entry = taken(state)
+    state.slot_data[SINK]["a"].append(2)
+    assert looked_at(state, entry) == {"a": [1]}
+
+
+def test_a_predicate_of_a_slot_that_overrides_sees_the_data_of_its_task() -> None:
+    state = job(tasks=[task(1, data={"a": 1})])
+    assert looked_at(state, taken(state)) == {"a": 1}

@@ -23,6 +23,8 @@ def cut(runner: StepRunner, flow: Flow, job_state: JobState, kind: str) -> tuple
         return flow, job_state
     if kind == "in flight" and (attempt := runner.begin(job_state)) is not None:
         attempt.run()
+    if job_state.status != "running":
+        return flow, job_state
     if kind == "pause" and job_state._job.closing is None:
         flow.pause(job_state, reason="cut")
         return reload_paused(runner, flow, job_state)

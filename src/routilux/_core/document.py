@@ -1,124 +1,31 @@
 """A job as a JSON document, and back (DESIGN section 5)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import partial
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
+from routilux._core.shapes import (
+    ConnectionDocument,
+    ErrorDocument,
+    JobDocument,
+    PausePointDocument,
+    RoutineStateDocument,
+    TaskDocument,
+)
 from routilux._migrations import CURRENT_FORMAT, upgrade
-from routilux._model import LONGEST, SEVERITY, EventKey, JobStatus, RoutineStatus, SlotKey
+from routilux._model import SEVERITY, EventKey, JobStatus, RoutineStatus, SlotKey
 from routilux._records import Data, ErrorInfo, HistoryRecord, PausePoint, RoutineState, Task
-from serilux import check_document, decode, encode, is_flat
+from serilux import all_plain, check_document, decode, encode
 from serilux.errors import DocumentError, SeriluxError
 
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-Priority = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31)]
-Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST)]
 EARLIEST = datetime(1, 1, 3, tzinfo=UTC).timestamp()
 LATEST = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
 LAST_NUMBER = 2**53
-
-
 T = TypeVar("T")
-R = TypeVar("R")
-
-
-class _Document(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    pass
-
-
-class HistoryDocument(_Document):
-    """One record of `execution_history`."""
-
-    routine_id: str
-    event_name: str
-    data: dict[str, Any]
-    timestamp: Instant
-
-
-class ConnectionDocument(_Document):
-    """What brought a task: the routine and the event."""
-
-    source_routine_id: str
-    source_event: str
-
-
-class TaskDocument(_Document):
-    """One of `pending_tasks` or `failed_tasks`; `data` is null while it waits to be delivered to."""
-
-    routine_id: str
-    slot: str
-    data: dict[str, Any] | None
-    task_id: str | None = None
-    connection: ConnectionDocument | None = None
-    priority: Priority = 0
-    metadata: dict[str, Any] | None = None
-    retry_count: Count = 0
-    flushes: Count = 0
-    merged: dict[str, Any] | None = None
-    since: Instant | None = None
-    due: Instant | None = None
-    deadline: Instant | None = None
-    patience: Seconds | None = None
-
-
-class ErrorDocument(_Document):
-    """Why an attempt or a job failed."""
-
-    type: str
-    message: str = ""
-    routine_id: str | None = None
-    task_id: str | None = None
-    traceback: str = ""
-
-
-class RoutineStateDocument(_Document):
-    """What a job remembers of a routine; `outcome` is the worst so far of its settled tasks."""
-
-    status: RoutineStatus
-    outcome: RoutineStatus | None = None
-    error: ErrorDocument | None = None
-    state: dict[str, Any] = {}
-
-
-class PausePointDocument(_Document):
-    """When and why the job was paused."""
-
-    timestamp: Instant
-    reason: str = ""
-    checkpoint: dict[str, Any] = {}
-
-
-class JobDocument(_Document):
-    """A whole JobState."""
-
-    flow_id: str
-    job_id: str
-    status: JobStatus
-    flow_fingerprint: str = ""
-    epoch: Count = 0
-    routine_states: dict[str, Any] = {}
-    execution_history: list[HistoryDocument] = []
-    pending_tasks: list[TaskDocument] = []
-    failed_tasks: list[TaskDocument] = []
-    slot_data: dict[str, Any] = {}
-    shared_data: dict[str, Any] = {}
-    shared_log: list[Any] = []
-    pause_points: list[PausePointDocument] = []
-    error: ErrorDocument | None = None
-    cancel_reason: str | None = None
-    next_task: Count = 1
-    timeout: Seconds | None = None
-    elapsed: Seconds = 0.0
-    history_limit: Count | None = None
-    history_dropped: Count = 0
-    created_at: Instant | None = None
-    updated_at: Instant | None = None
 
 
 def instants(times: Iterable[float]) -> list[str]:
@@ -171,44 +78,56 @@ def write_job(job: Job, now: float) -> dict[str, Any]:
 
 def write_history(records: list[HistoryRecord]) -> list[dict[str, Any]]:
     """History records as documents."""
+    contents = _encode_each([record.content for record in records], "execution_history", "data")
     times = instants([record.at for record in records])
     return [
-        {
-            "routine_id": record.routine_id,
-            "event_name": record.event_name,
-            "data": encode(record.content),
-            "timestamp": time,
-        }
-        for record, time in zip(records, times, strict=True)
+        {"routine_id": record.routine_id, "event_name": record.event_name, "data": content, "timestamp": time}
+        for record, content, time in zip(records, contents, times, strict=True)
     ]
 
 
 def write_tasks(job_id: str, tasks: list[Task], path: str) -> list[dict[str, Any]]:
     """Tasks as documents."""
-    since = instants([task.since for task in tasks])
-    return [_write_task(job_id, task, time) for task, time in zip(tasks, since, strict=True)]
+    return [
+        {
+            "task_id": f"{job_id}:{task.number}",
+            "routine_id": task.target.routine_id,
+            "slot": task.target.slot,
+            "data": data,
+            "connection": _write_source(task.source),
+            "priority": task.priority,
+            "metadata": metadata,
+            "retry_count": task.retry_count,
+            "flushes": task.flushes,
+            "merged": merged,
+            "seen": None if task.seen is None else dict(task.seen),
+            "since": since,
+            "due": instant(task.due),
+            "deadline": instant(task.deadline),
+            "patience": task.patience,
+        }
+        for task, data, metadata, merged, since in zip(
+            tasks,
+            _encode_each([task.data for task in tasks], path, "data"),
+            _encode_each([task.metadata for task in tasks], path, "metadata"),
+            _encode_each([task.merged for task in tasks], path, "merged"),
+            instants([task.since for task in tasks]),
+            strict=True,
+        )
+    ]
 
 
-def _write_task(job_id: str, task: Task, since: str) -> dict[str, Any]:
-    source, data, merged = task.source, task.data, task.merged
-    return {
-        "task_id": f"{job_id}:{task.number}",
-        "routine_id": task.target.routine_id,
-        "slot": task.target.slot,
-        "data": None if data is None else encode(data),
-        "connection": None
-        if source is None
-        else {"source_routine_id": source.routine_id, "source_event": source.event},
-        "priority": task.priority,
-        "metadata": None if task.metadata is None else encode(task.metadata),
-        "retry_count": task.retry_count,
-        "flushes": task.flushes,
-        "merged": None if merged is None else encode(merged),
-        "since": since,
-        "due": instant(task.due),
-        "deadline": instant(task.deadline),
-        "patience": task.patience,
-    }
+def _encode_each(values: list[Any], path: str, field: str) -> list[Any]:
+    if all_plain(values):
+        copies: list[Any] = msgspec.to_builtins(values)
+        return copies
+    return [None if value is None else encode(value, f"{path}[{index}].{field}") for index, value in enumerate(values)]
+
+
+def _write_source(source: EventKey | None) -> dict[str, str] | None:
+    if source is None:
+        return None
+    return {"source_routine_id": source.routine_id, "source_event": source.event}
 
 
 def _write_slot_data(slot_data: dict[SlotKey, Data]) -> dict[str, dict[str, Any]]:
@@ -255,7 +174,7 @@ def read_job(document: Any) -> Job:
     job.slot_data = _read_slot_data(read.slot_data)
     job.shared_data = _decode_fields(read.shared_data, "shared_data")
     job.shared_log = _decode_list(read.shared_log, "shared_log")
-    job.pause_points = _each(_read_pause_point, read.pause_points, "pause_points")
+    job.pause_points = [_read_pause_point(point, f"pause_points[{i}]") for i, point in enumerate(read.pause_points)]
     error = _read_error(read.error)
     if job.status is JobStatus.RUNNING:
         job.closing = error  # it was about to fail when the document was written
@@ -286,19 +205,24 @@ def _convert(value: Any, shape: type[T], path: str) -> T:
     try:
         return msgspec.convert(value, shape)
     except msgspec.ValidationError as error:
-        problem, _, where = str(error).partition(" - at `$")
+        problem, found, where = str(error).rpartition(" - at `$")
+        problem, where = (problem, where) if found else (where, "")
         full = (path + where.rstrip("`")).lstrip(".") or "$"
         raise DocumentError(f"{problem}; write such documents with serialize()", path=full) from error
 
 
 def _seconds(time: datetime | None, path: str) -> float | None:
-    return None if time is None else _instant_seconds(time, path)
+    return None if time is None else _seconds_each([time], path)[0]
 
 
-def _instant_seconds(time: datetime, path: str) -> float:
-    seconds = time.timestamp()
-    if not EARLIEST <= seconds <= LATEST:
-        _refuse(f"a time of our era, up to the year 9000, is expected, not {time.isoformat()}", path)
+def _seconds_each(times: list[datetime], path: str) -> list[float]:
+    """Times in seconds since the epoch; `path` has a place for the index of a refused one."""
+    seconds = list(map(datetime.timestamp, times))
+    if seconds and not EARLIEST <= min(seconds) <= max(seconds) <= LATEST:
+        index = next(index for index, second in enumerate(seconds) if not EARLIEST <= second <= LATEST)
+        _refuse(
+            f"a time of our era, up to the year 9000, is expected, not {times[index].isoformat()}", path.format(index)
+        )
     return seconds
 
 
@@ -307,13 +231,18 @@ def _refuse(problem: str, path: str) -> NoReturn:
 
 
 def _decode_fields(value: dict[str, Any], path: str) -> Data:
-    """The data of an object that `msgspec` has copied, so that what needs no decoding need not be copied again."""
-    if is_flat(value):
-        return value
     decoded = decode(value, path)
     if type(decoded) is not dict or not all(type(name) is str for name in decoded):
         _refuse(f"an object with named values is expected, not {type(decoded).__name__}", path)
     return decoded
+
+
+def _decode_each(values: list[Any], path: str) -> list[Any]:
+    """The data of each node of a list, or None where it has none; `path` has a place for the index."""
+    if all_plain(values):
+        copies: list[Any] = msgspec.to_builtins(values)
+        return copies
+    return [None if value is None else _decode_fields(value, path.format(index)) for index, value in enumerate(values)]
 
 
 def _decode_list(value: list[Any], path: str) -> list[Any]:
@@ -322,31 +251,16 @@ def _decode_list(value: list[Any], path: str) -> list[Any]:
 
 
 def _read_history(read: JobDocument) -> list[HistoryRecord] | BoundedHistory:
-    records = _each(_read_record, read.execution_history, "execution_history")
+    documents, path = read.execution_history, "execution_history[{}]"
+    contents = _decode_each([document.data for document in documents], path + ".data")
+    times = _seconds_each([document.timestamp for document in documents], path + ".timestamp")
+    records = [
+        HistoryRecord(document.routine_id, document.event_name, content, time)
+        for document, content, time in zip(documents, contents, times, strict=True)
+    ]
     if read.history_limit is None:
         return records
     return BoundedHistory(records, read.history_limit, read.history_dropped)
-
-
-def _read_record(document: HistoryDocument) -> HistoryRecord:
-    return HistoryRecord(
-        document.routine_id,
-        document.event_name,
-        _decode_fields(document.data, ".data"),
-        _instant_seconds(document.timestamp, ".timestamp"),
-    )
-
-
-def _each(read: Callable[[T], R], documents: list[T], path: str) -> list[R]:
-    """Read each of a list; paths are put together only for a refusal."""
-    done: list[R] = []
-    try:
-        for document in documents:
-            done.append(read(document))
-    except SeriluxError as error:
-        error.under(f"{path}[{len(done)}]")
-        raise
-    return done
 
 
 def _read_slot_data(document: dict[str, Any]) -> dict[SlotKey, Data]:
@@ -381,14 +295,15 @@ def _read_error(document: ErrorDocument | None) -> ErrorInfo | None:
     return None if document is None else ErrorInfo(**msgspec.structs.asdict(document))
 
 
-def _read_pause_point(document: PausePointDocument) -> PausePoint:
-    checkpoint = _decode_fields(document.checkpoint, ".checkpoint")
-    return PausePoint(_instant_seconds(document.timestamp, ".timestamp"), document.reason, checkpoint)
+def _read_pause_point(document: PausePointDocument, path: str) -> PausePoint:
+    checkpoint = _decode_fields(document.checkpoint, f"{path}.checkpoint")
+    (time,) = _seconds_each([document.timestamp], f"{path}.timestamp")
+    return PausePoint(time, document.reason, checkpoint)
 
 
 def _read_all_tasks(job: Job, read: JobDocument) -> None:
-    pending = _each(partial(_read_task, job), read.pending_tasks, "pending_tasks")
-    job.failed = _each(partial(_read_task, job), read.failed_tasks, "failed_tasks")
+    pending = _read_tasks(job, read.pending_tasks, "pending_tasks[{}]")
+    job.failed = _read_tasks(job, read.failed_tasks, "failed_tasks[{}]")
     job.next_number = _number_tasks([*pending, *job.failed], read)
     for task in pending:
         job.enlist(task)
@@ -410,38 +325,68 @@ def _number_tasks(tasks: list[Task], read: JobDocument) -> int:
 
 
 def _refuse_twin(read: JobDocument) -> NoReturn:
-    seen: set[str | None] = set()
-    for path, documents in (("pending_tasks", read.pending_tasks), ("failed_tasks", read.failed_tasks)):
-        for index, document in enumerate(documents):
-            if document.task_id is not None and document.task_id in seen:
-                _refuse(f"two tasks have the id {document.task_id!r}", f"{path}[{index}].task_id")
-            seen.add(document.task_id)
-    raise AssertionError("no task has the id of another")
+    tasks = [(f"pending_tasks[{index}]", task.task_id) for index, task in enumerate(read.pending_tasks)]
+    tasks += [(f"failed_tasks[{index}]", task.task_id) for index, task in enumerate(read.failed_tasks)]
+    first = {task_id: path for path, task_id in reversed(tasks)}
+    path, task_id = next((path, task_id) for path, task_id in tasks if task_id and first[task_id] != path)
+    _refuse(f"two tasks have the id {task_id!r}", f"{path}.task_id")
 
 
-def _task_number(job_id: str, task_id: str) -> int:
-    digits = task_id.removeprefix(f"{job_id}:")
-    if digits == task_id or not (digits.isascii() and digits.isdecimal() and len(digits) < 17) or digits[0] == "0":
-        _refuse(f"a task of this job has an id like '{job_id}:1', not {task_id!r}", ".task_id")
-    return int(digits)
+def _read_tasks(job: Job, documents: list[TaskDocument], path: str) -> list[Task]:
+    now = datetime.fromtimestamp(job.updated_at, UTC)
+    return [
+        Task(
+            number,
+            SlotKey(document.routine_id, document.slot),
+            data,
+            _read_source(document.connection),
+            document.priority,
+            metadata,
+            since,
+            document.retry_count,
+            document.flushes,
+            merged,
+            document.seen,
+            None if document.due is None else _seconds(document.due, path.format(index) + ".due"),
+            None if document.deadline is None else _seconds(document.deadline, path.format(index) + ".deadline"),
+            document.patience,
+        )
+        for index, (document, number, data, metadata, merged, since) in enumerate(
+            zip(
+                documents,
+                _task_numbers(job.job_id, documents, path + ".task_id"),
+                _decode_each([document.data for document in documents], path + ".data"),
+                _decode_each([document.metadata for document in documents], path + ".metadata"),
+                _decode_each(_merged_of(documents, path + ".merged"), path + ".merged"),
+                _seconds_each([document.since or now for document in documents], path + ".since"),
+                strict=True,
+            )
+        )
+    ]
 
 
-def _read_task(job: Job, document: TaskDocument) -> Task:
-    if document.data is None and document.merged is not None:
-        _refuse("a task that waits for its data has merged nothing yet", ".merged")
-    source = document.connection
-    return Task(
-        0 if document.task_id is None else _task_number(job.job_id, document.task_id),
-        SlotKey(document.routine_id, document.slot),
-        None if document.data is None else _decode_fields(document.data, ".data"),
-        None if source is None else EventKey(source.source_routine_id, source.source_event),
-        document.priority,
-        None if document.metadata is None else _decode_fields(document.metadata, ".metadata"),
-        job.updated_at if document.since is None else _instant_seconds(document.since, ".since"),
-        document.retry_count,
-        document.flushes,
-        None if document.merged is None else _decode_fields(document.merged, ".merged"),
-        _seconds(document.due, ".due"),
-        _seconds(document.deadline, ".deadline"),
-        document.patience,
-    )
+def _merged_of(documents: list[TaskDocument], path: str) -> list[dict[str, Any] | None]:
+    for index, document in enumerate(documents):
+        if document.data is None and (document.merged is not None or document.seen is not None):
+            _refuse("a task that waits for its data has merged nothing yet", path.format(index))
+    return [document.merged for document in documents]
+
+
+def _read_source(document: ConnectionDocument | None) -> EventKey | None:
+    return None if document is None else EventKey(document.source_routine_id, document.source_event)
+
+
+def _task_numbers(job_id: str, documents: list[TaskDocument], path: str) -> list[int]:
+    """The number in each task's id; 0 for one without an id."""
+    prefix, numbers = f"{job_id}:", []
+    for index, document in enumerate(documents):
+        task_id = document.task_id or f"{prefix}0"
+        digits = task_id.removeprefix(prefix)
+        if not _is_number(digits) or digits == task_id or (digits[0] == "0" and document.task_id is not None):
+            _refuse(f"a task of this job has an id like '{job_id}:1', not {task_id!r}", path.format(index))
+        numbers.append(int(digits))
+    return numbers
+
+
+def _is_number(digits: str) -> bool:
+    return digits.isascii() and digits.isdecimal() and len(digits) < 17

@@ -25,7 +25,7 @@ class TaskNote(msgspec.Struct, frozen=True):
         if self.source is not None:
             parts.append(f"from {self.source}")
         if self.retry_count:
-            parts.append(f"after {self.retry_count} retries")
+            parts.append(f"retried {self.retry_count} times" if self.retry_count > 1 else "retried once")
         parts.append(f"since {self.since.isoformat()}")
         if self.until is not None:
             parts.append(f"until {self.until.isoformat()}")

@@ -11,7 +11,7 @@ def append(job: Job, node: SlotNode, task: Task) -> None:
     values = job.slot_data.setdefault(node.key, {})
     for name, value in (task.data or {}).items():
         values.setdefault(name, []).append(value)
-    task.merged = {name: len(seen) for name, seen in values.items()}
+    task.seen = {name: len(seen) for name, seen in values.items()}
 
 
 def put_merged(job: Job, task: Task, merged: Data) -> None:
@@ -26,14 +26,22 @@ def adopt(job: Job, node: SlotNode, task: Task) -> None:
     values = job.slot_data.setdefault(node.key, {})
     for name, seen in task.data.items():
         values.setdefault(name, []).extend(seen if isinstance(seen, list) else [seen])
-    task.merged = {name: len(seen) for name, seen in values.items()}
+    task.seen = {name: len(seen) for name, seen in values.items()}
 
 
 def given(job: Job, node: SlotNode, task: Task) -> Data:
-    """What a taken task's handler is to see: not yet a copy."""
-    merged = task.merged
-    assert merged is not None
-    if node.merge is not MergeKind.APPEND:
-        return merged
+    """What a taken task's handler is to see: lists are its own, what is in them is not yet a copy."""
+    if task.seen is None:
+        return task.merged or {}
     values = job.slot_data[node.key]
-    return {name: values[name][:count] for name, count in merged.items()}
+    return {name: values[name][:count] for name, count in task.seen.items()}
+
+
+def shown(job: Job, node: SlotNode, task: Task) -> Data:
+    """The same for a predicate, which only looks: a list that has not grown since is not copied (law 10)."""
+    if task.seen is None:
+        return dict(task.merged or {})
+    values = job.slot_data[node.key]
+    return {
+        name: values[name] if len(values[name]) == count else values[name][:count] for name, count in task.seen.items()
+    }

@@ -81,7 +81,7 @@ def _merge(graph: Graph, job: Job, task: Task) -> None:
     node = graph.slots[task.target]
     if node.merge is OVERRIDE:
         task.merged = job.slot_data[node.key] = task.data or {}
-    elif node.merge is MergeKind.APPEND:
+    elif node.merge is MergeKind.APPEND and task.seen is None:
         append(job, node, task)
 
 
@@ -353,7 +353,7 @@ def _stop_the_watch(job: Job, now: float) -> None:
     job.closing = None
     job.hold_until = None
     if job.running_since is not None:
-        job.elapsed += now - job.running_since
+        job.elapsed += max(now - job.running_since, 0.0)
         job.running_since = None
 
 

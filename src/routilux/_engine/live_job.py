@@ -21,7 +21,7 @@ from routilux._core.facts import (
     TimersFired,
 )
 from routilux._core.job import Job
-from routilux._core.merging import given, put_merged
+from routilux._core.merging import given, put_merged, shown
 from routilux._core.transition import Effects, take, transition
 from routilux._current import current
 from routilux._engine.attempt import Failure, await_handler, call_guarded, describe, run_handler
@@ -173,7 +173,7 @@ class LiveJob:
         task, handler = activation.task, activation.handler
         holds, failure = True, self._merge_by_function(task, handler)
         if failure is None and handler.predicate is not None:
-            holds, failure = call_guarded(handler.predicate, self._seen_by_predicate(task, handler))
+            holds, failure = call_guarded(handler.predicate, shown(self.job, handler.node, task))
         if failure is not None:
             self._settle(activation, failure)
             return False
@@ -185,12 +185,6 @@ class LiveJob:
         if handler.timeout is not None:
             self._set_expiry(activation, handler.timeout)
         return True
-
-    def _seen_by_predicate(self, task: Task, handler: Handler) -> Data:
-        """The merged data; not a copy of a list that grows with each arrival (law 10)."""
-        if task.retry_count == 0 and task.flushes == 0:
-            return dict(self.job.slot_data[task.target])
-        return given(self.job, handler.node, task)
 
     def _merge_by_function(self, task: Task, handler: Handler) -> Failure:
         if handler.merge_function is None or task.merged is not None:
@@ -338,7 +332,8 @@ class LiveJob:
             self._timer_at = None
             now = self.now()
             for task in self.job.overdue_expectations(now):
-                self._miss_delivery(task)
+                if self.job.closing is None and self.job.status is JobStatus.RUNNING:
+                    self._miss_delivery(task)
             if self._out_of_time(now):
                 self._time_out()
             self._react((*transition(self.graph, self.job, TimersFired(), now), Effect.TIMER_CHANGED))

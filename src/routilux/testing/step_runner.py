@@ -127,7 +127,7 @@ class StepRunner:
     def run_until(self, future: "Future[None]", deadline: float | None) -> None:
         """Run until the future is done; TimeoutError if the clock passes the deadline before."""
         while not future.done():
-            if self.step():
+            if self.step() or future.done():
                 continue
             timer = self.clock.next_timer
             if deadline is not None and (timer is None or timer > deadline):
