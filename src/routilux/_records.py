@@ -76,7 +76,7 @@ class Decision(msgspec.Struct, frozen=True):
     delay: float = 0.0
 
 
-class RoutineState(msgspec.Struct):
+class RoutineState(msgspec.Struct, gc=False):
     """What a job remembers of one routine: the worst outcome so far, the last error, its own `state`."""
 
     outcome: RoutineStatus | None = None

@@ -1,6 +1,5 @@
 """The definition of a workflow, and what is done with its jobs."""
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
@@ -14,6 +13,7 @@ from routilux._context import running_activation
 from routilux._core.facts import Delivered, JobResumed, JobStarted, PauseRequested
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
+from routilux._engine.coroutines import await_future
 from routilux._engine.engine import Engine, EngineFactory, threaded_engine
 from routilux._engine.live_job import LiveJob
 from routilux._graph import Graph, misfits
@@ -216,7 +216,7 @@ class Flow(Serializable):
         """`execute` for coroutines; a sync handler runs on one of the flow's workers."""
         self._refuse_blocking("execute")
         job_state, task = self._start(entry_routine_id, entry_params, timeout, history_limit)
-        await asyncio.wrap_future(self._attempted(job_state._live, task))
+        await await_future(self._attempted(job_state._live, task))
         return job_state
 
     def _start(
@@ -274,7 +274,7 @@ class Flow(Serializable):
         """`pause` for coroutines."""
         future = self._request_pause(job_state, reason, checkpoint)
         if future is not None:
-            await asyncio.wrap_future(future)
+            await await_future(future)
             self._check_paused(job_state)
 
     def _request_pause(self, job_state: JobState, reason: str, checkpoint: Data | None) -> "Future[None] | None":

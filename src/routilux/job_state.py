@@ -1,14 +1,11 @@
 """One run of a flow, as its users see it."""
 
-import asyncio
 import json
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from datetime import UTC, datetime
 from math import isnan
 from pathlib import Path
@@ -20,6 +17,7 @@ from routilux._core.document import read_job, write_history, write_job, write_ta
 from routilux._core.explanation import Explanation, explain
 from routilux._core.facts import SharedDataSet
 from routilux._core.job import Job
+from routilux._engine.coroutines import await_future
 from routilux._engine.live_job import LiveJob
 from routilux._model import JobStatus
 from routilux._records import Changes, Data, ErrorInfo, HistoryRecord
@@ -196,6 +194,8 @@ class JobState(Serializable):
         """
         self._refuse_waiting_inside()
         patience = checked_patience(timeout)
+        if self._job.settled:
+            return self._settled(raise_on_failure)
         future = self._live.wait_until(_is_settled)
         try:
             self._live.block_on(future, patience)
@@ -210,7 +210,7 @@ class JobState(Serializable):
         patience = checked_patience(timeout)
         future = self._live.wait_until(_is_settled)
         try:
-            await asyncio.wait_for(asyncio.wrap_future(future), patience)
+            await await_future(future, patience)
         except TimeoutError:
             return False
         finally:
@@ -284,17 +284,15 @@ def _is_settled(job: Job) -> bool:
 
 
 def _write_atomically(path: Path, content: bytes) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with open(temporary, "xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
+    finally:
+        temporary.unlink(missing_ok=True)
     _sync_folder(path.parent)
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from routilux._core.explanation import TaskNote, explain
 from routilux._core.job import Job, PauseRequest
-from routilux._model import JobStatus
-from routilux._records import PausePoint
+from routilux._model import JobStatus, RoutineStatus
+from routilux._records import PausePoint, RoutineState
 from tests.core.hand_made import EARLIER, LATER, NOW, OUT, WRONG, expectation, job, task
 
 PENDING, RUNNING, PAUSED = JobStatus.PENDING, JobStatus.RUNNING, JobStatus.PAUSED
@@ -21,6 +21,9 @@ NOTES: dict[str, Job] = {
     "it was cancelled (enough)": job(CANCELLED, cancel_reason="enough"),
     "a task failed and nothing more is started": job(FAILED),
     "all work is done": job(COMPLETED),
+    "all work is done, but data came to 'join' whose `when` never held": job(
+        COMPLETED, routines={"done": RoutineState(RoutineStatus.COMPLETED), "join": RoutineState()}
+    ),
     "it pauses when what runs has finished": job(active=(task(1),), closing=PauseRequest("", {})),
     "it fails when what runs has finished": job(active=(task(1),), closing=WRONG),
     "handlers run": job(active=(task(1),), tasks=[task(2)]),

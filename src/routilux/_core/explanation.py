@@ -98,8 +98,15 @@ def _note(job: Job, now: float) -> str:
     if job.status is JobStatus.FAILED:
         return "a task failed and nothing more is started"
     if job.status is JobStatus.COMPLETED:
-        return "all work is done"
+        return _completed_note(job)
     return _running_note(job, now)
+
+
+def _completed_note(job: Job) -> str:
+    unmet = [repr(routine_id) for routine_id, state in job.routines.items() if state.outcome is None]
+    if not unmet:
+        return "all work is done"
+    return f"all work is done, but data came to {', '.join(unmet)} whose `when` never held"
 
 
 def _running_note(job: Job, now: float) -> str:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from routilux._core.job import Job
 from routilux._engine.clock import Clock, SystemClock
-from routilux._engine.event_loop import Coroutines, LoopThread
+from routilux._engine.coroutines import Coroutines, LazyLoopThread
 from routilux._engine.workers import Workers, WorkerThreads
 
 
@@ -48,6 +48,6 @@ def threaded_engine(flow_id: str, max_workers: int) -> Engine:
     return Engine(
         _SYSTEM_CLOCK,
         WorkerThreads(max_workers, f"routilux-{flow_id}"),
-        LoopThread(f"routilux-loop-{flow_id}"),
+        LazyLoopThread(f"routilux-loop-{flow_id}"),
         lambda: uuid4().hex,
     )

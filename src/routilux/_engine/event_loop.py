@@ -1,26 +1,12 @@
-"""One event loop on a thread of its own, for all async handlers of a flow."""
+"""Everything that needs asyncio: the loop thread of a flow's async handlers, and futures to be awaited."""
 
 import asyncio
 import threading
 from collections.abc import Coroutine
-from typing import Any, Protocol
+from concurrent.futures import Future
+from typing import Any
 
-
-class Cancellable(Protocol):
-    """A coroutine that runs somewhere."""
-
-    def cancel(self) -> None:
-        """Have it raise CancelledError where it waits. Any thread may call this."""
-
-
-class Coroutines(Protocol):
-    """Whatever it is that runs coroutines."""
-
-    def start(self, coroutine: Coroutine[Any, Any, None]) -> Cancellable:
-        """Run a coroutine. Any thread may call this."""
-
-    def close(self) -> None:
-        """Run nothing more."""
+from routilux._engine.coroutines import Cancellable
 
 
 class _Running:
@@ -83,3 +69,8 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_forever()
     finally:
         loop.close()
+
+
+async def await_future(future: "Future[None]", timeout: float | None = None) -> None:
+    """Wait, in the caller's event loop, until the future is done; TimeoutError after `timeout` seconds."""
+    await asyncio.wait_for(asyncio.wrap_future(future), timeout)

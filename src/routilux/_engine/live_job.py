@@ -1,6 +1,5 @@
 """A job in this process: its data, its lock, and what runs it."""
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -26,8 +25,8 @@ from routilux._core.transition import Effects, take, transition
 from routilux._current import current
 from routilux._engine.attempt import Failure, await_handler, call_guarded, describe, run_handler
 from routilux._engine.clock import Timer
+from routilux._engine.coroutines import Cancellable, breathe
 from routilux._engine.engine import Engine
-from routilux._engine.event_loop import Cancellable
 from routilux._engine.watchers import Condition, Watchers
 from routilux._engine.workers import OthersWait
 from routilux._graph import Graph
@@ -281,7 +280,7 @@ class LiveJob:
                 activation = None if running is None else self._next_activation(now, only_async=True)
                 if activation is not None and running is not None:
                     self._coroutines[activation.task.number] = running
-            await asyncio.sleep(0)
+            await breathe()
         self.submit()
 
     # Time.

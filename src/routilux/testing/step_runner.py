@@ -12,8 +12,8 @@ from typing import Any
 from routilux._context import Activation
 from routilux._current import current
 from routilux._engine.attempt import Failure, await_handler, run_handler
+from routilux._engine.coroutines import Cancellable
 from routilux._engine.engine import Engine
-from routilux._engine.event_loop import Cancellable
 from routilux._engine.live_job import LiveJob
 from routilux._engine.workers import Servable
 from routilux._records import Data

@@ -1,0 +1,61 @@
+"""Coroutines as a port; asyncio, a third of what importing this library costs, is loaded with the first of them."""
+
+import threading
+import types
+from collections.abc import Coroutine, Generator
+from concurrent.futures import Future
+from typing import Any, Protocol
+
+
+class Cancellable(Protocol):
+    """A coroutine that runs somewhere."""
+
+    def cancel(self) -> None:
+        """Have it raise CancelledError where it waits. Any thread may call this."""
+
+
+class Coroutines(Protocol):
+    """Whatever it is that runs coroutines."""
+
+    def start(self, coroutine: Coroutine[Any, Any, None]) -> Cancellable:
+        """Run a coroutine. Any thread may call this."""
+
+    def close(self) -> None:
+        """Run nothing more."""
+
+
+class LazyLoopThread:
+    """A `LoopThread` that comes into being with the first coroutine."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._loop_thread: Coroutines | None = None
+
+    def start(self, coroutine: Coroutine[Any, Any, None]) -> Cancellable:
+        """Run a coroutine on the loop's thread."""
+        with self._lock:
+            if self._loop_thread is None:
+                from routilux._engine.event_loop import LoopThread  # noqa: PLC0415 - see the module's docstring
+
+                self._loop_thread = LoopThread(self._name)
+        return self._loop_thread.start(coroutine)
+
+    def close(self) -> None:
+        """Stop the loop and its thread."""
+        with self._lock:
+            if self._loop_thread is not None:
+                self._loop_thread.close()
+
+
+async def await_future(future: "Future[None]", timeout: float | None = None) -> None:
+    """Wait, in the caller's event loop, until the future is done; TimeoutError after `timeout` seconds."""
+    from routilux._engine import event_loop  # noqa: PLC0415 - see the module's docstring
+
+    await event_loop.await_future(future, timeout)
+
+
+@types.coroutine
+def breathe() -> Generator[None, None, None]:
+    """Let the other coroutines of the loop have a turn."""
+    yield
