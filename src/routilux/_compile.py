@@ -86,6 +86,8 @@ def _handler(graph: Graph, key: SlotKey, routine: Routine, flow_error_handler: E
     merge_function = slot.merge_strategy if callable(slot.merge_strategy) else None
     return Handler(
         node=graph.slots[key],
+        routine_id=key.routine_id,
+        start={"slot": key.slot},
         routine=routine,
         routes=graph.routines[key.routine_id].routes,
         call=slot.handler,

@@ -259,9 +259,7 @@ class Activation(msgspec.Struct):
         for route in handler.routes[event]:
             if route.mapping is not None:
                 _check_mapping(route, event, data)
-        self.outbox.append(
-            HistoryRecord(self.task.target.routine_id, event, clone_fields(data, event), self.host.now())
-        )
+        self.outbox.append(HistoryRecord(handler.routine_id, event, clone_fields(data, event), self.host.now()))
 
     def _refuse_emission(self, routine: Any, event: str) -> None:
         self.check_open("emit")

@@ -9,6 +9,7 @@ import msgspec
 from routilux._binding import Binding
 from routilux._graph import Route, SlotNode
 from routilux._model import SlotKey
+from routilux._records import Data
 from routilux.error_handler import ErrorHandler
 from routilux.slot import Merge, Predicate
 
@@ -24,10 +25,13 @@ class Handler(msgspec.Struct, frozen=True):
     """A slot of a running flow: what is called for a task, with what policy around it.
 
     `names` are those of the binding: data under just these needs no binding. `routes` tell where each event of the
-    routine leads. `plain` says that nothing but merging comes before the call.
+    routine leads. `plain` says that nothing but merging comes before the call. `start` is what history says of each
+    start.
     """
 
     node: SlotNode
+    routine_id: str
+    start: Data
     routine: HandlingRoutine
     routes: dict[str, tuple[Route, ...]]
     call: Callable[..., Any]

@@ -248,18 +248,19 @@ def _publish(graph: Graph, job: Job, fact: TaskSucceeded | TaskFlushed | TaskFai
         job.history.append(fact.started)
     if fact.outbox:
         job.history.extend(fact.outbox)
-        routes = graph.routines[fact.task.target.routine_id].routes
+        routes, number = graph.routines[fact.task.target.routine_id].routes, job.next_number
         for index, record in enumerate(fact.outbox):
             for route in routes[record.event_name]:
                 content = record.content if route.mapping is None else route.mapped(record.content)
-                task = Task(job.next_number, route.target, content, route.source, route.priority, None, now)
-                job.next_number += 1
+                task = Task(number, route.target, content, route.source, route.priority, None, now)
+                number += 1
                 if fact.routing is not None and index in fact.routing:
                     _address(task, fact.routing[index])
                 if task.priority == 0:
                     job.ready.plain.append(task)
                 else:
                     job.ready.push(task)
+        job.next_number = number
     job.updated_at = now
     if fact.changes is None:
         return NOTHING

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Protocol
 
@@ -50,6 +50,7 @@ class SystemClock:
         self._changed = threading.Condition()
         self._calls: list[tuple[float, int, ScheduledCall]] = []
         self._numbers = count()
+        self._crowded = 64
         self._thread: threading.Thread | None = None
         self.now = time.time
 
@@ -57,6 +58,8 @@ class SystemClock:
         """Call back on the timer thread."""
         call = ScheduledCall(callback)
         with self._changed:
+            if len(self._calls) >= self._crowded:
+                self._forget_cancelled()
             heappush(self._calls, (when, next(self._numbers), call))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="routilux-timers", daemon=True)
@@ -79,6 +82,12 @@ class SystemClock:
                     self._changed.wait(min(remaining, threading.TIMEOUT_MAX))
                 else:
                     return heappop(self._calls)[2]
+
+    def _forget_cancelled(self) -> None:
+        """Keep calls that were cancelled long before their time from piling up."""
+        self._calls = [entry for entry in self._calls if entry[2].callback is not None]
+        heapify(self._calls)
+        self._crowded = 64 + 2 * len(self._calls)
 
     def _drop_cancelled(self) -> None:
         while self._calls and self._calls[0][2].callback is None:

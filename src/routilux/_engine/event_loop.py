@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any
 
@@ -17,9 +17,10 @@ class _Running:
         self._wanted = True
         self.task: asyncio.Task[None] | None = None
 
-    def begin(self, coroutine: Coroutine[Any, Any, None]) -> None:
+    def begin(self, coroutine: Coroutine[Any, Any, None], ended: Callable[[Any], None]) -> None:
         """Start, on the loop's thread; a cancellation may have come before."""
         self.task = self._loop.create_task(coroutine)
+        self.task.add_done_callback(ended)
         if not self._wanted:
             self.task.cancel()
 
@@ -34,41 +35,51 @@ class _Running:
 
 
 class LoopThread:
-    """An event loop that starts with the first coroutine."""
+    """An event loop that starts with the first coroutine and, when it has been closed, stops after the last."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._unfinished = 0
+        self._closed = False
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> Cancellable:
         """Run a coroutine on the loop's thread."""
-        loop = self._started_loop()
+        with self._lock:
+            loop = self._started_loop()
+            self._unfinished += 1
         running = _Running(loop)
-        loop.call_soon_threadsafe(running.begin, coroutine)
+        loop.call_soon_threadsafe(running.begin, coroutine, self._ended)
         return running
 
     def close(self) -> None:
-        """Stop the loop and its thread."""
+        """Stop the loop and its thread when the coroutines have ended; tasks they left behind are cancelled."""
         with self._lock:
-            loop, self._loop = self._loop, None
-        if loop is not None:
-            loop.call_soon_threadsafe(loop.stop)
+            self._closed = True
+            self._stop_if_done()
+
+    def _ended(self, task: Any) -> None:
+        with self._lock:
+            self._unfinished -= 1
+            self._stop_if_done()
+
+    def _stop_if_done(self) -> None:
+        if self._closed and not self._unfinished and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._loop = None
 
     def _started_loop(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                threading.Thread(target=_run, args=(self._loop,), name=self._name, daemon=True).start()
-            return self._loop
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            threading.Thread(target=_run, args=(self._loop,), name=self._name, daemon=True).start()
+        return self._loop
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
-    try:
-        loop.run_forever()
-    finally:
-        loop.close()
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.get_loop().run_forever()
 
 
 async def await_future(future: "Future[None]", timeout: float | None = None) -> None:

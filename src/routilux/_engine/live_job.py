@@ -34,6 +34,7 @@ from routilux._handler import Handler, Handlers
 from routilux._model import ErrorStrategy, JobStatus
 from routilux._records import Changes, Data, Decision, HistoryRecord, Task
 from routilux.errors import ActivationTimeout, DeliveryTimeout, JobTimeout
+from routilux.slot import Predicate
 from serilux import clone_fields
 
 SLICE = 0.005
@@ -157,8 +158,8 @@ class LiveJob:
             task = take(self.graph, self.job, now)
             if task is None:
                 return None
-            target, handler = task.target, self.handlers[task.target]
-            started = HistoryRecord(target.routine_id, "start", {"slot": target.slot}, now)
+            handler = self.handlers[task.target]
+            started = HistoryRecord(handler.routine_id, "start", handler.start, now)
             activation = Activation(self, task, handler, task.merged or {}, started, [])
             if handler.plain or self._prepare(activation):
                 return activation
@@ -172,7 +173,7 @@ class LiveJob:
         task, handler = activation.task, activation.handler
         holds, failure = True, self._merge_by_function(task, handler)
         if failure is None and handler.predicate is not None:
-            holds, failure = call_guarded(handler.predicate, shown(self.job, handler.node, task))
+            holds, failure = call_guarded(_holds, handler.predicate, shown(self.job, handler.node, task))
         if failure is not None:
             self._settle(activation, failure)
             return False
@@ -228,18 +229,15 @@ class LiveJob:
         return now
 
     def _fail(self, activation: Activation, failure: BaseException, now: float) -> Effects:
-        task, policy = activation.task, activation.handler.error_handler
-        decision = Decision(ErrorStrategy.STOP)
-        if policy is not None:
-            decided, broken = call_guarded(policy.decide, failure, task.retry_count + 1)
-            decision, failure = (decided, failure) if broken is None else (decision, broken)
+        task = activation.task
+        decision, broken = call_guarded(_decided, activation.handler, failure, task.retry_count)
+        if broken is not None:
+            decision, failure = Decision(ErrorStrategy.STOP), broken
         changes: Changes | None = None
         if decision.strategy is ErrorStrategy.CONTINUE and activation.deals is not None:
             changes, lost = call_guarded(activation.dealings.changes)
             if lost is not None:
                 failure.add_note(f"what it wrote to shared data and state is not kept: {lost}")
-        if policy is not None and decision.strategy is ErrorStrategy.RETRY:
-            policy.retry_count = task.retry_count + 1
         activation.closed = True
         error = describe(failure, task.target.routine_id, f"{self.job.job_id}:{task.number}")
         fact = TaskFailed(task, activation.started, activation.outbox, activation.routing, changes, error, decision)
@@ -263,25 +261,36 @@ class LiveJob:
 
     def _start_coroutine(self, activation: Activation) -> None:
         assert self.engine is not None
-        number = activation.task.number
+        task = activation.task
         with self.lock:
-            self._coroutines[number] = self.engine.coroutines.start(self._run_coroutines(activation))
+            if self.job.active.get(task.number) is task:
+                self._coroutines[task.number] = self.engine.coroutines.start(self._run_coroutines(activation))
 
     async def _run_coroutines(self, activation: Activation | None) -> None:
         """Await a handler, and go on with the next one as long as that is async too.
 
-        A coroutine whose attempt was given up is about to be cancelled: it takes nothing more.
+        A coroutine whose attempt was given up is about to be cancelled: it takes nothing more. One that a handler has
+        cancelled itself ends where it holds no activation.
         """
-        while activation is not None:
-            failure = await await_handler(activation)
-            with self.lock:
-                running = self._coroutines.get(activation.task.number)
-                now = self._settle(activation, failure)
-                activation = None if running is None else self._next_activation(now, only_async=True)
-                if activation is not None and running is not None:
-                    self._coroutines[activation.task.number] = running
-            await breathe()
-        self.submit()
+        try:
+            while activation is not None:
+                failure = await await_handler(activation)
+                with self.lock:
+                    running = self._coroutines.get(activation.task.number)
+                    self._settle(activation, failure)
+                if running is None:
+                    break
+                await breathe()
+                activation = self._next_coroutine(running)
+        finally:
+            self.submit()
+
+    def _next_coroutine(self, running: Cancellable) -> Activation | None:
+        with self.lock:
+            activation = self._next_activation(self.now(), only_async=True)
+            if activation is not None:
+                self._coroutines[activation.task.number] = running
+            return activation
 
     # Time.
 
@@ -309,7 +318,7 @@ class LiveJob:
             running = self._coroutines.pop(task.number, None)
             if running is not None:
                 running.cancel()
-            elif self.engine is not None:
+            elif self.engine is not None and not self.handlers[task.target].is_async:
                 self.engine.workers.replace_stuck()
             self._release(task)
 
@@ -383,6 +392,21 @@ class LiveJob:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._timer_at = None
+
+
+def _decided(handler: Handler, failure: BaseException, retry_count: int) -> Decision:
+    """What the policy around a handler, which may be a class of the user's, makes of a failure."""
+    policy = handler.error_handler
+    if policy is None:
+        return Decision(ErrorStrategy.STOP)
+    decision = policy.decide(failure, retry_count + 1)
+    if decision.strategy is ErrorStrategy.RETRY:
+        policy.retry_count = retry_count + 1
+    return decision
+
+
+def _holds(predicate: Predicate, data: Data) -> bool:
+    return bool(predicate(data))
 
 
 def _merged(function: Callable[[Data, Data], Data], old: Data, new: Data) -> Data:
