@@ -15,7 +15,8 @@ _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_O
 class Binding(msgspec.Struct, frozen=True):
     """The parameters of a handler: data goes by name, `**kwargs` takes the rest.
 
-    A handler with a single parameter of a name that the data does not have takes the whole dict in it.
+    A handler with a single parameter of a name that the data does not have takes the whole dict in it. So does a
+    builtin such as `len` or `print`, which takes it by position.
     """
 
     label: str
@@ -23,6 +24,7 @@ class Binding(msgspec.Struct, frozen=True):
     required: frozenset[str]
     open_ended: bool
     single: str | None
+    by_position: bool = False
 
     def bind(self, data: Data) -> Data:
         """The keyword arguments for this data; BindingError where it does not fit."""
@@ -48,20 +50,24 @@ class Binding(msgspec.Struct, frozen=True):
             f"{' and '.join(problems)}; emit what it takes, connect with param_mapping, or give it **kwargs"
         )
 
+    def strangers(self, names: Iterable[str]) -> list[str]:
+        """Which of these names are none of a parameter's."""
+        return [] if self.open_ended else [name for name in names if name not in self.names]
+
     def refusals(self, names: Iterable[str]) -> list[str]:
         """Which of these names no data could ever bring into this handler."""
-        if self.open_ended or self.single is not None:
-            return []
-        return [name for name in names if name not in self.names]
+        return [] if self.single is not None else self.strangers(names)
 
 
 def binding_of(handler: Callable[..., Any], label: str) -> Binding:
     """Read a handler's signature once; BindingError where no data by name could ever be bound to it."""
     try:
-        parameters = inspect.signature(handler).parameters.values()
+        parameters = list(inspect.signature(handler).parameters.values())
     except (TypeError, ValueError) as error:
         raise BindingError(f"the parameters of {label} cannot be read: {error}; wrap it in a method") from error
     required_by_position = [p.name for p in parameters if p.kind is p.POSITIONAL_ONLY and p.default is p.empty]
+    if inspect.isbuiltin(handler) and len(required_by_position) <= 1:
+        return Binding(label, frozenset(), frozenset(), True, None, True)
     if required_by_position:
         raise BindingError(
             f"{label} takes {_listed(required_by_position)} by position only; data is given by name: "

@@ -1,14 +1,17 @@
 """From the routines and connections of a flow to its graph and the handlers behind it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from routilux._binding import binding_of
+from routilux._core.job import Job
+from routilux._core.merging import given
 from routilux._graph import Graph, Route, RoutineNode, SlotNode, fingerprint
 from routilux._handler import Handler, Handlers, is_async
 from routilux._model import EventKey, MergeKind, SlotKey
 from routilux.connection import Connection
 from routilux.error_handler import ErrorHandler
+from routilux.errors import BindingError
 from routilux.routine import Routine
 from routilux.slot import Slot
 from serilux import reference_to, registered_name
@@ -45,6 +48,19 @@ def bind_handlers(graph: Graph, routines: Mapping[str, Routine], flow_error_hand
     }
 
 
+def unbindable(handlers: Handlers, job: Job) -> Iterator[str]:
+    """Say of each pending task whose data is known already why its handler cannot take it (law 7)."""
+    for index, task in enumerate(job.pending()):
+        handler = handlers[task.target]
+        data = given(job, handler.node, task) if task.merged is not None or task.seen is not None else task.data
+        if data is None or (data is task.data and not handler.plain):
+            continue
+        try:
+            handler.binding.bind(data)
+        except BindingError as error:
+            yield f"pending_tasks[{index}] is for {task.target}: {error}"
+
+
 def _routes(connections: list[Connection], source: EventKey) -> tuple[Route, ...]:
     return tuple(
         Route(connection.source, connection.target, connection.param_mapping, connection.priority)
@@ -66,6 +82,13 @@ def _slot_node(key: SlotKey, routine: Routine, slot: Slot, connections: list[Con
         ),
         sources=tuple((entry.source, entry.priority) for entry in connections if entry.target == key),
     )
+
+
+def _called_by_position(handler: Callable[..., Any]) -> Callable[..., Any]:
+    def call(**data: Any) -> Any:
+        return handler(data)
+
+    return call
 
 
 def _name_of(function: Any, routine: Routine) -> str | None:
@@ -90,7 +113,7 @@ def _handler(graph: Graph, key: SlotKey, routine: Routine, flow_error_handler: E
         start={"slot": key.slot},
         routine=routine,
         routes=graph.routines[key.routine_id].routes,
-        call=slot.handler,
+        call=_called_by_position(slot.handler) if binding.by_position else slot.handler,
         binding=binding,
         names=binding.names,
         is_async=is_async(slot.handler),

@@ -9,7 +9,7 @@ from routilux._model import ErrorStrategy
 from routilux._records import Decision
 from routilux.errors import DefinitionError
 from serilux import Serializable, read_object, register_serializable
-from serilux.errors import DocumentError
+from serilux.errors import DocumentError, UnsupportedValueError
 
 LONGEST_DELAY = 365 * 24 * 3600.0
 _FIELDS = (
@@ -84,7 +84,14 @@ class ErrorHandler(Serializable):
         return self.strategy is not ErrorStrategy.RETRY or self.retry_count in range(max(self.max_retries, 1))
 
     def serialize(self) -> dict[str, Any]:
-        """The policy as a document; the strategy and the exceptions are names."""
+        """The policy as a document; the strategy and the exceptions are names.
+
+        A subclass is refused: it would come back as a plain ErrorHandler.
+        """
+        if type(self) is not ErrorHandler:
+            raise UnsupportedValueError(
+                f"a {type(self).__name__} would come back as a plain ErrorHandler; use one of its strategies"
+            )
         return {
             "_type": "ErrorHandler",
             "strategy": _checked_strategy(self.strategy).value,

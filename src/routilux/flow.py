@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from routilux._binding import binding_of
-from routilux._compile import bind_handlers, compile_graph
+from routilux._compile import bind_handlers, compile_graph, unbindable
 from routilux._context import running_activation
 from routilux._core.facts import Delivered, JobResumed, JobStarted, PauseRequested
 from routilux._core.history import BoundedHistory
@@ -16,6 +16,7 @@ from routilux._core.job import Job
 from routilux._engine.coroutines import await_future
 from routilux._engine.engine import Engine, EngineFactory, threaded_engine
 from routilux._engine.live_job import LiveJob
+from routilux._engine.watchers import Condition
 from routilux._graph import Graph, misfits
 from routilux._handler import Handlers
 from routilux._migrations import CURRENT_FORMAT, upgrade
@@ -259,15 +260,24 @@ class Flow(Serializable):
             live.submit()
         return future
 
-    def pause(self, job_state: JobState, reason: str = "", checkpoint: Data | None = None) -> None:
+    def pause(
+        self,
+        job_state: JobState,
+        reason: str = "",
+        checkpoint: Data | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> None:
         """Pause a job: activations in flight finish, what is queued or waits becomes `pending_tasks`.
 
         Returns when that is so; from inside a handler of the job at once, and it pauses when that has committed. A
-        failed or cancelled job is a JobStateError.
+        failed or cancelled job is a JobStateError. After `timeout` seconds it is a TimeoutError: the job starts nothing
+        more and still pauses when its handlers have finished; `serialize` need not wait for them (law 4).
         """
+        patience = checked_patience(timeout)
         future = self._request_pause(job_state, reason, checkpoint)
         if future is not None:
-            job_state._live.block_on(future)
+            job_state._live.block_on(future, patience)
             self._check_paused(job_state)
 
     async def pause_async(self, job_state: JobState, reason: str = "", checkpoint: Data | None = None) -> None:
@@ -307,9 +317,11 @@ class Flow(Serializable):
     def check(self, job_state: JobState) -> list[str]:
         """List all of a job that does not fit this flow, without running anything (law 7)."""
         live = _checked_job(job_state)._live
-        graph, _ = self._compile()
+        graph, handlers = self._compile()
         with live.lock:
-            return list(misfits(graph, job_state._job.pending(), job_state._job.slot_data))
+            job = live.job
+            problems = list(misfits(graph, job.pending(), job.slot_data))
+            return problems or list(unbindable(handlers, job))
 
     def resume(self, job_state: JobState) -> JobState:
         """Let a job go on, from wherever its document comes (page: Automatic Task Recovery).
@@ -363,7 +375,7 @@ class Flow(Serializable):
         return policy is None or policy.has_retries_left()
 
     def _recovered_task(self, graph: Graph, key: SlotKey, slot: Slot) -> Task:
-        policy = self._routines[key.routine_id].get_error_handler()
+        policy = self._routines[key.routine_id].get_error_handler() or self._error_handler
         sources = graph.slots[key].sources
         source, priority = sources[0] if len(sources) == 1 else (None, 0)
         retry_count = 0 if policy is None else policy.retry_count
@@ -378,14 +390,18 @@ class Flow(Serializable):
     def deliver(self, job_state: JobState, routine_id: str, slot: str, data: Data) -> None:
         """Give a task that waits on a slot (`Routine.expect`) its data, whether the job runs or is paused.
 
-        The oldest such task gets it. DefinitionError if there is no such slot, JobStateError if nothing waits there.
+        The oldest such task gets it. DefinitionError if there is no such slot, BindingError if its handler cannot take
+        the data, JobStateError if nothing waits there.
         """
         live = self._live_job(job_state)
         self._routine(routine_id).get_slot(slot)
+        _, handlers = self._compile()
         if type(data) is not dict:
             raise DefinitionError(f"what is delivered is a dict of parameters, not {data!r}")
         own = clone_fields(data, "data")
         key = SlotKey(routine_id, slot)
+        if key in handlers and handlers[key].plain:
+            handlers[key].binding.bind(own)
         with live.lock:
             waiting = [task for task in live.job.expecting.values() if task.target == key]
             if not waiting or live.job.settled:
@@ -425,38 +441,39 @@ class Flow(Serializable):
         return self._engine
 
     def shutdown(self, wait: bool = True, timeout: float | None = None) -> None:
-        """Run nothing more, and lose nothing: what has not settled is paused.
+        """Run nothing more, and lose nothing: what has not settled starts no handler and pauses.
 
         With `wait`, running jobs are first given until they settle, or have nothing to do until somebody delivers
-        to them, or `timeout` seconds are over.
+        to them, or `timeout` seconds are over. Handlers that run on after that, or without `wait`, are not waited for:
+        their jobs pause when they return, and `serialize` counts their tasks as pending until then.
         """
         self._refuse_blocking("shut down")
         patience = checked_patience(timeout)
         engine = self._engine
         if engine is None or engine.closed:
             return
+        deadline = None if patience is None else engine.clock.now() + patience
         jobs = [job.job_state for job in list(engine.jobs) if isinstance(job, LiveJob)]
         if wait:
-            self._wait_for_all(jobs, None if patience is None else engine.clock.now() + patience)
+            self._wait_for_all(jobs, _is_settled_or_stuck, deadline)
         for job_state in jobs:
-            with suppress(JobStateError):
-                self._pause_if_running(job_state, wait)
+            self._pause_if_running(job_state)
+        if wait:
+            self._wait_for_all(jobs, _is_not_running, deadline)
         engine.close()
 
-    def _wait_for_all(self, jobs: list[JobState], deadline: float | None) -> None:
+    @staticmethod
+    def _wait_for_all(jobs: list[JobState], condition: Condition, deadline: float | None) -> None:
         for job_state in jobs:
             live = job_state._live
-            future = live.wait_until(_is_settled_or_stuck)
+            future = live.wait_until(condition)
             with suppress(TimeoutError):
                 live.block_on(future, None if deadline is None else max(deadline - live.now(), 0.0))
 
-    def _pause_if_running(self, job_state: JobState, wait: bool) -> None:
+    def _pause_if_running(self, job_state: JobState) -> None:
         with job_state._live.lock:
-            if job_state.status is not JobStatus.RUNNING:
-                return
-            future = self._request_pause(job_state, "shutdown", None)
-        if wait and future is not None:
-            job_state._live.block_on(future)
+            if job_state.status is JobStatus.RUNNING:
+                self._request_pause(job_state, "shutdown", None)
 
     def __enter__(self) -> "Flow":
         return self
@@ -595,7 +612,7 @@ def _check_fit(connection: Connection, params: list[str], slot: Slot) -> None:
     binding = binding_of(slot.handler, f"{connection.target}")
     mapping = connection.param_mapping or {}
     names = [*mapping.values(), *(name for name in params if name not in mapping)]
-    strangers = binding.refusals(names)
+    strangers = binding.refusals(names) or binding.strangers(mapping.values())
     if strangers:
         raise DefinitionError(
             f"{connection.source} cannot go to {connection.target}: its handler has no parameter "
@@ -606,7 +623,7 @@ def _check_fit(connection: Connection, params: list[str], slot: Slot) -> None:
 
 def _checked_job(job_state: JobState) -> JobState:
     if not isinstance(job_state, JobState):
-        raise DefinitionError(f"a JobState is expected, not {job_state!r}")
+        raise DefinitionError(f"a JobState is expected, not a {type(job_state).__name__}")
     return job_state
 
 

@@ -1,5 +1,6 @@
 """A routine's named input."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -35,6 +36,10 @@ class Slot(Serializable):
         super().__init__()
         if handler is not None and not callable(handler):
             raise DefinitionError(f"the handler of slot {name!r} is called, so it cannot be {handler!r}")
+        if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
+            raise DefinitionError(
+                f"the handler of slot {name!r} is a generator, and its body would not run: emit, do not yield"
+            )
         if when is not None and not callable(when):
             raise DefinitionError(f"the `when` of slot {name!r} is a predicate, not {when!r}")
         self.name = name

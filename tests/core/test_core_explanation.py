@@ -19,7 +19,8 @@ NOTES: dict[str, Job] = {
     "it waits to be resumed (lunch)": job(PAUSED, pause_points=[PausePoint(NOW, "", {}), PausePoint(NOW, "lunch", {})]),
     "it was cancelled": job(CANCELLED, cancel_reason=""),
     "it was cancelled (enough)": job(CANCELLED, cancel_reason="enough"),
-    "a task failed and nothing more is started": job(FAILED),
+    "a task failed and nothing more is started": job(FAILED, failed=[task(1)]),
+    "nothing more is started": job(FAILED),
     "all work is done": job(COMPLETED),
     "all work is done, but data came to 'join' whose `when` never held": job(
         COMPLETED, routines={"done": RoutineState(RoutineStatus.COMPLETED), "join": RoutineState()}

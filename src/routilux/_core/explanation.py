@@ -96,7 +96,7 @@ def _note(job: Job, now: float) -> str:
     if job.status is JobStatus.CANCELLED:
         return f"it was cancelled ({job.cancel_reason})" if job.cancel_reason else "it was cancelled"
     if job.status is JobStatus.FAILED:
-        return "a task failed and nothing more is started"
+        return "a task failed and nothing more is started" if job.failed else "nothing more is started"
     if job.status is JobStatus.COMPLETED:
         return _completed_note(job)
     return _running_note(job, now)

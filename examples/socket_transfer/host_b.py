@@ -1,0 +1,24 @@
+"""Host B: wait for a job on a port, and finish it."""
+
+import sys
+
+import examples.cross_host.routines  # noqa: F401 - registers the classes that the document names
+from examples.socket_transfer.transfer import receive_from_host_a
+from routilux import Flow, JobState
+
+
+def main(port: int) -> None:
+    flow_data, job_state_data = receive_from_host_a(port)
+
+    new_flow = Flow()
+    new_flow.deserialize(flow_data)
+    new_job_state = JobState()
+    new_job_state.deserialize(job_state_data)
+
+    resumed = new_flow.resume(new_job_state)
+    JobState.wait_for_completion(new_flow, resumed, timeout=10.0)
+    print(f"Host B: {resumed.status}, {len(resumed.execution_history)} records")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,470 @@
+"""Async handlers and the awaitable forms: one loop, no thread each."""
+
+import asyncio
+import contextvars
+import logging
+import threading
+from typing import Any
+
+import pytest
+
+from routilux import BlockingCallError, JobFailedError, JobStateError, Routine
+from routilux.testing import StepRunner
+from tests.engine.engine_parts import EngineAsker, emitted, events_of, flow_of, pipeline, retrying, routine
+from tests.engine.test_engine_threads import PATIENCE, in_background, running, sending
+
+request: contextvars.ContextVar[str] = contextvars.ContextVar("request", default="none")
+
+
+def waiting(entered: threading.Event, ended: list[str], **options: Any) -> Routine:
+    """Waits until it is cancelled, and tells how it ended."""
+
+    async def work(self: Routine) -> None:
+        self.emit("out", value=1)
+        entered.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+
+    return routine(work, "out", **options)
+
+
+def test_a_thousand_handlers_wait_at_once_and_cost_no_thread_each() -> None:
+    gate: list[Any] = []
+    here: list[int] = []
+
+    async def wait(self: Routine, value: int) -> None:
+        if not gate:
+            gate.append(asyncio.Event())
+        here.append(value)
+        if len(here) == 1000:
+            here.append(threading.active_count())
+            gate[0].set()
+        await gate[0].wait()
+        self.emit("out", value=value)
+
+    before = threading.active_count()
+    flow = flow_of(links=("a.out>b",), execution_strategy="concurrent", a=sending(1000), b=routine(wait, "out"))
+    with running(flow):
+        job_state = flow.execute("a")
+        assert job_state.wait(PATIENCE, raise_on_failure=True)
+    assert here[1000] <= before + 4 + 2
+    assert job_state.get_routine_state("b")["status"] == "completed"
+
+
+def test_a_sequential_job_awaits_one_handler_at_a_time() -> None:
+    now = [0, 0]
+
+    async def wait(self: Routine, value: int) -> None:
+        now[0] += 1
+        now[1] = max(now)
+        await asyncio.sleep(0)
+        now[0] -= 1
+
+    flow = flow_of(links=("a.out>b",), a=sending(50), b=routine(wait))
+    with running(flow):
+        assert flow.execute("a").wait(PATIENCE, raise_on_failure=True)
+    assert now[1] == 1
+
+
+def test_sync_and_async_handlers_take_turns() -> None:
+    order: list[str] = []
+
+    async def one(self: Routine, value: int) -> None:
+        order.append(f"async {value}")
+        if value < 20:
+            self.emit("out", value=value + 1)
+
+    def two(self: Routine, value: int) -> None:
+        order.append(f"sync {value}")
+        self.emit("out", value=value + 1)
+
+    flow = flow_of(links=("a.out>b", "b.out>a"), a=routine(one, "out"), b=routine(two, "out"))
+    with running(flow):
+        assert flow.execute("a", {"value": 0}).wait(PATIENCE, raise_on_failure=True)
+    assert order == [f"{'sync' if value % 2 else 'async'} {value}" for value in range(21)]
+
+
+def test_retries_of_async_handlers() -> None:
+    async def work(self: Routine) -> None:
+        context = self.get_execution_context()
+        assert context is not None
+        self.emit("out", attempt=context.attempt)
+        await asyncio.sleep(0)
+        if context.attempt < 3:
+            raise ValueError
+
+    part = routine(work, "out")
+    part.set_error_handler(retrying(2, 0.001))
+    flow = flow_of(a=part)
+    with running(flow):
+        job_state = flow.execute("a")
+        assert job_state.wait(PATIENCE, raise_on_failure=True)
+    assert emitted(job_state, "out") == [{"attempt": 3}]
+
+
+def test_an_async_handler_that_takes_too_long_is_cancelled() -> None:
+    entered, ended = threading.Event(), []
+    part = waiting(entered, ended, timeout=0.05)
+    flow = flow_of(a=part, free=routine(lambda self: None))
+    with running(flow):
+        job_state = flow.execute("a")
+        assert job_state.status == "failed"
+        assert job_state.error is not None and job_state.error.type == "routilux.errors.ActivationTimeout"
+        assert emitted(job_state, "out") == []
+        while ended != ["cancelled"]:
+            threading.Event().wait(0.0005)
+
+
+def test_a_retry_of_an_async_handler_that_took_too_long() -> None:
+    async def work(self: Routine) -> None:
+        context = self.get_execution_context()
+        assert context is not None
+        if context.attempt == 1:
+            await asyncio.Event().wait()
+        self.emit("out", attempt=context.attempt)
+
+    part = routine(work, "out", timeout=0.05)
+    part.set_error_handler(retrying(5, 0.001))
+    flow = flow_of(a=part)
+    with running(flow):
+        job_state = flow.execute("a")
+        assert job_state.wait(PATIENCE, raise_on_failure=True)
+
+
+def test_the_timeout_of_a_job_cancels_its_async_handlers() -> None:
+    entered, ended = threading.Event(), []
+    flow = flow_of(a=waiting(entered, ended))
+    with running(flow):
+        job_state = flow.execute("a", timeout=0.05)
+        assert job_state.error is not None and job_state.error.type == "routilux.errors.JobTimeout"
+        while ended != ["cancelled"]:
+            if not entered.is_set():
+                break
+            threading.Event().wait(0.0005)
+
+
+def test_a_cancel_reaches_an_async_handler_as_cancelled_error() -> None:
+    entered, ended = threading.Event(), []
+    flow = flow_of(
+        links=("start.out>a",), start=routine(lambda self: self.emit("out"), "out"), a=waiting(entered, ended)
+    )
+    with running(flow):
+        job_state = flow.execute("start")
+        assert entered.wait(PATIENCE)
+        flow.cancel(job_state)
+        assert job_state.status == "cancelled"
+        while ended != ["cancelled"]:
+            threading.Event().wait(0.0005)
+        assert events_of(job_state) == [("start", "start"), ("start", "out")]
+
+
+def test_an_async_handler_may_cancel_its_own_job() -> None:
+    async def work(self: Routine) -> None:
+        context = self.get_execution_context()
+        assert context is not None
+        context.flow.cancel(context.job_state)
+        await asyncio.sleep(0)
+
+    flow = flow_of(a=routine(work))
+    with running(flow):
+        job_state = flow.execute("a")
+        assert job_state.status == "cancelled"
+
+
+def test_a_handler_that_cancels_its_own_task_loses_no_other() -> None:
+    taken: list[int] = []
+
+    async def work(self: Routine, value: int) -> None:
+        taken.append(value)
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+
+    flow = flow_of(links=("a.out>b",), a=sending(10), b=routine(work))
+    with running(flow):
+        job_state = flow.execute("a")
+        assert job_state.wait(PATIENCE)
+        assert job_state.status == "completed"
+    assert taken == list(range(10))
+
+
+def test_an_async_handler_flushes() -> None:
+    entered, release = threading.Event(), []
+
+    async def work(self: Routine) -> None:
+        release.append((asyncio.get_running_loop(), asyncio.Event()))
+        self.emit("out", value=1)
+        self.flush()
+        entered.set()
+        await release[0][1].wait()
+        self.emit("out", value=2)
+
+    flow = flow_of(a=routine(work, "out"))
+    with running(flow):
+        thread, outcome = in_background(flow.execute, "a")
+        assert entered.wait(PATIENCE)
+        loop, event = release[0]
+        loop.call_soon_threadsafe(event.set)
+        thread.join(PATIENCE)
+        assert emitted(outcome[0], "out") == [{"value": 1}, {"value": 2}]
+
+
+def test_tasks_that_a_handler_starts_are_inside_of_it() -> None:
+    async def work(self: Routine, value: int) -> None:
+        request.set(f"request {value}")
+
+        async def part(index: int) -> None:
+            await asyncio.sleep(0)
+            self.emit("out", value=value, index=index, request=request.get())
+
+        await asyncio.gather(part(0), part(1))
+
+    flow = flow_of(links=("a.out>b",), execution_strategy="concurrent", a=sending(20), b=routine(work, "told"))
+    flow.routines["b"].define_event("out")
+    with running(flow):
+        job_state = flow.execute("a")
+        assert job_state.wait(PATIENCE, raise_on_failure=True)
+    told = [r.data for r in job_state.execution_history if (r.routine_id, r.event_name) == ("b", "out")]
+    assert sorted((data["value"], data["index"]) for data in told) == [(v, i) for v in range(20) for i in range(2)]
+    assert all(data["request"] == f"request {data['value']}" for data in told)
+
+
+def test_a_handler_pauses_its_own_job_without_waiting_for_itself() -> None:
+    async def work(self: Routine) -> None:
+        context = self.get_execution_context()
+        assert context is not None
+        self.emit("out")
+        await context.flow.pause_async(context.job_state, "inside")
+        assert context.job_state.status == "running"
+
+    flow = flow_of(links=("a.out>b",), a=routine(work, "out"), b=routine(lambda self: None))
+    with running(flow):
+        job_state = flow.execute("a")
+        assert (job_state.status, len(job_state.pending_tasks)) == ("paused", 1)
+
+
+@pytest.mark.parametrize("verb", ["execute", "wait", "pause"])
+def test_the_awaitable_forms_are_refused_inside_too(verb: str) -> None:
+    async def work(self: Routine) -> None:
+        flow = self.get_execution_context().flow
+        with pytest.raises(BlockingCallError):
+            await {
+                "execute": lambda: flow.execute_async("a"),
+                "wait": other.wait_async,
+                "pause": lambda: flow.pause_async(other),
+            }[verb]()
+
+    flow = flow_of(a=routine(work), ask=EngineAsker())
+    with running(flow):
+        other = flow.execute("ask")
+        assert flow.execute("a").wait(PATIENCE, raise_on_failure=True)
+
+
+def test_the_step_runner_awaits_async_handlers() -> None:
+    async def work(self: Routine, value: int) -> None:
+        await asyncio.sleep(0)
+        self.emit("out", value=value)
+
+    job_state = flow_of(StepRunner(), a=routine(work, "out")).execute("a", {"value": 1})
+    assert emitted(job_state, "out") == [{"value": 1}]
+
+
+# From an asyncio program.
+
+
+def test_an_asyncio_program_executes_waits_pauses_and_resumes() -> None:
+    async def program() -> list[Any]:
+        with pipeline() as flow:
+            job_state = await flow.execute_async("source", {"count": 3})
+            await flow.pause_async(job_state, "lunch")
+            assert job_state.status == "paused"
+            assert await job_state.wait_async(timeout=0.001) is False
+            flow.resume(job_state)
+            assert await job_state.wait_async(PATIENCE)
+            return job_state.shared_log
+
+    assert asyncio.run(program()) == [0, 0, 1, 2, 2, 4]
+
+
+def test_many_jobs_are_awaited_at_once() -> None:
+    async def program() -> list[int]:
+        with pipeline(execution_strategy="concurrent") as flow:
+
+            async def one(count: int) -> int:
+                job_state = await flow.execute_async("source", {"count": count})
+                assert await job_state.wait_async()
+                return len(job_state.shared_log)
+
+            return await asyncio.gather(*(one(count) for count in range(20)))
+
+    assert asyncio.run(program()) == [2 * count for count in range(20)]
+
+
+def test_awaiting_does_not_block_the_callers_loop() -> None:
+    entered, release = threading.Event(), threading.Event()
+
+    def work(self: Routine) -> None:
+        entered.set()
+        release.wait(PATIENCE)
+
+    async def program() -> bool:
+        started = asyncio.create_task(flow.execute_async("a"))
+        while not entered.is_set():
+            await asyncio.sleep(0.0005)
+        assert not started.done()
+        release.set()
+        return await (await started).wait_async()
+
+    flow = flow_of(a=routine(work))
+    with running(flow, release):
+        assert asyncio.run(program())
+
+
+def test_a_caller_that_gives_up_waiting_harms_nobody() -> None:
+    release = threading.Event()
+
+    async def program() -> bool:
+        job_state = await flow.execute_async("a")
+        waiter = asyncio.create_task(job_state.wait_async())
+        await asyncio.sleep(0)
+        waiter.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiter
+        release.set()
+        return await job_state.wait_async(PATIENCE)
+
+    flow = flow_of(links=("a.out>b",), a=sending(1), b=routine(lambda self, value: release.wait(PATIENCE) and None))
+    with running(flow, release):
+        assert asyncio.run(program())
+
+
+def test_a_caller_that_gives_up_an_execute_leaves_the_job_running() -> None:
+    entered, release, done = threading.Event(), threading.Event(), threading.Event()
+
+    def work(self: Routine) -> None:
+        entered.set()
+        release.wait(PATIENCE)
+        done.set()
+
+    async def program() -> None:
+        started = asyncio.create_task(flow.execute_async("a"))
+        while not entered.is_set():
+            await asyncio.sleep(0.0005)
+        started.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await started
+
+    flow = flow_of(a=routine(work))
+    with running(flow, release):
+        asyncio.run(program())
+        release.set()
+        assert done.wait(PATIENCE)
+
+
+def test_wait_async_raises_if_asked_to() -> None:
+    async def program() -> None:
+        with flow_of(a=routine(lambda self: 1 / 0)) as flow:
+            job_state = await flow.execute_async("a")
+            assert await job_state.wait_async()
+            with pytest.raises(JobFailedError, match="ZeroDivisionError"):
+                await job_state.wait_async(raise_on_failure=True)
+            with pytest.raises(JobStateError):
+                await flow.pause_async(job_state)
+
+    asyncio.run(program())
+
+
+# Shutting down.
+
+
+def test_a_with_statement_waits_for_async_handlers() -> None:
+    async def work(self: Routine, value: int) -> None:
+        await asyncio.sleep(0.001)
+        self.emit("out", value=value)
+
+    with flow_of(links=("a.out>b",), execution_strategy="concurrent", a=sending(50), b=routine(work, "out")) as flow:
+        job_state = flow.execute("a")
+    assert job_state.status == "completed"
+
+
+def test_a_shutdown_without_waiting_lets_async_handlers_finish_and_then_pauses(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    entered, release = threading.Event(), []
+
+    async def work(self: Routine) -> None:
+        release.append((asyncio.get_running_loop(), asyncio.Event()))
+        entered.set()
+        await release[0][1].wait()
+        self.emit("out")
+
+    flow = flow_of(
+        flow_id="ending-loop",
+        links=("start.out>a", "a.out>b"),
+        start=routine(lambda self: self.emit("out"), "out"),
+        a=routine(work, "out"),
+        b=routine(lambda self: None),
+    )
+    job_state = flow.execute("start")
+    assert entered.wait(PATIENCE)
+    loop, event = release[0]
+    try:
+        with caplog.at_level(logging.DEBUG):
+            flow.shutdown(wait=False)
+            assert job_state.status == "running"
+            loop.call_soon_threadsafe(event.set)
+            while job_state.status == "running":
+                threading.Event().wait(0.0005)
+        assert (job_state.status, [task["routine_id"] for task in job_state.pending_tasks]) == ("paused", ["b"])
+        while any(thread.name == "routilux-loop-ending-loop" for thread in threading.enumerate()):
+            threading.Event().wait(0.0005)
+        assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+    finally:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(event.set)
+
+
+def test_what_handlers_left_running_on_the_loop_is_cancelled_when_the_flow_ends() -> None:
+    ended = threading.Event()
+    left: list[asyncio.Task[None]] = []
+
+    async def background() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async def work(self: Routine) -> None:
+        left.append(asyncio.create_task(background()))
+        await asyncio.sleep(0)
+
+    with flow_of(a=routine(work)) as flow:
+        assert flow.execute("a").wait(PATIENCE, raise_on_failure=True)
+        assert not ended.is_set()
+    assert ended.wait(PATIENCE)
+
+
+def test_a_handler_that_swallows_its_cancellation_commits_nothing() -> None:
+    entered, swallowed = threading.Event(), threading.Event()
+
+    async def work(self: Routine) -> None:
+        entered.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            swallowed.set()
+        self.emit("out", value="late")
+
+    start = routine(lambda self: self.emit("out"), "out")
+    flow = flow_of(links=("start.out>a",), start=start, a=routine(work, "out"))
+    with running(flow):
+        job_state = flow.execute("start")
+        assert entered.wait(PATIENCE)
+        flow.cancel(job_state)
+        before = job_state.serialize()
+        assert swallowed.wait(PATIENCE)
+        assert flow.execute("start").status == "running"
+        assert job_state.serialize() == before

@@ -1,0 +1,91 @@
+"""A job whose handlers have changed their parameters: `check` and `resume` say so before anything runs (law 7)."""
+
+from typing import Any
+
+import pytest
+
+from routilux import ErrorHandler, Flow, JobState, ResumeError, Routine
+from routilux.testing import StepRunner
+from serilux import UnsupportedValueError, register_serializable
+from tests.engine.engine_parts import flow_of, routine
+
+
+def send(self: Routine) -> None:
+    self.emit("out", left=1)
+
+
+def take_left(self: Routine, left: int) -> None:
+    pass
+
+
+def take_both(self: Routine, left: int, right: int) -> None:
+    pass
+
+
+def take_lists(self: Routine, left: list[int]) -> None:
+    raise ArithmeticError("later")
+
+
+def take_other_lists(self: Routine, left: list[int], right: list[int]) -> None:
+    pass
+
+
+def two_steps(runner: StepRunner, second: Any, **options: Any) -> Flow:
+    return flow_of(runner, links=("a.out>b",), a=routine(send, "out"), b=routine(second, **options))
+
+
+def paused(runner: StepRunner, flow: Flow, steps: int) -> JobState:
+    job_state = runner.start(flow, "a")
+    for _ in range(steps):
+        runner.step()
+    flow.pause(job_state)
+    return job_state
+
+
+def test_a_pending_task_that_a_changed_handler_cannot_take_is_listed() -> None:
+    runner = StepRunner()
+    job_state = paused(runner, two_steps(runner, take_left), 1)
+    (problem,) = two_steps(runner, take_both).check(job_state)
+    assert problem.startswith("pending_tasks[0] is for b.trigger: data with 'left' does not fit")
+    assert "it lacks 'right'" in problem
+
+
+def test_a_job_with_such_a_task_is_not_resumed_and_not_changed() -> None:
+    runner = StepRunner()
+    job_state = paused(runner, two_steps(runner, take_left), 1)
+    before = job_state.serialize()
+    with pytest.raises(ResumeError, match="does not fit"):
+        two_steps(runner, take_both).resume(job_state)
+    assert job_state.serialize() == before
+
+
+def test_a_taken_task_of_a_slot_that_appends_is_checked_with_what_it_has_seen() -> None:
+    runner = StepRunner()
+    policy = ErrorHandler("retry")
+    first = two_steps(runner, take_lists, merge_strategy="append")
+    first.routines["b"].set_error_handler(policy)
+    job_state = paused(runner, first, 2)
+    (problem,) = two_steps(runner, take_other_lists, merge_strategy="append").check(job_state)
+    assert "it lacks 'right'" in problem
+
+
+def test_what_cannot_be_known_before_it_is_merged_is_not_guessed() -> None:
+    runner = StepRunner()
+    job_state = paused(runner, two_steps(runner, take_left, merge_strategy="append"), 1)
+    assert two_steps(runner, take_both, merge_strategy="append").check(job_state) == []
+
+
+def test_a_pending_task_that_fits_is_no_problem() -> None:
+    runner = StepRunner()
+    flow = two_steps(runner, take_left)
+    assert flow.check(paused(runner, flow, 1)) == []
+
+
+@register_serializable
+class EngineLenient(ErrorHandler):
+    """A policy of the user's."""
+
+
+def test_a_policy_that_would_come_back_as_another_is_refused() -> None:
+    with pytest.raises(UnsupportedValueError, match="would come back as a plain ErrorHandler"):
+        EngineLenient().serialize()
