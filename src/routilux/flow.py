@@ -1,69 +1,45 @@
-"""The definition of a workflow, and what is done with its jobs."""
+"""A flow: its definition, and what is done with its jobs."""
 
-from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
-from uuid import uuid4
 
-from routilux._binding import binding_of
-from routilux._compile import bind_handlers, compile_graph, unbindable
+from routilux._compile import unbindable
 from routilux._context import running_activation
 from routilux._core.facts import Delivered, JobResumed, JobStarted, PauseRequested
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
+from routilux._definition import Definition
 from routilux._engine.coroutines import await_future
 from routilux._engine.engine import Engine, EngineFactory, threaded_engine
 from routilux._engine.live_job import LiveJob
 from routilux._engine.watchers import Condition
 from routilux._graph import Graph, misfits
-from routilux._handler import Handlers
-from routilux._migrations import CURRENT_FORMAT, upgrade
-from routilux._model import RESUMABLE, EventKey, ExecutionStrategy, JobStatus, RoutineStatus, SlotKey
+from routilux._model import RESUMABLE, ExecutionStrategy, JobStatus, SlotKey
 from routilux._records import Data, Task
-from routilux.connection import Connection
+from routilux._recovery import mirror_retries, recovered_task, slots_to_recover
 from routilux.error_handler import ErrorHandler
 from routilux.errors import BlockingCallError, DefinitionError, FlowShutDownError, JobStateError, ResumeError
 from routilux.job_state import JobState, checked_patience
-from routilux.routine import Routine
-from routilux.slot import Slot, checked_timeout, read_timeout
+from routilux.slot import checked_timeout
 from serilux import (
-    Serializable,
-    check_constructible,
-    check_document,
-    check_serializable,
     clone_fields,
-    lookup_class,
-    read_object,
     register_serializable,
-    registered_name,
 )
-from serilux.errors import ConstructorError, DocumentError, SeriluxError
 
 ENTRY_SLOT = "trigger"
 HOLD = 0.02
-_OVER = frozenset({RoutineStatus.COMPLETED, RoutineStatus.FAILED, RoutineStatus.CANCELLED, RoutineStatus.SKIPPED})
-_FIELDS = (
-    "_type",
-    "format",
-    "flow_id",
-    "execution_strategy",
-    "max_workers",
-    "execution_timeout",
-    "error_handler",
-    "routines",
-    "connections",
-)
 
 
 @register_serializable
-class Flow(Serializable):
+class Flow(Definition):
     """Routines wired event to slot, and the jobs that run through them.
 
     `execution_strategy` is `sequential` (one activation of a job at a time, in queue order) or `concurrent` (as many as
     there are workers, async handlers uncounted). `max_workers` threads serve all jobs of the flow in turn. A job
-    that has run for more than `execution_timeout` seconds, pauses not counted, fails.
+    that has run for more than `execution_timeout` seconds, pauses not counted, fails. Async handlers run on an event
+    loop of the flow's own, not on the caller's.
     """
 
     def __init__(
@@ -75,114 +51,18 @@ class Flow(Serializable):
         *,
         engine_factory: EngineFactory = threaded_engine,
     ) -> None:
-        super().__init__()
-        self.flow_id = _checked_id(flow_id)
-        self.execution_strategy = _checked_strategy(execution_strategy)
-        self.max_workers = _checked_workers(max_workers)
-        self.execution_timeout = checked_timeout(execution_timeout, "execution_timeout")
+        super().__init__(flow_id, execution_strategy, max_workers, execution_timeout)
         self._engine_factory = engine_factory
         self._engine: Engine | None = None
-        self._routines: dict[str, Routine] = {}
-        self._connections: list[Connection] = []
-        self._error_handler: ErrorHandler | None = None
-        self._compiled: tuple[Graph, Handlers] | None = None
 
     def __repr__(self) -> str:
         return f"<Flow {self.flow_id!r}: {len(self._routines)} routines, {len(self._connections)} connections>"
 
-    # Definition.
-
-    @property
-    def routines(self) -> Mapping[str, Routine]:
-        """The routines by id, in the order in which they were added."""
-        return dict(self._routines)
-
-    @property
-    def connections(self) -> list[Connection]:
-        """The connections, in the order in which they were made."""
-        return list(self._connections)
-
-    def add_routine(self, routine: Routine, routine_id: str | None = None) -> str:
-        """Make a routine part of the flow; its id comes back (from the name of its class, unless given)."""
-        if not isinstance(routine, Routine):
-            raise DefinitionError(f"a flow consists of Routine objects, not of {routine!r}")
-        if routine._flow_id is not None:
-            raise DefinitionError(f"{routine!r} is part of flow {routine._flow_id!r} already; add another object")
-        name = self._free_id(type(routine).__name__) if routine_id is None else routine_id
-        if type(name) is not str or not name:
-            raise DefinitionError(f"a routine's id is a name, not {name!r}")
-        if name in self._routines:
-            raise DefinitionError(f"flow {self.flow_id!r} has a routine {name!r} already")
-        self._adopt(routine, name)
-        self._routines[name] = routine
-        self._definition_changed()
-        return name
-
-    def _free_id(self, name: str) -> str:
-        if name not in self._routines:
-            return name
-        number = 2
-        while f"{name}_{number}" in self._routines:
-            number += 1
-        return f"{name}_{number}"
-
-    def _adopt(self, routine: Routine, routine_id: str) -> None:
-        routine._on_change = self._definition_changed
-        routine._flow_id, routine._routine_id = self.flow_id, routine_id
-
-    def connect(
-        self,
-        source_routine_id: str,
-        source_event: str,
-        target_routine_id: str,
-        target_slot: str,
-        param_mapping: dict[str, str] | None = None,
-        priority: int = 0,
-    ) -> Connection:
-        """Lead an event to a slot; what can be known not to fit is refused here (`Connection` says the rest)."""
-        event = self._routine(source_routine_id).get_event(source_event)
-        slot = self._routine(target_routine_id).get_slot(target_slot)
-        connection = Connection(
-            EventKey(source_routine_id, source_event),
-            SlotKey(target_routine_id, target_slot),
-            param_mapping,
-            priority,
-        )
-        _check_fit(connection, event.output_params, slot)
-        self._connections.append(connection)
-        self._definition_changed()
-        return connection
-
-    def _routine(self, routine_id: str) -> Routine:
-        if not isinstance(routine_id, str) or routine_id not in self._routines:
-            raise DefinitionError(
-                f"flow {self.flow_id!r} has no routine {routine_id!r}; it has: "
-                f"{', '.join(map(repr, self._routines)) or 'none'}"
-            )
-        return self._routines[routine_id]
-
-    def set_error_handler(self, error_handler: ErrorHandler | None) -> None:
-        """Set the policy for routines that have none of their own; None means stop."""
-        if not isinstance(error_handler, ErrorHandler | None):
-            raise DefinitionError(f"an error handler is an ErrorHandler or None, not {error_handler!r}")
-        self._error_handler = error_handler
-        self._definition_changed()
-
-    def get_error_handler(self) -> ErrorHandler | None:
-        """The policy for routines that have none of their own."""
-        return self._error_handler
-
-    def _definition_changed(self) -> None:
-        self._compiled = None
-
-    def _compile(self) -> tuple[Graph, Handlers]:
-        if self._compiled is None:
-            concurrent = self.execution_strategy is ExecutionStrategy.CONCURRENT
-            graph = compile_graph(self.flow_id, concurrent, self._routines, self._connections)
-            self._compiled = (graph, bind_handlers(graph, self._routines, self._error_handler))
-        return self._compiled
-
-    # Jobs.
+    def deserialize(self, data: dict[str, Any]) -> None:
+        """Read a document; one that is refused leaves this flow as it was (law 8)."""
+        if self._engine is not None and self._engine.jobs:
+            raise JobStateError(f"flow {self.flow_id!r} runs jobs; read the document into a new Flow()")
+        super().deserialize(data)
 
     def execute(
         self,
@@ -335,15 +215,17 @@ class Flow(Serializable):
         graph, handlers = self._compile()
         with live.lock:
             self._check_resumable(job_state)
-            slots = self._slots_to_recover(live.job)
+            slots = slots_to_recover(live.job, self._routines, self._error_handler)
             live.attach(engine, self, graph, handlers)
-            recovered = [self._recovered_task(graph, key, slot) for key, slot in slots.items()]
-            for slot in slots.values():
-                slot._data = {}
-            self._mirror_retries(live.job)
+            recovered = [recovered_task(graph.slots[key], slot, self._policy(key)) for key, slot in slots.items()]
+            for task in live.job.pending():
+                mirror_retries(task, self._policy(task.target))
             live.apply(JobResumed(graph.fingerprint, recovered, live.now() + HOLD))
             live.submit()
         return job_state
+
+    def _policy(self, key: SlotKey) -> ErrorHandler | None:
+        return self._routines[key.routine_id].get_error_handler() or self._error_handler
 
     def _check_resumable(self, job_state: JobState) -> None:
         if job_state.flow_id != self.flow_id:
@@ -359,33 +241,6 @@ class Flow(Serializable):
             raise ResumeError(
                 f"job {job_state.job_id!r} does not fit flow {self.flow_id!r}; nothing was changed:", problems
             )
-
-    def _slots_to_recover(self, job: Job) -> dict[SlotKey, Slot]:
-        pending = {task.target for task in job.pending()}
-        return {
-            SlotKey(routine_id, slot.name): slot
-            for routine_id, routine in self._routines.items()
-            for slot in routine.slots.values()
-            if slot._data and slot.handler is not None and SlotKey(routine_id, slot.name) not in pending
-            if job.routine_status(routine_id) not in _OVER and self._has_retries_left(routine)
-        }
-
-    def _has_retries_left(self, routine: Routine) -> bool:
-        policy = routine.get_error_handler() or self._error_handler
-        return policy is None or policy.has_retries_left()
-
-    def _recovered_task(self, graph: Graph, key: SlotKey, slot: Slot) -> Task:
-        policy = self._routines[key.routine_id].get_error_handler() or self._error_handler
-        sources = graph.slots[key].sources
-        source, priority = sources[0] if len(sources) == 1 else (None, 0)
-        retry_count = 0 if policy is None else policy.retry_count
-        return Task(0, key, slot._data, source, priority, retry_count=retry_count)
-
-    def _mirror_retries(self, job: Job) -> None:
-        for task in job.pending():
-            policy = self._routines[task.target.routine_id].get_error_handler() or self._error_handler
-            if policy is not None and task.retry_count:
-                policy.retry_count = task.retry_count
 
     def deliver(self, job_state: JobState, routine_id: str, slot: str, data: Data) -> None:
         """Give a task that waits on a slot (`Routine.expect`) its data, whether the job runs or is paused.
@@ -483,171 +338,11 @@ class Flow(Serializable):
     ) -> None:
         self.shutdown(wait=error is None)
 
-    # The document.
-
-    def serialize(self) -> dict[str, Any]:
-        """The definition as a document; it holds no state of any job (page: Flow and JobState Separation).
-
-        TypeError names a routine whose class cannot be built without arguments, ValueError a handler that no other
-        process could find.
-        """
-        self._check_constructors()
-        return {
-            "_type": "Flow",
-            "format": CURRENT_FORMAT,
-            "flow_id": self.flow_id,
-            "execution_strategy": self.execution_strategy.value,
-            "max_workers": self.max_workers,
-            "execution_timeout": self.execution_timeout,
-            "error_handler": None if self._error_handler is None else self._error_handler.serialize(),
-            "routines": {
-                routine_id: _write_routine(routine_id, routine) for routine_id, routine in self._routines.items()
-            },
-            "connections": [connection.serialize() for connection in self._connections],
-        }
-
-    def _check_constructors(self) -> None:
-        """Refuse what a reader could not build (page: What Gets Validated); nested objects are checked as written."""
-        for routine_id, routine in self._routines.items():
-            _check_constructor(routine_id, routine)
-        for path, part in self._parts():
-            check_serializable(part, path)
-
-    def _parts(self) -> Iterator[tuple[str, Serializable]]:
-        if self._error_handler is not None:
-            yield "error_handler", self._error_handler
-        for routine_id, routine in self._routines.items():
-            yield from routine._parts(f"routines.{routine_id}")
-        for index, connection in enumerate(self._connections):
-            yield f"connections[{index}]", connection
-
-    def deserialize(self, data: dict[str, Any]) -> None:
-        """Read a document; one that is refused leaves this flow as it was (law 8)."""
-        if self._engine is not None and self._engine.jobs:
-            raise JobStateError(f"flow {self.flow_id!r} runs jobs; read the document into a new Flow()")
-        check_document(data, "")
-        fields = read_object(upgrade(data, "Flow"), "", required=_FIELDS[:3], optional=_FIELDS[3:])
-        read = _read_flow(fields)
-        for name in ("flow_id", "execution_strategy", "max_workers", "execution_timeout"):
-            setattr(self, name, getattr(read, name))
-        for routine_id, routine in read._routines.items():
-            self._adopt(routine, routine_id)
-        self._error_handler, self._routines = read._error_handler, read._routines
-        self._connections = read._connections
-        self._definition_changed()
-
-
-def _read_flow(fields: dict[str, Any]) -> Flow:
-    try:
-        flow = Flow(
-            fields["flow_id"],
-            fields.get("execution_strategy", ExecutionStrategy.SEQUENTIAL),
-            fields.get("max_workers", 4),
-            read_timeout(fields.get("execution_timeout"), "execution_timeout"),
-        )
-    except DefinitionError as error:
-        raise DocumentError(str(error), path="$") from error
-    if fields.get("error_handler") is not None:
-        flow._error_handler = ErrorHandler()
-        flow._error_handler.deserialize(fields["error_handler"], "error_handler")
-    for routine_id, document in _checked(fields.get("routines", {}), dict, "routines").items():
-        flow._routines[routine_id] = _read_routine(document, f"routines.{routine_id}")
-    for index, document in enumerate(_checked(fields.get("connections", []), list, "connections")):
-        _read_connection(flow, document, f"connections[{index}]")
-    return flow
-
-
-def _checked(document: Any, shape: type[Any], path: str) -> Any:
-    if type(document) is not shape:
-        raise DocumentError(f"a {shape.__name__} is expected, not {type(document).__name__}", path=path)
-    return document
-
-
-def _read_routine(document: Any, path: str) -> Routine:
-    name = _checked(_checked(document, dict, path).get("_type"), str, f"{path}._type")
-    cls = lookup_class(name, f"{path}._type")
-    if not issubclass(cls, Routine):
-        raise DocumentError(f"{name!r} is no Routine class", path=f"{path}._type")
-    routine = cls()
-    try:
-        routine.deserialize(document, path)
-    except SeriluxError as error:
-        if not error.path.startswith(path):
-            error.under(f"{path}.")
-        raise
-    return routine
-
-
-def _read_connection(flow: Flow, document: Any, path: str) -> None:
-    connection = Connection()
-    connection.deserialize(document, path)
-    try:
-        flow.connect(*connection.source, *connection.target, connection.param_mapping, connection.priority)
-    except DefinitionError as error:
-        raise DocumentError(str(error), path=path) from error
-
-
-def _check_constructor(routine_id: str, routine: Routine) -> None:
-    try:
-        check_constructible(type(routine))
-    except ConstructorError as error:
-        error.reason = f"Routine {routine_id!r} ({type(routine).__name__}) cannot be serialized:\n{error.reason}"
-        raise
-
-
-def _write_routine(routine_id: str, routine: Routine) -> dict[str, Any]:
-    try:
-        return routine.serialize()
-    except SeriluxError as error:
-        if error.path:
-            error.without_root(registered_name(type(routine)))
-            error.under(f"routines.{routine_id}")
-        raise
-
-
-def _check_fit(connection: Connection, params: list[str], slot: Slot) -> None:
-    """Refuse what no emission could ever bring into the slot's handler."""
-    if slot.handler is None:
-        return
-    binding = binding_of(slot.handler, f"{connection.target}")
-    mapping = connection.param_mapping or {}
-    names = [*mapping.values(), *(name for name in params if name not in mapping)]
-    strangers = binding.refusals(names) or binding.strangers(mapping.values())
-    if strangers:
-        raise DefinitionError(
-            f"{connection.source} cannot go to {connection.target}: its handler has no parameter "
-            f"{', '.join(map(repr, strangers))}; it takes: {', '.join(map(repr, sorted(binding.names))) or 'nothing'}. "
-            f"Use param_mapping, or give it **kwargs"
-        )
-
 
 def _checked_job(job_state: JobState) -> JobState:
     if not isinstance(job_state, JobState):
         raise DefinitionError(f"a JobState is expected, not a {type(job_state).__name__}")
     return job_state
-
-
-def _checked_id(flow_id: str | None) -> str:
-    if flow_id is None:
-        return f"flow-{uuid4().hex}"
-    if type(flow_id) is not str or not flow_id:
-        raise DefinitionError(f"a flow_id is a name, not {flow_id!r}")
-    return flow_id
-
-
-def _checked_strategy(strategy: ExecutionStrategy | str) -> ExecutionStrategy:
-    try:
-        return ExecutionStrategy(strategy)
-    except ValueError as error:
-        raise DefinitionError(
-            f"unknown execution strategy {strategy!r}; there are: 'sequential', 'concurrent'"
-        ) from error
-
-
-def _checked_workers(max_workers: int) -> int:
-    if type(max_workers) is not int or max_workers < 1:
-        raise DefinitionError(f"max_workers is a whole number from 1, not {max_workers!r}")
-    return max_workers
 
 
 def _checked_limit(limit: int) -> int:

@@ -61,6 +61,16 @@ class Slot(Serializable):
             raise DefinitionError(f"slot {self.name!r} receives a dict of parameters, not {data!r}")
         self._data = self._merged(clone_fields(data, f"_slots.{self.name}._data"))
 
+    @property
+    def holds_data(self) -> bool:
+        """Whether data waits to be made a task."""
+        return bool(self._data)
+
+    def take_data(self) -> Data:
+        """Take out the data that waits."""
+        data, self._data = self._data, {}
+        return data
+
     def _merged(self, new: Data) -> Data:
         if callable(self.merge_strategy):
             return clone_fields(self.merge_strategy(self._data, new), f"_slots.{self.name}._data")

@@ -1,0 +1,306 @@
+"""What a flow consists of: the builder, and the document of a definition."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import uuid4
+
+from routilux._binding import binding_of
+from routilux._compile import bind_handlers, compile_graph
+from routilux._graph import Graph
+from routilux._handler import Handlers
+from routilux._migrations import CURRENT_FORMAT, upgrade
+from routilux._model import EventKey, ExecutionStrategy, SlotKey
+from routilux.connection import Connection
+from routilux.error_handler import ErrorHandler
+from routilux.errors import DefinitionError
+from routilux.routine import Routine
+from routilux.slot import Slot, checked_timeout, read_timeout
+from serilux import (
+    Serializable,
+    check_constructible,
+    check_document,
+    check_serializable,
+    lookup_class,
+    read_object,
+    registered_name,
+)
+from serilux.errors import ConstructorError, DocumentError, SeriluxError
+
+_FIELDS = (
+    "_type",
+    "format",
+    "flow_id",
+    "execution_strategy",
+    "max_workers",
+    "execution_timeout",
+    "error_handler",
+    "routines",
+    "connections",
+)
+
+
+class Definition(Serializable):
+    """Routines wired event to slot, with the settings of their jobs. `Flow` says what the settings mean."""
+
+    def __init__(
+        self,
+        flow_id: str | None = None,
+        execution_strategy: ExecutionStrategy | str = ExecutionStrategy.SEQUENTIAL,
+        max_workers: int = 4,
+        execution_timeout: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.flow_id = _checked_id(flow_id)
+        self.execution_strategy = _checked_strategy(execution_strategy)
+        self.max_workers = _checked_workers(max_workers)
+        self.execution_timeout = checked_timeout(execution_timeout, "execution_timeout")
+        self._routines: dict[str, Routine] = {}
+        self._connections: list[Connection] = []
+        self._error_handler: ErrorHandler | None = None
+        self._compiled: tuple[Graph, Handlers] | None = None
+
+    @property
+    def routines(self) -> Mapping[str, Routine]:
+        """The routines by id, in the order in which they were added."""
+        return dict(self._routines)
+
+    @property
+    def connections(self) -> list[Connection]:
+        """The connections, in the order in which they were made."""
+        return list(self._connections)
+
+    def add_routine(self, routine: Routine, routine_id: str | None = None) -> str:
+        """Make a routine part of the flow; its id comes back (from the name of its class, unless given)."""
+        if not isinstance(routine, Routine):
+            raise DefinitionError(f"a flow consists of Routine objects, not of {routine!r}")
+        if routine._flow_id is not None:
+            raise DefinitionError(f"{routine!r} is part of flow {routine._flow_id!r} already; add another object")
+        name = self._free_id(type(routine).__name__) if routine_id is None else routine_id
+        if type(name) is not str or not name:
+            raise DefinitionError(f"a routine's id is a name, not {name!r}")
+        if name in self._routines:
+            raise DefinitionError(f"flow {self.flow_id!r} has a routine {name!r} already")
+        self._adopt(routine, name)
+        self._routines[name] = routine
+        self._definition_changed()
+        return name
+
+    def _free_id(self, name: str) -> str:
+        if name not in self._routines:
+            return name
+        number = 2
+        while f"{name}_{number}" in self._routines:
+            number += 1
+        return f"{name}_{number}"
+
+    def _adopt(self, routine: Routine, routine_id: str) -> None:
+        routine._on_change = self._definition_changed
+        routine._flow_id, routine._routine_id = self.flow_id, routine_id
+
+    def connect(
+        self,
+        source_routine_id: str,
+        source_event: str,
+        target_routine_id: str,
+        target_slot: str,
+        param_mapping: dict[str, str] | None = None,
+        priority: int = 0,
+    ) -> Connection:
+        """Lead an event to a slot; what can be known not to fit is refused here (`Connection` says the rest)."""
+        event = self._routine(source_routine_id).get_event(source_event)
+        slot = self._routine(target_routine_id).get_slot(target_slot)
+        connection = Connection(
+            EventKey(source_routine_id, source_event),
+            SlotKey(target_routine_id, target_slot),
+            param_mapping,
+            priority,
+        )
+        _check_fit(connection, event.output_params, slot)
+        self._connections.append(connection)
+        self._definition_changed()
+        return connection
+
+    def _routine(self, routine_id: str) -> Routine:
+        if not isinstance(routine_id, str) or routine_id not in self._routines:
+            raise DefinitionError(
+                f"flow {self.flow_id!r} has no routine {routine_id!r}; it has: "
+                f"{', '.join(map(repr, self._routines)) or 'none'}"
+            )
+        return self._routines[routine_id]
+
+    def set_error_handler(self, error_handler: ErrorHandler | None) -> None:
+        """Set the policy for routines that have none of their own; None means stop."""
+        if not isinstance(error_handler, ErrorHandler | None):
+            raise DefinitionError(f"an error handler is an ErrorHandler or None, not {error_handler!r}")
+        self._error_handler = error_handler
+        self._definition_changed()
+
+    def get_error_handler(self) -> ErrorHandler | None:
+        """The policy for routines that have none of their own."""
+        return self._error_handler
+
+    def _definition_changed(self) -> None:
+        self._compiled = None
+
+    def _compile(self) -> tuple[Graph, Handlers]:
+        if self._compiled is None:
+            concurrent = self.execution_strategy is ExecutionStrategy.CONCURRENT
+            graph = compile_graph(self.flow_id, concurrent, self._routines, self._connections)
+            self._compiled = (graph, bind_handlers(graph, self._routines, self._error_handler))
+        return self._compiled
+
+    def serialize(self) -> dict[str, Any]:
+        """The definition as a document; it holds no state of any job (page: Flow and JobState Separation).
+
+        TypeError names a routine whose class cannot be built without arguments, ValueError a handler that no other
+        process could find.
+        """
+        self._check_constructors()
+        return {
+            "_type": "Flow",
+            "format": CURRENT_FORMAT,
+            "flow_id": self.flow_id,
+            "execution_strategy": self.execution_strategy.value,
+            "max_workers": self.max_workers,
+            "execution_timeout": self.execution_timeout,
+            "error_handler": None if self._error_handler is None else self._error_handler.serialize(),
+            "routines": {
+                routine_id: _write_routine(routine_id, routine) for routine_id, routine in self._routines.items()
+            },
+            "connections": [connection.serialize() for connection in self._connections],
+        }
+
+    def _check_constructors(self) -> None:
+        """Refuse what a reader could not build (page: What Gets Validated); nested objects are checked as written."""
+        for routine_id, routine in self._routines.items():
+            _check_constructor(routine_id, routine)
+        for path, part in self._parts():
+            check_serializable(part, path)
+
+    def _parts(self) -> Iterator[tuple[str, Serializable]]:
+        if self._error_handler is not None:
+            yield "error_handler", self._error_handler
+        for routine_id, routine in self._routines.items():
+            yield from routine._parts(f"routines.{routine_id}")
+        for index, connection in enumerate(self._connections):
+            yield f"connections[{index}]", connection
+
+    def deserialize(self, data: dict[str, Any]) -> None:
+        """Read a document; one that is refused leaves this flow as it was (law 8)."""
+        check_document(data, "")
+        fields = read_object(upgrade(data, "Flow"), "", required=_FIELDS[:3], optional=_FIELDS[3:])
+        read = _read_definition(fields)
+        for name in ("flow_id", "execution_strategy", "max_workers", "execution_timeout"):
+            setattr(self, name, getattr(read, name))
+        for routine_id, routine in read._routines.items():
+            self._adopt(routine, routine_id)
+        self._error_handler, self._routines = read._error_handler, read._routines
+        self._connections = read._connections
+        self._definition_changed()
+
+
+def _read_definition(fields: dict[str, Any]) -> Definition:
+    try:
+        definition = Definition(
+            fields["flow_id"],
+            fields.get("execution_strategy", ExecutionStrategy.SEQUENTIAL),
+            fields.get("max_workers", 4),
+            read_timeout(fields.get("execution_timeout"), "execution_timeout"),
+        )
+    except DefinitionError as error:
+        raise DocumentError(str(error), path="$") from error
+    if fields.get("error_handler") is not None:
+        definition._error_handler = ErrorHandler()
+        definition._error_handler.deserialize(fields["error_handler"], "error_handler")
+    for routine_id, document in _checked(fields.get("routines", {}), dict, "routines").items():
+        definition._routines[routine_id] = _read_routine(document, f"routines.{routine_id}")
+    for index, document in enumerate(_checked(fields.get("connections", []), list, "connections")):
+        _read_connection(definition, document, f"connections[{index}]")
+    return definition
+
+
+def _checked(document: Any, shape: type[Any], path: str) -> Any:
+    if type(document) is not shape:
+        raise DocumentError(f"a {shape.__name__} is expected, not {type(document).__name__}", path=path)
+    return document
+
+
+def _read_routine(document: Any, path: str) -> Routine:
+    name = _checked(_checked(document, dict, path).get("_type"), str, f"{path}._type")
+    cls = lookup_class(name, f"{path}._type")
+    if not issubclass(cls, Routine):
+        raise DocumentError(f"{name!r} is no Routine class", path=f"{path}._type")
+    routine = cls()
+    try:
+        routine.deserialize(document, path)
+    except SeriluxError as error:
+        if not error.path.startswith(path):
+            error.under(f"{path}.")
+        raise
+    return routine
+
+
+def _read_connection(definition: Definition, document: Any, path: str) -> None:
+    connection = Connection()
+    connection.deserialize(document, path)
+    try:
+        definition.connect(*connection.source, *connection.target, connection.param_mapping, connection.priority)
+    except DefinitionError as error:
+        raise DocumentError(str(error), path=path) from error
+
+
+def _check_constructor(routine_id: str, routine: Routine) -> None:
+    try:
+        check_constructible(type(routine))
+    except ConstructorError as error:
+        error.reason = f"Routine {routine_id!r} ({type(routine).__name__}) cannot be serialized:\n{error.reason}"
+        raise
+
+
+def _write_routine(routine_id: str, routine: Routine) -> dict[str, Any]:
+    try:
+        return routine.serialize()
+    except SeriluxError as error:
+        if error.path:
+            error.without_root(registered_name(type(routine)))
+            error.under(f"routines.{routine_id}")
+        raise
+
+
+def _check_fit(connection: Connection, params: list[str], slot: Slot) -> None:
+    """Refuse what no emission could ever bring into the slot's handler."""
+    if slot.handler is None:
+        return
+    binding = binding_of(slot.handler, f"{connection.target}")
+    mapping = connection.param_mapping or {}
+    names = [*mapping.values(), *(name for name in params if name not in mapping)]
+    strangers = binding.refusals(names) or binding.strangers(mapping.values())
+    if strangers:
+        raise DefinitionError(
+            f"{connection.source} cannot go to {connection.target}: its handler has no parameter "
+            f"{', '.join(map(repr, strangers))}; it takes: {', '.join(map(repr, sorted(binding.names))) or 'nothing'}. "
+            f"Use param_mapping, or give it **kwargs"
+        )
+
+
+def _checked_id(flow_id: str | None) -> str:
+    if flow_id is None:
+        return f"flow-{uuid4().hex}"
+    if type(flow_id) is not str or not flow_id:
+        raise DefinitionError(f"a flow_id is a name, not {flow_id!r}")
+    return flow_id
+
+
+def _checked_strategy(strategy: ExecutionStrategy | str) -> ExecutionStrategy:
+    try:
+        return ExecutionStrategy(strategy)
+    except ValueError as error:
+        raise DefinitionError(
+            f"unknown execution strategy {strategy!r}; there are: 'sequential', 'concurrent'"
+        ) from error
+
+
+def _checked_workers(max_workers: int) -> int:
+    if type(max_workers) is not int or max_workers < 1:
+        raise DefinitionError(f"max_workers is a whole number from 1, not {max_workers!r}")
+    return max_workers
