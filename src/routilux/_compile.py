@@ -50,7 +50,7 @@ def bind_handlers(graph: Graph, routines: Mapping[str, Routine], flow_error_hand
 
 def unbindable(handlers: Handlers, job: Job) -> Iterator[str]:
     """Say of each pending task whose data is known already why its handler cannot take it (law 7)."""
-    for index, task in enumerate(job.pending()):
+    for index, task in enumerate([*job.pending(), *job.failed]):
         handler = handlers[task.target]
         data = given(job, handler.node, task) if task.merged is not None or task.seen is not None else task.data
         if data is None or (data is task.data and not handler.plain):

@@ -7,7 +7,7 @@ from typing import Any
 
 from routilux._compile import unbindable
 from routilux._context import running_activation
-from routilux._core.facts import Delivered, JobResumed, JobStarted, PauseRequested
+from routilux._core.facts import Delivered, JobResumed, JobRetried, JobStarted, PauseRequested
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
 from routilux._definition import Definition
@@ -200,7 +200,7 @@ class Flow(Definition):
         graph, handlers = self._compile()
         with live.lock:
             job = live.job
-            problems = list(misfits(graph, job.pending(), job.slot_data))
+            problems = list(misfits(graph, [*job.pending(), *job.failed], job.slot_data))
             return problems or list(unbindable(handlers, job))
 
     def resume(self, job_state: JobState) -> JobState:
@@ -224,18 +224,40 @@ class Flow(Definition):
             live.submit()
         return job_state
 
+    def retry(self, job_state: JobState) -> JobState:
+        """Let a failed job go on: one more attempt for each failed task, then all that it left unstarted.
+
+        The attempts have numbers of their own; one that fails is decided on as after the last retry. JobStateError for
+        a job that has not failed, ResumeError with a list for one that does not fit this flow.
+        """
+        live = _checked_job(job_state)._live
+        engine = self._running_engine()
+        graph, handlers = self._compile()
+        with live.lock:
+            if job_state.status is not JobStatus.FAILED:
+                raise JobStateError(f"job {job_state.job_id!r} is {job_state.status}: only a failed job is retried")
+            self._check_fit(job_state)
+            live.attach(engine, self, graph, handlers)
+            live.apply(JobRetried(graph.fingerprint, live.now() + HOLD))
+            live.submit()
+        return job_state
+
     def _policy(self, key: SlotKey) -> ErrorHandler | None:
         return self._routines[key.routine_id].get_error_handler() or self._error_handler
 
     def _check_resumable(self, job_state: JobState) -> None:
+        if job_state._live.attached:
+            raise ResumeError(f"job {job_state.job_id!r} is running here already; pause it first")
+        if job_state.status not in RESUMABLE:
+            verb = "; retry it" if job_state.status is JobStatus.FAILED else ""
+            raise ResumeError(f"job {job_state.job_id!r} is {job_state.status}: there is nothing to resume{verb}")
+        self._check_fit(job_state)
+
+    def _check_fit(self, job_state: JobState) -> None:
         if job_state.flow_id != self.flow_id:
             raise ResumeError(
                 f"job {job_state.job_id!r} is a run of flow {job_state.flow_id!r}; this is flow {self.flow_id!r}"
             )
-        if job_state._live.attached:
-            raise ResumeError(f"job {job_state.job_id!r} is running here already; pause it first")
-        if job_state.status not in RESUMABLE:
-            raise ResumeError(f"job {job_state.job_id!r} is {job_state.status}: there is nothing to resume")
         problems = self.check(job_state)
         if problems:
             raise ResumeError(

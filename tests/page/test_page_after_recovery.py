@@ -279,7 +279,7 @@ def test_a_failed_job_is_not_resumed_and_keeps_its_failed_task(runner):
     assert transfer_data["job_state"]["status"] == "failed"
     assert [task["routine_id"] for task in transfer_data["job_state"]["failed_tasks"]] == ["unreliable"]
     outcome = finish_on_second_host(transfer_data)
-    assert outcome["refused"] == f"job {job_state.job_id!r} is failed: there is nothing to resume"
+    assert outcome["refused"] == f"job {job_state.job_id!r} is failed: there is nothing to resume; retry it"
     assert "ValueError" in outcome["types"]
 
 

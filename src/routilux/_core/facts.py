@@ -90,6 +90,13 @@ class JobResumed(msgspec.Struct):
     hold_until: float
 
 
+class JobRetried(msgspec.Struct):
+    """The failed job goes on, its failed tasks first; until `hold_until` it does not settle."""
+
+    fingerprint: str
+    hold_until: float
+
+
 class HoldLifted(msgspec.Struct):
     """Somebody waits for the job: it may settle."""
 
@@ -117,6 +124,7 @@ Fact = (
     | SharedDataSet
     | PauseRequested
     | JobResumed
+    | JobRetried
     | HoldLifted
     | JobCancelled
     | JobTimedOut

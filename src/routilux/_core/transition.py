@@ -13,6 +13,7 @@ from routilux._core.facts import (
     HoldLifted,
     JobCancelled,
     JobResumed,
+    JobRetried,
     JobStarted,
     JobTimedOut,
     PauseRequested,
@@ -211,15 +212,34 @@ def _pause_requested(graph: Graph, job: Job, fact: PauseRequested, now: float) -
     return STATUS_CHANGED
 
 
-def _resumed(graph: Graph, job: Job, fact: JobResumed, now: float) -> Effects:
+def _job_retried(graph: Graph, job: Job, fact: JobRetried, now: float) -> Effects:
+    """Go on as if the job had paused before its failed tasks were tried: they come first, each with a new attempt."""
+    if job.status is not JobStatus.FAILED:
+        raise ValueError(f"job {job.job_id!r} is {job.status}: only a failed job is retried")
+    failed, left = job.failed, [*job.ready]
+    job.status, job.failed, job.error, job.ready = JobStatus.PAUSED, [], None, ReadyQueue()
+    for task in failed:
+        job.routines.setdefault(task.target.routine_id, RoutineState()).outcome = None
+        job.enlist(replace(_retried(task, 0.0, now), due=None))
+    for task in left:
+        job.ready.push(task)
+    return _goes_on(job, fact, now)
+
+
+def _goes_on(job: Job, fact: JobResumed | JobRetried, now: float) -> Effects:
     _move(job, JobStatus.RUNNING, now)
     job.fingerprint = fact.fingerprint
     job.running_since = now
     job.hold_until = fact.hold_until
+    return (Effect.STATUS_CHANGED, Effect.TIMER_CHANGED)
+
+
+def _resumed(graph: Graph, job: Job, fact: JobResumed, now: float) -> Effects:
+    effects = _goes_on(job, fact, now)
     for task in fact.recovered:
         adopt(job, graph.slots[task.target], task)
         _enlist(job, task, now)
-    return (Effect.STATUS_CHANGED, Effect.TIMER_CHANGED)
+    return effects
 
 
 def _hold_lifted(graph: Graph, job: Job, fact: HoldLifted, now: float) -> Effects:
@@ -376,6 +396,7 @@ _APPLY: dict[type[Any], Callable[[Graph, Job, Any, float], Effects]] = {
     SharedDataSet: _shared_data_set,
     PauseRequested: _pause_requested,
     JobResumed: _resumed,
+    JobRetried: _job_retried,
     HoldLifted: _hold_lifted,
     JobCancelled: _cancelled,
     JobTimedOut: _timed_out,
