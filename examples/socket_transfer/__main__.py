@@ -44,8 +44,8 @@ def main() -> None:
     job_state = flow.execute(source_id)
     flow.pause(job_state, reason="Transfer to Host B")
 
+    print("Host A: sending", flush=True)
     send_when_host_b_listens(flow.serialize(), job_state.serialize(), ("127.0.0.1", port))
-    print("Host A: sent", flush=True)
     sys.exit(host_b.wait(60))
 
 

@@ -13,7 +13,7 @@ OTHERS = {"census"}  # the main job has tests of its own
 
 OUTPUTS = {
     "cross_host": page.code(425),
-    "socket_transfer": "Host A: sent\nHost B: completed, 4 records\n",
+    "socket_transfer": "Host A: sending\nHost B: completed, 4 records\n",
     "sqlite_transfer": "Host A: saved (None, None)\nHost B: completed, 4 records\n",
     "pause_versus_direct": (
         "Host A, paused: paused; pause points: ['Saving checkpoint']\n"
