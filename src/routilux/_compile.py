@@ -49,8 +49,8 @@ def bind_handlers(graph: Graph, routines: Mapping[str, Routine], flow_error_hand
 
 
 def unbindable(handlers: Handlers, job: Job) -> Iterator[str]:
-    """Say of each pending task whose data is known already why its handler cannot take it (law 7)."""
-    for index, task in enumerate([*job.pending(), *job.failed]):
+    """Say of each task whose data is known already why its handler cannot take it (law 7)."""
+    for place, task in job.unfinished().items():
         handler = handlers[task.target]
         data = given(job, handler.node, task) if task.merged is not None or task.seen is not None else task.data
         if data is None or (data is task.data and not handler.plain):
@@ -58,7 +58,7 @@ def unbindable(handlers: Handlers, job: Job) -> Iterator[str]:
         try:
             handler.binding.bind(data)
         except BindingError as error:
-            yield f"pending_tasks[{index}] is for {task.target}: {error}"
+            yield f"{place} is for {task.target}: {error}"
 
 
 def _routes(connections: list[Connection], source: EventKey) -> tuple[Route, ...]:

@@ -24,6 +24,7 @@ class Host(Protocol):
     job: Job
     job_state: Any
     flow: Any
+    deciding: "Activation | None"
     graph: Graph
 
     @property

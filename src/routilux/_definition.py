@@ -1,5 +1,6 @@
 """What a flow consists of: the builder, and the document of a definition."""
 
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import uuid4
@@ -12,7 +13,7 @@ from routilux._migrations import CURRENT_FORMAT, upgrade
 from routilux._model import EventKey, ExecutionStrategy, SlotKey
 from routilux.connection import Connection
 from routilux.error_handler import ErrorHandler
-from routilux.errors import DefinitionError
+from routilux.errors import BindingError, DefinitionError
 from routilux.routine import Routine
 from routilux.slot import Slot, checked_timeout, read_timeout
 from serilux import (
@@ -50,14 +51,43 @@ class Definition(Serializable):
         execution_timeout: float | None = None,
     ) -> None:
         super().__init__()
+        self._lock = threading.RLock()
         self.flow_id = _checked_id(flow_id)
-        self.execution_strategy = _checked_strategy(execution_strategy)
-        self.max_workers = _checked_workers(max_workers)
-        self.execution_timeout = checked_timeout(execution_timeout, "execution_timeout")
+        self.execution_strategy = execution_strategy
+        self.max_workers = max_workers
+        self.execution_timeout = execution_timeout
         self._routines: dict[str, Routine] = {}
         self._connections: list[Connection] = []
         self._error_handler: ErrorHandler | None = None
         self._compiled: tuple[Graph, Handlers] | None = None
+
+    @property
+    def execution_strategy(self) -> ExecutionStrategy:
+        """Whether a job runs one activation at a time; it may be set to the strategy's name."""
+        return self._execution_strategy
+
+    @execution_strategy.setter
+    def execution_strategy(self, strategy: ExecutionStrategy | str) -> None:
+        self._execution_strategy = _checked_strategy(strategy)
+        self._definition_changed()
+
+    @property
+    def max_workers(self) -> int:
+        """How many threads serve the flow's jobs, once the first of them is executed."""
+        return self._max_workers
+
+    @max_workers.setter
+    def max_workers(self, max_workers: int) -> None:
+        self._max_workers = _checked_workers(max_workers)
+
+    @property
+    def execution_timeout(self) -> float | None:
+        """How many seconds a job may run, if there is a limit."""
+        return self._execution_timeout
+
+    @execution_timeout.setter
+    def execution_timeout(self, timeout: float | None) -> None:
+        self._execution_timeout = checked_timeout(timeout, "execution_timeout")
 
     @property
     def routines(self) -> Mapping[str, Routine]:
@@ -140,14 +170,16 @@ class Definition(Serializable):
         return self._error_handler
 
     def _definition_changed(self) -> None:
-        self._compiled = None
+        with self._lock:
+            self._compiled = None
 
     def _compile(self) -> tuple[Graph, Handlers]:
-        if self._compiled is None:
-            concurrent = self.execution_strategy is ExecutionStrategy.CONCURRENT
-            graph = compile_graph(self.flow_id, concurrent, self._routines, self._connections)
-            self._compiled = (graph, bind_handlers(graph, self._routines, self._error_handler))
-        return self._compiled
+        with self._lock:
+            if self._compiled is None:
+                concurrent = self.execution_strategy is ExecutionStrategy.CONCURRENT
+                graph = compile_graph(self.flow_id, concurrent, self._routines, self._connections)
+                self._compiled = (graph, bind_handlers(graph, self._routines, self._error_handler))
+            return self._compiled
 
     def serialize(self) -> dict[str, Any]:
         """The definition as a document; it holds no state of any job (page: Flow and JobState Separation).
@@ -245,7 +277,7 @@ def _read_connection(definition: Definition, document: Any, path: str) -> None:
     connection.deserialize(document, path)
     try:
         definition.connect(*connection.source, *connection.target, connection.param_mapping, connection.priority)
-    except DefinitionError as error:
+    except (DefinitionError, BindingError) as error:
         raise DocumentError(str(error), path=path) from error
 
 

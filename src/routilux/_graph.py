@@ -69,11 +69,11 @@ def fingerprint(routines: dict[str, RoutineNode], slots: dict[SlotKey, SlotNode]
     return "sha256:" + hashlib.sha256(json.dumps(shape).encode()).hexdigest()
 
 
-def misfits(graph: Graph, tasks: list[Task], slot_data: dict[SlotKey, Data]) -> Iterator[str]:
-    """Say of each pending task, timer and slot datum why it cannot go on in this flow (law 7)."""
-    for index, task in enumerate(tasks):
+def misfits(graph: Graph, tasks: dict[str, Task], slot_data: dict[SlotKey, Data]) -> Iterator[str]:
+    """Say of each task (by its place), timer and slot datum why it cannot go on in this flow (law 7)."""
+    for place, task in tasks.items():
         if reason := _misfit(graph, task.target) or _merged_misfit(graph, task, slot_data):
-            yield f"pending_tasks[{index}] is for {task.target}: {reason}"
+            yield f"{place} is for {task.target}: {reason}"
     for key, data in slot_data.items():
         if reason := _misfit(graph, key, handled=False) or _data_misfit(graph.slots[key], data):
             yield f"slot_data.{key}: {reason}"
@@ -85,6 +85,8 @@ def _merged_misfit(graph: Graph, task: Task, slot_data: dict[SlotKey, Data]) -> 
         return (
             f"its data was merged before the slot's merge_strategy was changed {'to' if appends else 'from'} 'append'"
         )
+    if task.seen is not None and task.target not in slot_data:
+        return "it was taken already, but slot_data has nothing for it"
     values = slot_data.get(task.target, {})
     for name, count in (task.seen or {}).items():
         if not isinstance(values.get(name), list) or count > len(values[name]):

@@ -1,5 +1,6 @@
 """A routine that sends data on to the first route whose condition holds."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -33,6 +34,8 @@ class ConditionalRouter(Routine):
         """Emit on `event_name` what meets the condition and none of the conditions before it."""
         if not callable(condition) and type(condition) is not dict:
             raise DefinitionError(f"the condition of route {event_name!r} is a function or a dict, not {condition!r}")
+        if inspect.iscoroutinefunction(condition):
+            raise DefinitionError(f"the condition of route {event_name!r} is answered at once: it cannot be async")
         own = condition if callable(condition) else clone_fields(condition, f"routes.{event_name}")
         self._define_route(event_name)
         self.routes.append([event_name, own])

@@ -30,8 +30,8 @@ class ErrorHandler(Serializable):
     `strategy` is `stop` (fail the job; the default), `continue` (keep what the failed attempt emitted and go on),
     `skip` (discard it and go on) or `retry`: up to `max_retries` more attempts, the n-th after `retry_delay *
     retry_backoff ** (n - 1)` seconds (a year at most), for exceptions that are one of `retryable_exceptions`
-    (classes or qualified names) or derive from one; then stop. A critical handler never lets a failure pass:
-    `continue` and `skip` mean `stop` for it.
+    (classes, qualified names, or plain names of builtin ones) or derive from one; then stop. A critical handler
+    never lets a failure pass: `continue` and `skip` mean `stop` for it.
 
     `retry_count` mirrors the newest retry of any job of the flow; the counts that decide are those of the tasks.
     """
@@ -56,17 +56,18 @@ class ErrorHandler(Serializable):
 
     def decide(self, error: BaseException, attempt: int) -> Decision:
         """Say what the failure of a task's `attempt` (the first is 1) with this error means."""
-        match self.strategy:
+        strategy = _checked_strategy(self.strategy)
+        match strategy:
             case ErrorStrategy.STOP:
                 return Decision(ErrorStrategy.STOP)
             case ErrorStrategy.CONTINUE | ErrorStrategy.SKIP:
-                return Decision(ErrorStrategy.STOP if self.is_critical else self.strategy)
+                return Decision(ErrorStrategy.STOP if self.is_critical else strategy)
             case ErrorStrategy.RETRY:
                 if attempt > self.max_retries or not self.is_retryable(error):
                     return Decision(ErrorStrategy.STOP)
                 return Decision(ErrorStrategy.RETRY, self.delay_before(attempt))
             case _:
-                assert_never(self.strategy)
+                assert_never(strategy)
 
     def delay_before(self, retry: int) -> float:
         """Seconds before the given retry (the first is 1)."""
@@ -81,7 +82,7 @@ class ErrorHandler(Serializable):
 
     def has_retries_left(self) -> bool:
         """Whether a task that has been retried `retry_count` times may fail once more (page: What Gets Recovered)."""
-        return self.strategy is not ErrorStrategy.RETRY or self.retry_count in range(max(self.max_retries, 1))
+        return self.strategy is not ErrorStrategy.RETRY or self.retry_count < max(self.max_retries, 1)
 
     def serialize(self) -> dict[str, Any]:
         """The policy as a document; the strategy and the exceptions are names.
@@ -116,6 +117,14 @@ class ErrorHandler(Serializable):
             raise DocumentError(str(error), path=path or "$") from error
         for name in _FIELDS:
             setattr(self, name, getattr(read, name))
+
+
+def checked_decision(decision: Decision) -> Decision:
+    """A decision as it is, or TypeError or DefinitionError for one that a policy of the user's has made wrongly."""
+    if not isinstance(decision, Decision):
+        raise TypeError(f"a policy decides with a Decision, not with {type(decision).__name__}")
+    delay = _checked_number("the delay of a decision", decision.delay)
+    return Decision(_checked_strategy(decision.strategy), min(delay, LONGEST_DELAY))
 
 
 def qualified_name(cls: type) -> str:
@@ -162,7 +171,7 @@ def _checked_exceptions(exceptions: Iterable[type[BaseException] | str]) -> tupl
 
 def _exception_name(exception: type[BaseException] | str) -> str:
     if isinstance(exception, str):
-        return exception
+        return exception if "." in exception else f"builtins.{exception}"
     if isinstance(exception, type) and issubclass(exception, BaseException):
         return qualified_name(exception)
     raise DefinitionError(f"retryable_exceptions holds {exception!r}, which is neither an exception class nor a name")

@@ -169,6 +169,7 @@ class Flow(Definition):
 
     def _request_pause(self, job_state: JobState, reason: str, checkpoint: Data | None) -> "Future[None] | None":
         live = self._live_job(job_state)
+        self._refuse_deciding("pause")
         inside = self._inside(job_state, "pause")
         note = clone_fields({} if checkpoint is None else checkpoint, "checkpoint")
         if type(reason) is not str:
@@ -187,6 +188,7 @@ class Flow(Definition):
     def cancel(self, job_state: JobState, reason: str = "") -> None:
         """Settle a job as cancelled, at once. What handlers still running do is discarded; async ones are cancelled."""
         live = self._live_job(job_state)
+        self._refuse_deciding("cancel")
         if type(reason) is not str:
             raise DefinitionError(f"a reason is a text, not {reason!r}")
         with live.lock:
@@ -200,7 +202,7 @@ class Flow(Definition):
         graph, handlers = self._compile()
         with live.lock:
             job = live.job
-            problems = list(misfits(graph, [*job.pending(), *job.failed], job.slot_data))
+            problems = list(misfits(graph, job.unfinished(), job.slot_data))
             return problems or list(unbindable(handlers, job))
 
     def resume(self, job_state: JobState) -> JobState:
@@ -215,9 +217,10 @@ class Flow(Definition):
         graph, handlers = self._compile()
         with live.lock:
             self._check_resumable(job_state)
-            slots = slots_to_recover(live.job, self._routines, self._error_handler)
             live.attach(engine, self, graph, handlers)
-            recovered = [recovered_task(graph.slots[key], slot, self._policy(key)) for key, slot in slots.items()]
+            with self._lock:
+                slots = slots_to_recover(live.job, self._routines, self._error_handler)
+                recovered = [recovered_task(graph.slots[key], slot, self._policy(key)) for key, slot in slots.items()]
             for task in live.job.pending():
                 mirror_retries(task, self._policy(task.target))
             live.apply(JobResumed(graph.fingerprint, recovered, live.now() + HOLD))
@@ -227,7 +230,8 @@ class Flow(Definition):
     def retry(self, job_state: JobState) -> JobState:
         """Let a failed job go on: one more attempt for each failed task, then all that it left unstarted.
 
-        The attempts have numbers of their own; one that fails is decided on as after the last retry. JobStateError for
+        The attempts have numbers of their own; one that fails is decided on as after the last retry. The time that
+        the job may take begins anew. JobStateError for
         a job that has not failed, ResumeError with a list for one that does not fit this flow.
         """
         live = _checked_job(job_state)._live
@@ -300,6 +304,15 @@ class Flow(Definition):
         self._refuse_blocking(verb)
         return False
 
+    @staticmethod
+    def _refuse_deciding(verb: str) -> None:
+        activation = running_activation()
+        if activation is not None and activation.host.deciding is activation:
+            raise BlockingCallError(
+                f"a predicate, merge function, update or policy cannot {verb} a job: it is asked in the middle of a "
+                f"commit; let the handler do it"
+            )
+
     def _refuse_blocking(self, verb: str) -> None:
         activation = running_activation()
         if activation is not None and activation.host.flow is self:
@@ -311,8 +324,9 @@ class Flow(Definition):
     # The engine.
 
     def _running_engine(self) -> Engine:
-        if self._engine is None:
-            self._engine = self._engine_factory(self.flow_id, self.max_workers)
+        with self._lock:
+            if self._engine is None:
+                self._engine = self._engine_factory(self.flow_id, self.max_workers)
         if self._engine.closed:
             raise FlowShutDownError(f"flow {self.flow_id!r} has been shut down; build or deserialize another")
         return self._engine
@@ -327,7 +341,7 @@ class Flow(Definition):
         self._refuse_blocking("shut down")
         patience = checked_patience(timeout)
         engine = self._engine
-        if engine is None or engine.closed:
+        if engine is None or not engine.stop_admitting():
             return
         deadline = None if patience is None else engine.clock.now() + patience
         jobs = [job.job_state for job in list(engine.jobs) if isinstance(job, LiveJob)]
@@ -380,4 +394,4 @@ def _is_not_running(job: Job) -> bool:
 def _is_settled_or_stuck(job: Job) -> bool:
     if job.status is not JobStatus.RUNNING:
         return True
-    return bool(job.expecting) and not (job.ready or job.active or job.delayed)
+    return job.stuck

@@ -40,6 +40,11 @@ class Slot(Serializable):
             raise DefinitionError(
                 f"the handler of slot {name!r} is a generator, and its body would not run: emit, do not yield"
             )
+        for function in (merge_strategy, when):
+            if inspect.iscoroutinefunction(function):
+                raise DefinitionError(
+                    f"slot {name!r} merges and tests its data in one go, so that {function.__name__!r} cannot be async"
+                )
         if when is not None and not callable(when):
             raise DefinitionError(f"the `when` of slot {name!r} is a predicate, not {when!r}")
         self.name = name

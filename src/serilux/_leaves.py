@@ -136,6 +136,8 @@ def _dump_zone(zone: tzinfo | None) -> Any:
     if zone is None:
         return None
     if type(zone) is timezone:
+        if timedelta(0) < abs(zone.utcoffset(None)) < timedelta(seconds=1):
+            raise UnsupportedValueError("an offset of less than a second would be read as none; use whole seconds")
         name = zone.tzname(None)
         return None if name == timezone(zone.utcoffset(None)).tzname(None) else [_proper_text(name)]
     if type(zone) is ZoneInfo and is_zone_key(zone.key):

@@ -3,12 +3,13 @@
 from collections import Counter
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from routilux import Flow, JobState
 from routilux.testing import StepRunner
 from routilux.testing.step_runner import Attempt
+from tests.laws.effort import examples
 from tests.laws.random_flows import FlowPlan, Oracle, build, flow_plans, observed
 
 # Without data that depends on the order of arrival: handlers are functions of their input alone.
@@ -32,7 +33,7 @@ def begun(runner: StepRunner, job_state: JobState, attempts: list[Attempt]) -> b
     return attempt is not None
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(UNORDERED, st.lists(st.integers(0, 9), min_size=1, max_size=30))
 def test_any_interleaving_and_any_cut_gives_the_same_results(plan: FlowPlan, choices: list[int]) -> None:
     predicted = Oracle(plan).predict()

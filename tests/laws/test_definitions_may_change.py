@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from routilux import Flow, JobState, ResumeError
 from routilux.testing import StepRunner
+from tests.laws.effort import examples
 from tests.laws.random_flows import FlowPlan, Oracle, build, flow_plans
 
 
@@ -33,7 +34,7 @@ def without(flow: Flow, routine_id: str) -> dict[str, Any]:
     return document
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(flow_plans(), st.integers(0, 20), st.data())
 def test_a_job_that_needs_a_missing_routine_is_refused_with_the_whole_list(
     plan: FlowPlan, steps: int, data: st.DataObject
@@ -44,7 +45,8 @@ def test_a_job_that_needs_a_missing_routine_is_refused_with_the_whole_list(
     changed = Flow(engine_factory=runner.engine)
     changed.deserialize(without(flow, gone))
     before = job_state.serialize()
-    tasks = [task for task in before["pending_tasks"] if task["routine_id"] == gone]
+    unfinished = [*before["pending_tasks"], *before["failed_tasks"]]
+    tasks = [task for task in unfinished if task["routine_id"] == gone]
     slots = before["slot_data"].get(gone, {})
     assert len(changed.check(job_state)) == len(tasks) + len(slots)
     if job_state.status == "paused" and (tasks or slots):
@@ -54,7 +56,7 @@ def test_a_job_that_needs_a_missing_routine_is_refused_with_the_whole_list(
         assert job_state.serialize() == before
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(flow_plans())
 def test_a_fingerprint_names_the_shape_and_nothing_else(plan: FlowPlan) -> None:
     flow = build(plan)

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from routilux import ErrorHandler, Flow, Routine
 from routilux.testing import StepRunner
 from serilux import register_serializable
+from tests.laws.effort import examples
 
 
 @register_serializable
@@ -47,7 +48,7 @@ class Reader(Routine):
         context.state["read"] = [*context.state.get("read", []), index]
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(st.integers(0, 6), st.lists(st.integers(0, 5), max_size=4), st.lists(st.booleans(), min_size=1, max_size=8))
 def test_each_item_is_published_once_however_often_it_fails_and_moves(
     items: int, fails_after: list[int], cuts: list[bool]

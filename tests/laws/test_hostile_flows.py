@@ -3,11 +3,12 @@
 import copy
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from routilux import Flow
 from serilux import SeriluxError
+from tests.laws.effort import examples
 from tests.laws.random_flows import FlowPlan, build, flow_plans
 
 JSON = st.recursive(
@@ -44,7 +45,7 @@ def refused(flow: Flow, document: Any) -> SeriluxError | None:
     return None
 
 
-@settings(max_examples=600)
+@examples(600)
 @given(flow_plans(), st.data(), JSON)
 def test_a_mutated_flow_document_is_read_or_refused(plan: FlowPlan, data: st.DataObject, value: Any) -> None:
     document = build(plan).serialize()

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from routilux import Flow, Routine
 from routilux.testing import StepRunner
 from serilux import clone, identical, register_serializable
+from tests.laws.effort import examples
 from tests.serilux.strategies import values
 
 SEEN: list[Any] = []
@@ -42,7 +43,7 @@ class Sink(Routine):
         context.job_state.append_to_shared_log(value)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(values, st.booleans())
 def test_a_value_is_the_same_wherever_a_job_keeps_it(value: Any, paused: bool) -> None:
     SEEN.clear()

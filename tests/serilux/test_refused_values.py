@@ -266,3 +266,8 @@ def test_a_dataclass_whose_constructor_wants_more_than_fields_is_not_registered(
 
     with pytest.raises(TypeError, match="'seed'"):
         register_serializable(Init)
+
+
+def test_an_offset_that_would_be_read_as_none_is_refused() -> None:
+    with pytest.raises(UnsupportedValueError, match="offset of less than a second"):
+        encode(datetime(2020, 1, 1, tzinfo=timezone(timedelta(microseconds=7))))

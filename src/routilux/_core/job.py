@@ -98,6 +98,11 @@ class Job:
         """Whether no task runs, may run or waits."""
         return not (self.ready or self.active or self.delayed or self.expecting)
 
+    @property
+    def stuck(self) -> bool:
+        """Whether nothing goes on unless somebody delivers."""
+        return bool(self.expecting) and not (self.ready or self.active or self.delayed)
+
     def waiting(self) -> list[Task]:
         """Tasks that wait for their due time, then those that wait to be delivered to."""
         return [entry[2] for entry in sorted(self.delayed)] + list(self.expecting.values())
@@ -105,6 +110,11 @@ class Job:
     def pending(self) -> list[Task]:
         """Every task that is not yet committed, in the order in which a resume takes them up (law 4)."""
         return [*self.active.values(), *self.ready, *self.waiting()]
+
+    def unfinished(self) -> dict[str, Task]:
+        """Every task that is pending or has failed, by its place in the job's document."""
+        places = {f"pending_tasks[{index}]": task for index, task in enumerate(self.pending())}
+        return places | {f"failed_tasks[{index}]": task for index, task in enumerate(self.failed)}
 
     def enlist(self, task: Task) -> None:
         """Put a task where its data says it belongs."""
@@ -121,14 +131,17 @@ class Job:
             yield heappop(self.delayed)[2]
 
     def overdue_expectations(self, now: float) -> list[Task]:
-        """The tasks that have waited to be delivered to for longer than they may."""
+        """The tasks that have waited for a delivery for longer than they may; none while the job is closing."""
+        if self.closing is not None:
+            return []
         return [task for task in self.expecting.values() if task.deadline is not None and task.deadline <= now]
 
     def next_wake(self) -> float | None:
         """When something is due without anybody's doing, in seconds since the epoch."""
-        times = [task.deadline for task in self.expecting.values() if task.deadline is not None]
-        if self.delayed:
-            times.append(self.delayed[0][0])
+        times: list[float] = []
+        if self.closing is None:
+            times.extend(task.deadline for task in self.expecting.values() if task.deadline is not None)
+            times.extend(entry[0] for entry in self.delayed[:1])
         if self.hold_until is not None and (self.idle or self.closing is not None):
             times.append(self.hold_until)
         if self.running_since is not None and self.timeout is not None:

@@ -218,6 +218,7 @@ def _job_retried(graph: Graph, job: Job, fact: JobRetried, now: float) -> Effect
         raise ValueError(f"job {job.job_id!r} is {job.status}: only a failed job is retried")
     failed, left = job.failed, [*job.ready]
     job.status, job.failed, job.error, job.ready = JobStatus.PAUSED, [], None, ReadyQueue()
+    job.elapsed = 0.0
     for task in failed:
         job.routines.setdefault(task.target.routine_id, RoutineState()).outcome = None
         job.enlist(replace(_retried(task, 0.0, now), due=None))

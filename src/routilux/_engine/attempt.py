@@ -69,13 +69,19 @@ def _refuse_awaitable(result: Any, handler: Handler) -> None:
 
 
 def describe(error: BaseException, routine_id: str | None, task_id: str | None) -> ErrorInfo:
-    """A failure as data."""
-    name = qualified_name(type(error)).removeprefix("builtins.")
+    """A failure as data; an exception may be too broken even to be shown."""
+    name = type(error).__name__ if type(error).__module__ == "builtins" else qualified_name(type(error))
     message, unprintable = call_guarded(str, error)
-    lines = "".join(traceback.format_exception(error))
+    trace, unformattable = call_guarded(_formatted, error)
+    if unformattable is not None:
+        trace = "".join(traceback.format_tb(error.__traceback__)) + f"{name} (it cannot be formatted)\n"
     return ErrorInfo(
-        name, "" if unprintable is not None else _printable(message), routine_id, task_id, _printable(lines)
+        name, "" if unprintable is not None else _printable(message), routine_id, task_id, _printable(trace)
     )
+
+
+def _formatted(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))
 
 
 def _printable(text: str) -> str:

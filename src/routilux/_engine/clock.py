@@ -61,7 +61,7 @@ class SystemClock:
             if len(self._calls) >= self._crowded:
                 self._forget_cancelled()
             heappush(self._calls, (when, next(self._numbers), call))
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="routilux-timers", daemon=True)
                 self._thread.start()
             elif self._calls[0][2] is call:
@@ -71,6 +71,11 @@ class SystemClock:
     def _run(self) -> None:
         while True:
             self._wait_for_next()()
+
+    def forget_all(self) -> None:
+        """Begin anew in a forked process: its parent's thread and timers are not there."""
+        self._changed = threading.Condition()
+        self._calls, self._thread = [], None
 
     def _wait_for_next(self) -> ScheduledCall:
         with self._changed:

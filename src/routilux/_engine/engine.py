@@ -1,5 +1,7 @@
 """What a flow's jobs run on."""
 
+import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Protocol
@@ -9,6 +11,7 @@ from routilux._core.job import Job
 from routilux._engine.clock import Clock, SystemClock
 from routilux._engine.coroutines import Coroutines, LazyLoopThread
 from routilux._engine.workers import Workers, WorkerThreads
+from routilux.errors import FlowShutDownError
 
 
 class RunningJob(Protocol):
@@ -27,6 +30,20 @@ class Engine:
         self.new_id = new_id
         self.jobs: set[RunningJob] = set()
         self.closed = False
+        self._lock = threading.Lock()
+
+    def admit(self, job: RunningJob) -> None:
+        """Take a job in; FlowShutDownError where none is taken in any more."""
+        with self._lock:
+            if self.closed:
+                raise FlowShutDownError("the flow has been shut down; build or deserialize another")
+            self.jobs.add(job)
+
+    def stop_admitting(self) -> bool:
+        """Take in no more jobs; False where that was so already."""
+        with self._lock:
+            was_open, self.closed = not self.closed, True
+            return was_open
 
     def wait_for(self, future: "Future[None]", timeout: float | None = None) -> None:
         """Block the caller until the future is done; TimeoutError after `timeout` seconds."""
@@ -34,13 +51,14 @@ class Engine:
 
     def close(self) -> None:
         """End the threads when they have nothing left to do."""
-        self.closed = True
         self.workers.close()
         self.coroutines.close()
 
 
 EngineFactory = Callable[[str, int], Engine]
-_SYSTEM_CLOCK = SystemClock()
+_SYSTEM_CLOCK = SystemClock()  # one thread for the timers of a process
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_SYSTEM_CLOCK.forget_all)
 
 
 def threaded_engine(flow_id: str, max_workers: int) -> Engine:

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 from routilux._engine.coroutines import Cancellable
@@ -72,14 +73,16 @@ class LoopThread:
     def _started_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
-            threading.Thread(target=_run, args=(self._loop,), name=self._name, daemon=True).start()
+            threading.Thread(target=self._run, args=(self._loop,), name=self._name, daemon=True).start()
         return self._loop
 
-
-def _run(loop: asyncio.AbstractEventLoop) -> None:
-    asyncio.set_event_loop(loop)
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        runner.get_loop().run_forever()
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run the loop until it is closed here; a task that stops it, or exits, ends only itself."""
+        asyncio.set_event_loop(loop)
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            while self._loop is loop:
+                with suppress(SystemExit, KeyboardInterrupt):
+                    runner.get_loop().run_forever()
 
 
 async def await_future(future: "Future[None]", timeout: float | None = None) -> None:

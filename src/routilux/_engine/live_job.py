@@ -33,6 +33,7 @@ from routilux._graph import Graph
 from routilux._handler import Handler, Handlers
 from routilux._model import ErrorStrategy, JobStatus
 from routilux._records import Changes, Data, Decision, HistoryRecord, Task
+from routilux.error_handler import checked_decision
 from routilux.errors import ActivationTimeout, DeliveryTimeout, JobTimeout
 from routilux.slot import Predicate
 from serilux import clone_fields
@@ -56,6 +57,7 @@ class LiveJob:
         self.flow: Any = None
         self.engine: Engine | None = None
         self.attached = False
+        self.deciding: Activation | None = None
         self.graph = NO_GRAPH
         self.handlers: Handlers = {}
         self.now: Callable[[], float] = time.time
@@ -66,10 +68,12 @@ class LiveJob:
 
     def attach(self, engine: Engine, flow: Any, graph: Graph, handlers: Handlers) -> None:
         """Give the job what it needs to run."""
+        engine.admit(self)
+        if engine is not self.engine:
+            self.queued = False
         self.engine, self.flow, self.graph, self.handlers = engine, flow, graph, handlers
         self.now = engine.clock.now
         self.attached = True
-        engine.jobs.add(self)
 
     def apply(self, fact: Fact) -> None:
         """Apply a fact that comes from outside of any activation, and do what follows from it."""
@@ -113,8 +117,13 @@ class LiveJob:
 
     def serve(self, others_wait: OthersWait) -> bool:
         """Run activations until there are none to start, or others have waited long enough."""
+        try:
+            return self._run_slice(self.now() + SLICE, others_wait)
+        finally:
+            current.set(None)
+
+    def _run_slice(self, end: float, others_wait: OthersWait) -> bool:
         activation = self.next_activation()
-        slice_end = self.now() + SLICE
         while activation is not None:
             if self.graph.concurrent:
                 self.submit()
@@ -125,10 +134,9 @@ class LiveJob:
             failure = run_handler(activation)
             with self.lock:
                 now = self._settle(activation, failure)
-                if now > slice_end and others_wait():
+                if now > end and others_wait():
                     return bool(self.job.ready)
                 activation = self._next_activation(now)
-        current.set(None)
         return False
 
     def run_here(self) -> None:
@@ -171,29 +179,43 @@ class LiveJob:
     def _prepare(self, activation: Activation) -> bool:
         """Do what comes before calling a handler; False where it is not to be called."""
         task, handler = activation.task, activation.handler
-        holds, failure = True, self._merge_by_function(task, handler)
+        holds, failure = True, self._merge_by_function(activation)
         if failure is None and handler.predicate is not None:
-            holds, failure = call_guarded(_holds, handler.predicate, shown(self.job, handler.node, task))
+            data = shown(self.job, handler.node, task)
+            holds, failure = self._guarded(activation, _holds, handler.predicate, data)
         if failure is not None:
             self._settle(activation, failure)
             return False
         if not holds:
             self._react(transition(self.graph, self.job, TaskAbsorbed(task), self.now()))
             self.watchers.attempted(task.number)
+            self._tell_if_stuck()
             return False
         activation.given = given(self.job, handler.node, task)
         if handler.timeout is not None:
             self._set_expiry(activation, handler.timeout)
         return True
 
-    def _merge_by_function(self, task: Task, handler: Handler) -> Failure:
-        if handler.merge_function is None or task.merged is not None:
+    def _merge_by_function(self, activation: Activation) -> Failure:
+        task, function = activation.task, activation.handler.merge_function
+        if function is None or task.merged is not None:
             return None
         old = self.job.slot_data.get(task.target, {})
-        merged, failure = call_guarded(_merged, handler.merge_function, old, task.data)
+        merged, failure = self._guarded(activation, _merged, function, old, task.data)
         if failure is None:
             put_merged(self.job, task, merged)
         return failure
+
+    def _guarded(self, activation: Activation, function: Callable[..., Any], *args: Any) -> tuple[Any, Failure]:
+        """Call users' code that has to be answered under the job's lock: it may look, but neither block nor act."""
+        around = current.get()
+        current.set(activation)
+        self.deciding = activation
+        try:
+            return call_guarded(function, *args)
+        finally:
+            self.deciding = None
+            current.set(around)
 
     # Settling.
 
@@ -213,34 +235,44 @@ class LiveJob:
             return now
         changes: Changes | None = None
         if failure is None and activation.deals is not None:
-            changes, failure = call_guarded(activation.deals.changes)
-        activation.closed = True
+            changes, failure = self._guarded(activation, activation.deals.changes)
         if failure is None:
+            activation.closed = True
             fact = TaskSucceeded(task, activation.started, activation.outbox, activation.routing, changes)
             effects = transition(self.graph, self.job, fact, now)
         else:
             effects = self._fail(activation, failure, now)
+            activation.closed = True
         if self._coroutines or self._expiries:
             self._release(task)
         if effects:
             self._react(effects)
         if self.watchers.tasks:
             self.watchers.attempted(task.number)
+        if self.job.expecting:
+            self._tell_if_stuck()
         return now
+
+    def _tell_if_stuck(self) -> None:
+        """A job that nothing moves on any more changes no status, but somebody may wait for just that."""
+        if self.watchers.waited_for and self.job.stuck:
+            self.watchers.check(self.job)
 
     def _fail(self, activation: Activation, failure: BaseException, now: float) -> Effects:
         task = activation.task
-        decision, broken = call_guarded(_decided, activation.handler, failure, task.retry_count)
+        decision, broken = self._guarded(activation, _decided, activation.handler, failure, task.retry_count)
         if broken is not None:
+            broken.add_note("while the policy decided on:\n" + describe(failure, None, None).traceback)
             decision, failure = Decision(ErrorStrategy.STOP), broken
         changes: Changes | None = None
         if decision.strategy is ErrorStrategy.CONTINUE and activation.deals is not None:
-            changes, lost = call_guarded(activation.dealings.changes)
+            changes, lost = self._guarded(activation, activation.dealings.changes)
             if lost is not None:
                 failure.add_note(f"what it wrote to shared data and state is not kept: {lost}")
         activation.closed = True
         error = describe(failure, task.target.routine_id, f"{self.job.job_id}:{task.number}")
-        fact = TaskFailed(task, activation.started, activation.outbox, activation.routing, changes, error, decision)
+        outbox = list(activation.outbox)  # a handler that was given up may still be adding to it
+        fact = TaskFailed(task, activation.started, outbox, activation.routing, changes, error, decision)
         return transition(self.graph, self.job, fact, now)
 
     def flush(self, activation: Activation) -> None:
@@ -276,7 +308,9 @@ class LiveJob:
             while activation is not None:
                 failure = await await_handler(activation)
                 with self.lock:
-                    running = self._coroutines.get(activation.task.number)
+                    number = activation.task.number
+                    is_mine = self.job.active.get(number) is activation.task
+                    running = self._coroutines.get(number) if is_mine else None
                     self._settle(activation, failure)
                 if running is None:
                     break
@@ -290,6 +324,8 @@ class LiveJob:
             activation = self._next_activation(self.now(), only_async=True)
             if activation is not None:
                 self._coroutines[activation.task.number] = running
+                if self.graph.concurrent:
+                    self.submit()
             return activation
 
     # Time.
@@ -345,6 +381,7 @@ class LiveJob:
             if self._out_of_time(now):
                 self._time_out()
             self._react((*transition(self.graph, self.job, TimersFired(), now), Effect.TIMER_CHANGED))
+            self._tell_if_stuck()
         self.submit()
 
     def _miss_delivery(self, task: Task) -> None:
@@ -377,7 +414,9 @@ class LiveJob:
         if not running and self.engine is not None:
             self.engine.jobs.discard(self)
             self.attached = False
-        self.watchers.status_changed(self.job, running)
+        self.watchers.check(self.job)
+        if not running:
+            self.watchers.stopped()
 
     def _set_timer(self) -> None:
         wake = self.job.next_wake() if self.job.status is JobStatus.RUNNING else None
@@ -399,7 +438,7 @@ def _decided(handler: Handler, failure: BaseException, retry_count: int) -> Deci
     policy = handler.error_handler
     if policy is None:
         return Decision(ErrorStrategy.STOP)
-    decision = policy.decide(failure, retry_count + 1)
+    decision = checked_decision(policy.decide(failure, retry_count + 1))
     if decision.strategy is ErrorStrategy.RETRY:
         policy.retry_count = retry_count + 1
     return decision

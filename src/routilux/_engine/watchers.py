@@ -34,15 +34,22 @@ class Watchers:
         """Let go of somebody who waits no longer."""
         self._conditions = [entry for entry in self._conditions if entry[1] is not future]
 
-    def status_changed(self, job: Job, running: bool) -> None:
+    @property
+    def waited_for(self) -> bool:
+        """Whether somebody waits for a condition."""
+        return bool(self._conditions)
+
+    def check(self, job: Job) -> None:
         """Wake those whose condition holds now."""
         met = [entry for entry in self._conditions if entry[0](job)]
         self._conditions = [entry for entry in self._conditions if entry not in met]
         for _, future in met:
             _finish(future)
-        if not running:
-            for number in list(self.tasks):
-                self.attempted(number)
+
+    def stopped(self) -> None:
+        """Wake those who wait for tasks: the job does not run any more."""
+        for number in list(self.tasks):
+            self.attempted(number)
 
     def attempted(self, number: int) -> None:
         """Wake those who wait for this task."""

@@ -86,6 +86,7 @@ class WorkerThreads:
         """Let the threads end when the queue is empty."""
         with self._changed:
             self._closed = True
+            self._idle = 0
             self._changed.notify_all()
 
     def _run(self) -> None:
@@ -108,4 +109,6 @@ class WorkerThreads:
                 self._idle += 1
                 self._changed.wait()
             self._threads -= 1
+            if self._jobs:
+                self._find_worker()
             return None

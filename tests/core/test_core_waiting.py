@@ -1,0 +1,29 @@
+"""What a job waits for, and what it has not finished."""
+
+from routilux._core.job import PauseRequest
+from routilux._model import JobStatus
+from tests.core.hand_made import EARLIER, LATER, NOW, expectation, job, task
+
+
+def test_a_job_is_stuck_when_nothing_goes_on_unless_somebody_delivers() -> None:
+    assert job(tasks=[expectation(1)]).stuck
+
+
+def test_a_job_that_has_anything_else_to_do_is_not_stuck() -> None:
+    others = [job(tasks=[expectation(1), task(2)]), job(tasks=[expectation(1), task(2, due=LATER)]), job()]
+    assert [state.stuck for state in others] == [False, False, False]
+
+
+def test_a_closing_job_misses_no_delivery_and_wakes_for_none() -> None:
+    state = job(
+        active=(task(1),),
+        tasks=[expectation(2, deadline=EARLIER), task(3, due=EARLIER)],
+        closing=PauseRequest("", {}),
+    )
+    assert (state.overdue_expectations(NOW), state.next_wake()) == ([], None)
+
+
+def test_unfinished_tasks_are_told_by_their_place_in_the_document() -> None:
+    state = job(JobStatus.FAILED, tasks=[task(2)], failed=[task(1)])
+    places = {place: entry.number for place, entry in state.unfinished().items()}
+    assert places == {"pending_tasks[0]": 2, "failed_tasks[0]": 1}
