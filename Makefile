@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint cover soak bench clean
+.PHONY: demo test check lint cover soak repeat bench clean
 
 demo: $(READY)
 	$(BIN)/python -m examples.census
@@ -26,6 +26,10 @@ cover: $(READY)
 
 soak: $(READY)
 	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile=soak tests/laws
+
+repeat: $(READY)
+	$(BIN)/python -m pytest -q -n 2 --count=500 tests/engine/test_engine_threads.py tests/engine/test_engine_async.py \
+		tests/engine/test_engine_hostile_code.py
 
 bench: $(READY)
 	$(BIN)/python -m bench

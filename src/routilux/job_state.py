@@ -23,6 +23,7 @@ from routilux._model import JobStatus
 from routilux._records import Changes, Data, ErrorInfo, HistoryRecord
 from routilux.errors import BlockingCallError, DefinitionError, JobFailedError, JobStateError
 from serilux import Serializable, clone, clone_fields, register_serializable
+from serilux.errors import DocumentError, LimitError
 
 
 @register_serializable
@@ -264,9 +265,15 @@ class JobState(Serializable):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "JobState":
-        """Read a job from a file."""
+        """Read a job from a file; DocumentError or LimitError where it holds no job."""
+        try:
+            document = json.loads(Path(path).read_bytes())
+        except ValueError as error:
+            raise DocumentError(f"the file is no JSON: {error}", str(path)) from error
+        except RecursionError as error:
+            raise LimitError("nested too deeply to be read; it is no document of serialize()", str(path)) from error
         job_state = cls()
-        job_state.deserialize(json.loads(Path(path).read_bytes()))
+        job_state.deserialize(document)
         return job_state
 
 

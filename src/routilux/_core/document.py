@@ -19,7 +19,7 @@ from routilux._core.shapes import (
 from routilux._migrations import CURRENT_FORMAT, upgrade
 from routilux._model import SEVERITY, EventKey, JobStatus, RoutineStatus, SlotKey
 from routilux._records import Data, ErrorInfo, HistoryRecord, PausePoint, RoutineState, Task
-from serilux import all_plain, check_document, decode, encode
+from serilux import all_plain, check_document, decode, encode, get_limits
 from serilux.errors import DocumentError, SeriluxError
 
 EARLIEST = datetime(1, 1, 3, tzinfo=UTC).timestamp()
@@ -186,10 +186,15 @@ def read_job(document: Any) -> Job:
 
 
 def _check_json(document: Any) -> None:
-    """Refuse what is no plain JSON, such as text with lone surrogates; the data in it is checked when it is decoded."""
+    """Refuse what is no plain JSON, such as text with lone surrogates, or too large; its data is checked when decoded.
+
+    A node takes a byte at least, so that the nodes of a short document need not be counted.
+    """
     try:
-        msgspec.json.encode(document)
+        size = len(msgspec.json.encode(document))
     except (TypeError, ValueError, OverflowError, RecursionError):
+        size = None
+    if size is None or size > get_limits().max_nodes:
         _check_thoroughly(document)
 
 
