@@ -5,6 +5,7 @@ import os
 import sys
 import types
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -257,16 +258,17 @@ def test_a_close_method_name_is_suggested() -> None:
 
 
 def test_functions_of_a_module_become_known_by_trust() -> None:
-    module = types.ModuleType("trusted_later")
+    name = f"trusted_later_{uuid4().hex}"
+    module = types.ModuleType(name)
     exec("def run(): return 'ran'", vars(module))
-    sys.modules["trusted_later"] = module
-    with pytest.raises(UntrustedReferenceError, match=r"serilux\.trust\('trusted_later'\)"):
-        resolve_reference("trusted_later:run", WORKER)
-    trust("trusted_later")
-    assert resolve_reference("trusted_later:run", WORKER)() == "ran"
-    del sys.modules["trusted_later"]
+    sys.modules[name] = module
+    with pytest.raises(UntrustedReferenceError, match=rf"serilux\.trust\('{name}'\)"):
+        resolve_reference(f"{name}:run", WORKER)
+    trust(name)
+    assert resolve_reference(f"{name}:run", WORKER)() == "ran"
+    del sys.modules[name]
     with pytest.raises(CallableReferenceError, match="not imported"):
-        resolve_reference("trusted_later:run", WORKER)
+        resolve_reference(f"{name}:run", WORKER)
 
 
 @pytest.mark.parametrize("module", ["builtins", "serilux", "serilux._codec", "routilux", "routilux.flow"])
