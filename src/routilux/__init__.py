@@ -2,8 +2,8 @@
 
 from routilux._context import ExecutionContext
 from routilux._core.explanation import Explanation, TaskNote
-from routilux._model import ErrorStrategy, ExecutionStrategy, JobStatus, RoutineStatus
-from routilux._records import ErrorInfo, HistoryRecord
+from routilux._model import ErrorStrategy, EventKey, ExecutionStrategy, JobStatus, RoutineStatus, SlotKey
+from routilux._records import Decision, ErrorInfo, HistoryRecord
 from routilux.conditional_router import ConditionalRouter
 from routilux.connection import Connection
 from routilux.error_handler import ErrorHandler
@@ -35,12 +35,14 @@ __all__ = [
     "BlockingCallError",
     "ConditionalRouter",
     "Connection",
+    "Decision",
     "DefinitionError",
     "DeliveryTimeout",
     "ErrorHandler",
     "ErrorInfo",
     "ErrorStrategy",
     "Event",
+    "EventKey",
     "ExecutionContext",
     "ExecutionStrategy",
     "Explanation",
@@ -60,5 +62,6 @@ __all__ = [
     "RoutineStatus",
     "SharedDataConflict",
     "Slot",
+    "SlotKey",
     "TaskNote",
 ]

@@ -8,8 +8,10 @@ from typing import Any
 from routilux._context import Activation
 from routilux._current import current
 from routilux._handler import Handler
-from routilux._records import Data, ErrorInfo
-from routilux.error_handler import qualified_name
+from routilux._model import ErrorStrategy
+from routilux._records import Data, Decision, ErrorInfo
+from routilux.error_handler import checked_decision, qualified_name
+from routilux.slot import Merge, Predicate
 from serilux import clone_fields
 
 Failure = BaseException | None
@@ -59,6 +61,27 @@ def call_guarded(function: Callable[..., Any], *args: Any) -> tuple[Any, Failure
         return function(*args), None
     except BaseException as error:  # noqa: BLE001 - whatever users' code raises is a failed attempt
         return None, error
+
+
+def decided(handler: Handler, failure: BaseException, retry_count: int) -> Decision:
+    """What the policy around a handler, which may be a class of the user's, makes of a failure."""
+    policy = handler.error_handler
+    if policy is None:
+        return Decision(ErrorStrategy.STOP)
+    decision = checked_decision(policy.decide(failure, retry_count + 1))
+    if decision.strategy is ErrorStrategy.RETRY:
+        policy.retry_count = retry_count + 1
+    return decision
+
+
+def holds_for(predicate: Predicate, data: Data) -> bool:
+    """Whether a slot's predicate holds."""
+    return bool(predicate(data))
+
+
+def merged_by(function: Merge, old: Data, new: Data) -> Data:
+    """What a slot's own merge function makes of copies of the data."""
+    return clone_fields(function(clone_fields(old), clone_fields(new)), "slot_data")
 
 
 def _refuse_awaitable(result: Any, handler: Handler) -> None:

@@ -67,8 +67,8 @@ class LoopThread:
 
     def _stop_if_done(self) -> None:
         if self._closed and not self._unfinished and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._loop = None
+            loop, self._loop = self._loop, None  # before it stops: a loop that stops while it is ours runs on
+            loop.call_soon_threadsafe(loop.stop)
 
     def _started_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:

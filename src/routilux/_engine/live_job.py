@@ -23,20 +23,26 @@ from routilux._core.job import Job
 from routilux._core.merging import given, put_merged, shown
 from routilux._core.transition import Effects, take, transition
 from routilux._current import current
-from routilux._engine.attempt import Failure, await_handler, call_guarded, describe, run_handler
+from routilux._engine.attempt import (
+    Failure,
+    await_handler,
+    call_guarded,
+    decided,
+    describe,
+    holds_for,
+    merged_by,
+    run_handler,
+)
 from routilux._engine.clock import Timer
 from routilux._engine.coroutines import Cancellable, breathe
 from routilux._engine.engine import Engine
 from routilux._engine.watchers import Condition, Watchers
 from routilux._engine.workers import OthersWait
 from routilux._graph import Graph
-from routilux._handler import Handler, Handlers
+from routilux._handler import Handlers
 from routilux._model import ErrorStrategy, JobStatus
-from routilux._records import Changes, Data, Decision, HistoryRecord, Task
-from routilux.error_handler import checked_decision
+from routilux._records import Changes, Decision, HistoryRecord, Task
 from routilux.errors import ActivationTimeout, DeliveryTimeout, JobTimeout
-from routilux.slot import Predicate
-from serilux import clone_fields
 
 SLICE = 0.005
 NO_GRAPH = Graph("", False, {}, {}, "")
@@ -182,7 +188,7 @@ class LiveJob:
         holds, failure = True, self._merge_by_function(activation)
         if failure is None and handler.predicate is not None:
             data = shown(self.job, handler.node, task)
-            holds, failure = self._guarded(activation, _holds, handler.predicate, data)
+            holds, failure = self._guarded(activation, holds_for, handler.predicate, data)
         if failure is not None:
             self._settle(activation, failure)
             return False
@@ -201,7 +207,7 @@ class LiveJob:
         if function is None or task.merged is not None:
             return None
         old = self.job.slot_data.get(task.target, {})
-        merged, failure = self._guarded(activation, _merged, function, old, task.data)
+        merged, failure = self._guarded(activation, merged_by, function, old, task.data)
         if failure is None:
             put_merged(self.job, task, merged)
         return failure
@@ -260,7 +266,7 @@ class LiveJob:
 
     def _fail(self, activation: Activation, failure: BaseException, now: float) -> Effects:
         task = activation.task
-        decision, broken = self._guarded(activation, _decided, activation.handler, failure, task.retry_count)
+        decision, broken = self._guarded(activation, decided, activation.handler, failure, task.retry_count)
         if broken is not None:
             broken.add_note("while the policy decided on:\n" + describe(failure, None, None).traceback)
             decision, failure = Decision(ErrorStrategy.STOP), broken
@@ -431,22 +437,3 @@ class LiveJob:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._timer_at = None
-
-
-def _decided(handler: Handler, failure: BaseException, retry_count: int) -> Decision:
-    """What the policy around a handler, which may be a class of the user's, makes of a failure."""
-    policy = handler.error_handler
-    if policy is None:
-        return Decision(ErrorStrategy.STOP)
-    decision = checked_decision(policy.decide(failure, retry_count + 1))
-    if decision.strategy is ErrorStrategy.RETRY:
-        policy.retry_count = retry_count + 1
-    return decision
-
-
-def _holds(predicate: Predicate, data: Data) -> bool:
-    return bool(predicate(data))
-
-
-def _merged(function: Callable[[Data, Data], Data], old: Data, new: Data) -> Data:
-    return clone_fields(function(clone_fields(old), clone_fields(new)), "slot_data")

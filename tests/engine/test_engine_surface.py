@@ -1,0 +1,24 @@
+"""The public names."""
+
+import routilux
+import routilux.testing
+
+PUBLIC = """
+ActivationTimeout BindingError BlockingCallError ConditionalRouter Connection Decision DefinitionError DeliveryTimeout
+ErrorHandler ErrorInfo ErrorStrategy Event EventKey ExecutionContext ExecutionStrategy Explanation Flow
+FlowShutDownError HistoryRecord JobFailedError JobState JobStateError JobStatus JobTimeout OutsideActivationError
+ResumeError Routine RoutineStateWarning RoutineStatus RoutiluxError SharedDataConflict Slot SlotKey TaskNote
+"""
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(routilux.__all__) == sorted(PUBLIC.split())
+
+
+def test_the_public_names_for_tests_are_these() -> None:
+    assert routilux.testing.__all__ == ["Attempt", "StepRunner", "StuckError", "VirtualClock"]
+
+
+def test_every_public_name_is_there() -> None:
+    modules = (routilux, routilux.testing)
+    assert all(hasattr(module, name) for module in modules for name in module.__all__)
