@@ -312,8 +312,7 @@ def test_awaiting_does_not_block_the_callers_loop() -> None:
 
     async def program() -> bool:
         started = asyncio.create_task(flow.execute_async("a"))
-        while not entered.is_set():
-            await asyncio.sleep(0.0005)
+        assert await asyncio.to_thread(entered.wait, PATIENCE)
         assert not started.done()
         release.set()
         return await (await started).wait_async()
@@ -351,8 +350,7 @@ def test_a_caller_that_gives_up_an_execute_leaves_the_job_running() -> None:
 
     async def program() -> None:
         started = asyncio.create_task(flow.execute_async("a"))
-        while not entered.is_set():
-            await asyncio.sleep(0.0005)
+        assert await asyncio.to_thread(entered.wait, PATIENCE)
         started.cancel()
         with pytest.raises(asyncio.CancelledError):
             await started
