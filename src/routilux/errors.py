@@ -9,6 +9,12 @@
     ├── JobStateError            (ValueError)    the job's status does not allow the verb
     │   └── ResumeError                          the job does not fit the flow at hand
     ├── JobFailedError           (RuntimeError)  a wait that was asked to raise met a failed job
+    ├── OwnershipLost            (RuntimeError)  another process has taken the stored job over
+    ├── StoreError               (RuntimeError)  a store cannot do what was asked
+    │   ├── StoreUnavailableError                it could perhaps later: locked, full, not reachable
+    │   ├── StoreFormatError     (ValueError)    a newer routilux wrote it, or it is no store
+    │   ├── DamagedRecordError   (ValueError)    what is read is not what was written
+    │   └── UnknownJobError      (LookupError)   no such job, or no such definition
     ├── SharedDataConflict       (RuntimeError)  two activations read, then changed, the same key
     ├── ActivationTimeout        (TimeoutError)  a handler took longer than its slot allows
     ├── DeliveryTimeout          (TimeoutError)  nobody delivered what a routine expected
@@ -60,6 +66,30 @@ class ResumeError(JobStateError):
 
 class JobFailedError(RoutiluxError, RuntimeError):
     """The job that was waited for has failed."""
+
+
+class OwnershipLost(RoutiluxError, RuntimeError):
+    """Another process has taken the stored job over; what this one had not yet written is not part of it (law 6)."""
+
+
+class StoreError(RoutiluxError, RuntimeError):
+    """A store cannot do what was asked; what it keeps is as it was."""
+
+
+class StoreUnavailableError(StoreError):
+    """The store cannot be written or read just now: locked, full or not reachable."""
+
+
+class StoreFormatError(StoreError, ValueError):
+    """The store was written by a newer routilux, or is something else altogether."""
+
+
+class DamagedRecordError(StoreError, ValueError):
+    """What a store gives back is not what was written to it; nothing of it is used."""
+
+
+class UnknownJobError(StoreError, LookupError):
+    """The store has no such job, or no such definition."""
 
 
 class SharedDataConflict(RoutiluxError, RuntimeError):

@@ -7,7 +7,8 @@ PUBLIC = """
 ActivationTimeout BindingError BlockingCallError ConditionalRouter Connection Decision DefinitionError DeliveryTimeout
 ErrorHandler ErrorInfo ErrorStrategy Event EventKey ExecutionContext ExecutionStrategy Explanation Flow
 FlowShutDownError HistoryRecord JobFailedError JobState JobStateError JobStatus JobTimeout OutsideActivationError
-ResumeError Routine RoutineStateWarning RoutineStatus RoutiluxError SharedDataConflict Slot SlotKey TaskNote
+DamagedRecordError OwnershipLost ResumeError Routine RoutineStateWarning RoutineStatus RoutiluxError SharedDataConflict
+Slot SlotKey StoreError StoreFormatError StoreUnavailableError TaskNote UnknownJobError
 """
 
 

@@ -1,0 +1,150 @@
+"""What a store of jobs has to do, as a protocol of few methods.
+
+A stored job is a *snapshot*, the *segments* of its history, which are only ever appended, and the *records* of its
+journal since the snapshot, numbered without gaps. Its *epoch* tells who may write to it: taking a job over raises it,
+and a write under an older epoch is refused (law 6). Contents are JSON texts that a backend neither reads nor changes;
+it keeps a checksum of each, and says which one is damaged (`DamagedRecordError`). What cannot be done now, but perhaps
+later (locked, full, not reachable), is a `StoreUnavailableError`.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+
+class NewJob(msgspec.Struct, frozen=True):
+    """What a job is stored with at first. `definition` is the id of its flow's document, `created_at` in seconds."""
+
+    flow_id: str
+    definition: str
+    created_at: float
+    owner: str | None
+    snapshot: bytes
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """One more record for a job's journal: whatever has happened since the last one.
+
+    `number` is the record's, from 1. `at` is the time of writing, in seconds since the epoch. With `new` the job is
+    created by it; `status` is the job's new status, None where it has not changed; `releases` gives up ownership, so
+    that the job has no owner (its epoch stays).
+    """
+
+    job_id: str
+    epoch: int
+    number: int
+    content: bytes
+    at: float
+    status: str | None = None
+    releases: bool = False
+    new: NewJob | None = None
+
+
+class Compaction(msgspec.Struct, frozen=True):
+    """A snapshot that stands for all records up to `number`, and the history since the last one as one more segment.
+
+    `first_segment` is the oldest segment that is still wanted: older ones are dropped. Segments are numbered from 1.
+    """
+
+    job_id: str
+    epoch: int
+    number: int
+    snapshot: bytes
+    segment: bytes | None = None
+    first_segment: int = 1
+
+
+class JobRecord(msgspec.Struct, frozen=True):
+    """A stored job as it is listed. Times are in seconds since the epoch; `owner` is None where nobody runs it."""
+
+    job_id: str
+    flow_id: str
+    definition: str
+    status: str
+    epoch: int
+    created_at: float
+    updated_at: float
+    owner: str | None
+
+
+class StoredJob(msgspec.Struct, frozen=True):
+    """All of a stored job. `number` is that of the last record in `journal`, or the one that the snapshot covers."""
+
+    record: JobRecord
+    number: int
+    snapshot: bytes
+    segments: list[bytes]
+    journal: list[bytes]
+
+
+class Backend(Protocol):
+    """A store of jobs. Its methods may be called from any thread, and block until what they did is on disk."""
+
+    def define(self, definition_id: str, content: bytes) -> None:
+        """Keep a flow's document under its id; nothing happens where it is kept already."""
+
+    def definition(self, definition_id: str) -> bytes:
+        """A flow's document; UnknownJobError where there is none."""
+
+    def write(self, batches: Sequence[Batch]) -> frozenset[str]:
+        """Append records, and say for which jobs it was refused, because their epoch is another by now.
+
+        What is not refused is on disk together, or not at all. A new job with the id of a stored one is refused too.
+        """
+
+    def compact(self, compaction: Compaction) -> bool:
+        """Replace records by a snapshot; False where the epoch is another by now, and nothing was changed."""
+
+    def read(self, job_id: str) -> StoredJob:
+        """All of a job, as of one moment; UnknownJobError where there is none."""
+
+    def acquire(self, job_id: str, owner: str, *, epoch: int) -> StoredJob | None:
+        """Raise a job's epoch by one if it is `epoch` still, make `owner` its owner, then read it.
+
+        None where the epoch is another by now: somebody else was faster. UnknownJobError where there is no such job.
+        """
+
+    def record(self, job_id: str) -> JobRecord | None:
+        """A job as it is listed, or None."""
+
+    def records(
+        self, *, status: str | None = None, flow_id: str | None = None, owner: str | None = None
+    ) -> list[JobRecord]:
+        """The jobs that fit, oldest first."""
+
+    def move_out(self, job_id: str, *, epoch: int) -> StoredJob | None:
+        """Move a job out: read it, raise its epoch, leave nothing but a tombstone, its status `moved`, in one step.
+
+        None where the epoch is another by now. What is read still has the old epoch and status.
+        """
+
+    def clear_tombstone(self, job_id: str, *, up_to: int) -> bool:
+        """Remove a tombstone whose epoch is at most `up_to`, so that the job may come back; False if there is none."""
+
+    def delete(self, job_id: str) -> bool:
+        """Remove a job with all that is kept of it; False where there was none. Its tombstone counts as one."""
+
+    def prune(self, *, before: float, statuses: Sequence[str]) -> int:
+        """Remove the jobs with one of these statuses that last changed before that time; how many comes back.
+
+        Definitions that no job needs any more go with them.
+        """
+
+    def beat(self, owner: str) -> None:
+        """Say that an owner is alive."""
+
+    def silences(self) -> dict[str, float]:
+        """For each owner that has ever beaten and not left, the seconds since it last did, by the store's own clock."""
+
+    def leave(self, owner: str) -> None:
+        """Forget an owner that goes; jobs that are still its own have none from then on."""
+
+    def ask(self, job_id: str, request: bytes) -> None:
+        """Leave a request for whoever owns the job; UnknownJobError where there is no such job."""
+
+    def asked(self, owner: str) -> list[tuple[str, bytes]]:
+        """Take the requests for the jobs of an owner, oldest first; each is given once."""
+
+    def close(self) -> None:
+        """Let go of files and connections. Nothing is lost: what was written is on disk."""
