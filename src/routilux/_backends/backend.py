@@ -21,6 +21,7 @@ class NewJob(msgspec.Struct, frozen=True):
     created_at: float
     owner: str | None
     snapshot: bytes
+    segment: bytes | None = None
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -44,7 +45,8 @@ class Batch(msgspec.Struct, frozen=True):
 class Compaction(msgspec.Struct, frozen=True):
     """A snapshot that stands for all records up to `number`, and the history since the last one as one more segment.
 
-    `first_segment` is the oldest segment that is still wanted: older ones are dropped. Segments are numbered from 1.
+    `first_segment` is the oldest segment that is still wanted: older ones are dropped. Segments are numbered from 1, in
+    the order in which they come. `definition` and `status` are new ones, None where they have not changed.
     """
 
     job_id: str
@@ -53,6 +55,8 @@ class Compaction(msgspec.Struct, frozen=True):
     snapshot: bytes
     segment: bytes | None = None
     first_segment: int = 1
+    definition: str | None = None
+    status: str | None = None
 
 
 class JobRecord(msgspec.Struct, frozen=True):
@@ -90,7 +94,9 @@ class Backend(Protocol):
     def write(self, batches: Sequence[Batch]) -> frozenset[str]:
         """Append records, and say for which jobs it was refused, because their epoch is another by now.
 
-        What is not refused is on disk together, or not at all. A new job with the id of a stored one is refused too.
+        What is not refused is on disk together, or not at all. A new job with the id of a stored one is refused too. A
+        record that is there already, the same under the same epoch, is not written again: after a lost connection
+        nobody knows whether it was.
         """
 
     def compact(self, compaction: Compaction) -> bool:
