@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from routilux._core.facts import (
     Delivered,
     Effect,
+    Effects,
     Fact,
     HoldLifted,
     JobResumed,
@@ -18,7 +19,7 @@ from routilux._core.facts import (
     PauseRequested,
 )
 from routilux._core.job import Job
-from routilux._core.transition import Effects, transition
+from routilux._core.transition import transition
 from routilux._engine.alarms import Alarms
 from routilux._engine.engine import Engine
 from routilux._engine.watchers import Condition, Watchers, is_not_running
