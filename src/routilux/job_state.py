@@ -5,7 +5,6 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import UTC, datetime
 from math import isnan
 from pathlib import Path
@@ -19,6 +18,7 @@ from routilux._core.facts import SharedDataSet
 from routilux._core.job import Job
 from routilux._engine.coroutines import await_future
 from routilux._engine.live_job import LiveJob
+from routilux._engine.watchers import is_settled
 from routilux._model import JobStatus
 from routilux._records import Changes, Data, ErrorInfo, HistoryRecord
 from routilux.errors import BlockingCallError, DefinitionError, JobFailedError, JobStateError
@@ -197,11 +197,11 @@ class JobState(Serializable):
         patience = checked_patience(timeout)
         if self._job.settled:
             return self._settled(raise_on_failure)
-        future = self._live.wait_until(_is_settled)
+        future = self._live.wait_until(is_settled)
         try:
             self._live.block_on(future, patience)
         except TimeoutError:
-            self._forget(future)
+            self._live.forget(future)
             return False
         return self._settled(raise_on_failure)
 
@@ -209,13 +209,13 @@ class JobState(Serializable):
         """`wait` for coroutines."""
         self._refuse_waiting_inside()
         patience = checked_patience(timeout)
-        future = self._live.wait_until(_is_settled)
+        future = self._live.wait_until(is_settled)
         try:
             await await_future(future, patience)
         except TimeoutError:
             return False
         finally:
-            self._forget(future)
+            self._live.forget(future)
         return self._settled(raise_on_failure)
 
     def _settled(self, raise_on_failure: bool) -> bool:
@@ -227,10 +227,6 @@ class JobState(Serializable):
                 else f"job {self.job_id!r} failed"
             )
         return True
-
-    def _forget(self, future: "Future[None]") -> None:
-        with self._live.lock:
-            self._live.watchers.forget(future)
 
     def _refuse_waiting_inside(self) -> None:
         activation = running_activation()
@@ -284,10 +280,6 @@ def checked_patience(timeout: float | None) -> float | None:
     if type(timeout) not in (int, float) or isnan(timeout):
         raise DefinitionError(f"a timeout is a number of seconds or None, not {timeout!r}")
     return None if timeout > threading.TIMEOUT_MAX else max(float(timeout), 0.0)
-
-
-def _is_settled(job: Job) -> bool:
-    return job.settled
 
 
 def _write_atomically(path: Path, content: bytes) -> None:

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 from routilux._core.document import read_job, write_history, write_job
-from routilux._core.facts import Fact, TaskAbsorbed, TaskFailed, TaskFlushed, TaskSucceeded
+from routilux._core.facts import Effects, Fact, TaskAbsorbed, TaskFailed, TaskFlushed, TaskSucceeded
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
-from routilux._core.transition import Effects, take, transition
+from routilux._core.transition import take, transition
 from routilux._graph import Graph, Route, RoutineNode, SlotNode
 from routilux._model import ErrorStrategy, EventKey, JobStatus, MergeKind, SlotKey
 from routilux._records import Changes, Decision, Emission, ErrorInfo, Expectation, HistoryRecord, Task

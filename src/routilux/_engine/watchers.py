@@ -4,8 +4,24 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from routilux._core.job import Job
+from routilux._model import JobStatus
 
 Condition = Callable[[Job], bool]
+
+
+def is_settled(job: Job) -> bool:
+    """Nothing is left to do."""
+    return job.settled
+
+
+def is_not_running(job: Job) -> bool:
+    """The job is paused or settled."""
+    return job.status is not JobStatus.RUNNING
+
+
+def is_not_running_or_stuck(job: Job) -> bool:
+    """Nothing goes on unless somebody resumes the job or delivers to it."""
+    return is_not_running(job) or job.stuck
 
 
 class Watchers:
