@@ -148,7 +148,7 @@ def places(state: Job) -> dict[str, list[int]]:
         "active": list(state.active),
         "ready": [entry.number for entry in state.ready],
         "delayed": [number for _, number, _ in sorted(state.delayed)],
-        "expecting": list(state.expecting),
+        "expecting": list(state.expecting.tasks),
         "failed": [entry.number for entry in state.failed],
     }
 
@@ -183,4 +183,9 @@ def fields_of(state: Job) -> dict[str, Any]:
     history = state.history
     fields = {name: getattr(state, name) for name in Job.__slots__}
     bound = (history.maxlen, history.dropped) if isinstance(history, BoundedHistory) else None
-    return fields | {"ready": list(state.ready), "delayed": sorted(state.delayed), "history": (list(history), bound)}
+    return fields | {
+        "ready": list(state.ready),
+        "delayed": sorted(state.delayed),
+        "expecting": list(state.expecting.tasks.items()),
+        "history": (list(history), bound),
+    }

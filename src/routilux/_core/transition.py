@@ -122,7 +122,7 @@ def _absorbed(graph: Graph, job: Job, fact: TaskAbsorbed, now: float) -> Effects
 def _failed(graph: Graph, job: Job, fact: TaskFailed, now: float) -> Effects:
     task, strategy = fact.task, fact.decision.strategy
     job.active.pop(task.number, None)
-    job.expecting.pop(task.number, None)
+    job.expecting.discard(task)
     state = job.routines.setdefault(task.target.routine_id, RoutineState())
     if strategy is ErrorStrategy.CONTINUE:
         effects = publish(graph, job, fact, now)
@@ -184,7 +184,7 @@ def _timers_fired(graph: Graph, job: Job, fact: TimersFired, now: float) -> Effe
 
 
 def _delivered(graph: Graph, job: Job, fact: Delivered, now: float) -> Effects:
-    del job.expecting[fact.task.number]
+    job.expecting.discard(fact.task)
     job.enlist(replace(fact.task, data=fact.data, since=now, deadline=None, patience=None))
     job.updated_at = now
     return NOTHING

@@ -112,7 +112,7 @@ class HeldJob(ABC):
     def deliver(self, key: SlotKey, data: Data) -> None:
         """Give data to the oldest task that waits there; JobStateError where none does."""
         with self.lock:
-            task = next((task for task in self.job.expecting.values() if task.target == key), None)
+            task = self.job.expecting.oldest(key)
             if task is None or self.job.settled:
                 raise JobStateError(f"job {self.job.job_id!r} ({self.job.status}) waits for nothing on {key}")
             self.apply(Delivered(task, data))

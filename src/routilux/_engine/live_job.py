@@ -185,7 +185,7 @@ class LiveJob(HeldJob):
             self._release(task)
         if self._watchers.tasks:
             self._watchers.attempted(task.number)
-        if self.job.expecting:
+        if self.job.expecting.tasks:
             self._tell_if_stuck()
         return now
 
