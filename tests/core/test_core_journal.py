@@ -133,7 +133,7 @@ HAPPENINGS: dict[str, tuple[Callable[[], Job], Callable[[Job], Happening]]] = {
     ),
     "not delivered in time": (
         lambda: running(tasks=[expectation(3, patience=4.0)]),
-        lambda state: failed(state.expecting[3], RETRY, delay=1.0),
+        lambda state: failed(state.expecting.tasks[3], RETRY, delay=1.0),
     ),
     "absorbed": (in_flight(A_TASK), lambda state: TaskAbsorbed(state.active[3])),
     "started": (
@@ -144,7 +144,7 @@ HAPPENINGS: dict[str, tuple[Callable[[], Job], Callable[[Job], Happening]]] = {
     "timers fired": (lambda: running(tasks=[task(3, due=NOW), task(4, due=LATER)]), lambda _: TimersFired()),
     "delivered": (
         lambda: running(tasks=[expectation(3)]),
-        lambda state: Delivered(state.expecting[3], {"x": RICH_VALUE}),
+        lambda state: Delivered(state.expecting.tasks[3], {"x": RICH_VALUE}),
     ),
     "shared data set": (running, lambda _: SharedDataSet(Changes({"a": (1,)}, ["b"], [(2,)]))),
     "pause requested": (in_flight(A_TASK), lambda _: PauseRequested("lunch", {"at": (1,)})),

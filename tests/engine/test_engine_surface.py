@@ -17,7 +17,7 @@ def test_the_public_names_are_these() -> None:
 
 
 def test_the_public_names_for_tests_are_these() -> None:
-    assert routilux.testing.__all__ == ["Attempt", "StepRunner", "StuckError", "VirtualClock"]
+    assert routilux.testing.__all__ == ["Attempt", "BackendConformance", "StepRunner", "StuckError", "VirtualClock"]
 
 
 def test_every_public_name_is_there() -> None:

@@ -205,7 +205,7 @@ def _write_failed(fact: TaskFailed, value: Value) -> list[Any]:
 def _read_failed(
     job: Job, value: Value, error: Any, strategy: str, delay: float, number: int, *published: Any
 ) -> TaskFailed:
-    task = job.active[number] if number in job.active else job.expecting[number]
+    task = job.active[number] if number in job.active else job.expecting.tasks[number]
     decision = msgspec.convert({"strategy": strategy, "delay": delay}, Decision)
     return TaskFailed(task, *_read_published(task, value, *published), _read_error(error), decision)
 
@@ -242,7 +242,7 @@ def _write_delivered(fact: Delivered, value: Value) -> list[Any]:
 
 
 def _read_delivered(job: Job, value: Value, number: int, data: Any) -> Delivered:
-    return Delivered(job.expecting[number], value(data))
+    return Delivered(job.expecting.tasks[number], value(data))
 
 
 def _write_shared(fact: SharedDataSet, value: Value) -> list[Any]:
