@@ -150,7 +150,7 @@ class HeldJob(ABC):
         """Let go of the job where it stands, as if its process had died."""
         with self.lock:
             self.attached = False
-            self._alarms.wake_at(None, self._wake)
+            self._alarms.sleep()
             if self.engine is not None:
                 self.engine.jobs.discard(self)
 
