@@ -17,8 +17,8 @@ from serilux import clone_fields
 class Host(Guarded, Protocol):
     """The little that an activation needs of the job that runs it."""
 
-    job_state: Any
-    flow: Any
+    job_state: object
+    flow: object
     deciding: "Activation | None"
     graph: Graph
 

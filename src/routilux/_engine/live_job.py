@@ -40,7 +40,7 @@ SLICE = 0.005
 class LiveJob(HeldJob):
     """Runs one job: takes its tasks, has their handlers called, commits what they did."""
 
-    def __init__(self, job: Job, job_state: Any) -> None:
+    def __init__(self, job: Job, job_state: object) -> None:
         super().__init__(job, job_state)
         self.deciding: Activation | None = None
         self._coroutines: dict[int, Cancellable] = {}
