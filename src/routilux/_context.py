@@ -17,8 +17,8 @@ from serilux import clone_fields
 class Host(Guarded, Protocol):
     """The little that an activation needs of the job that runs it."""
 
-    job_state: Any
-    flow: Any
+    job_state: object
+    flow: object
     deciding: "Activation | None"
     graph: Graph
 
@@ -42,7 +42,7 @@ class Activation(msgspec.Struct):
     deals: Dealings | None = None
     closed: bool = False
 
-    def emit(self, routine: Any, event: str, data: Data) -> None:
+    def emit(self, routine: Any, event: str, data: Data) -> HistoryRecord:
         """Put one emission into the outbox; it becomes part of the job when the handler returns."""
         handler = self.handler
         if self.closed or routine is not handler.routine or event not in handler.routes:
@@ -50,7 +50,18 @@ class Activation(msgspec.Struct):
         for route in handler.routes[event]:
             if route.mapping is not None:
                 _check_mapping(route, event, data)
-        self.outbox.append(HistoryRecord(handler.routine_id, event, clone_fields(data, event), self.host.now()))
+        record = HistoryRecord(handler.routine_id, event, clone_fields(data, event), self.host.now())
+        self.outbox.append(record)
+        return record
+
+    def emit_routed(self, routine: Any, event: str, data: Data, emission: Emission) -> None:
+        """Put in an emission that says how it is to be routed; other threads of the handler may emit meanwhile."""
+        with self.host.lock:
+            record = self.emit(routine, event, data)
+            routing = self.routing = self.routing or {}
+            outbox = self.outbox
+            index = next(index for index in reversed(range(len(outbox))) if outbox[index] is record)
+            routing[index] = emission
 
     def _refuse_emission(self, routine: Any, event: str) -> None:
         self.check_open("emit")
@@ -84,12 +95,6 @@ class Activation(msgspec.Struct):
         if target not in self.host.graph.slots:
             raise DefinitionError(f"slot {slot!r} of {routine!r} was defined after this job had begun")
         self.dealings.expect(slot, patience)
-
-    def route_last(self, emission: Emission) -> None:
-        """Say how the last emission is to be routed."""
-        if self.routing is None:
-            self.routing = {}
-        self.routing[len(self.outbox) - 1] = emission
 
     @property
     def dealings(self) -> Dealings:

@@ -130,9 +130,7 @@ class Routine(Serializable):
             None if priority is None else checked_priority(priority),
             None if metadata is None else clone_fields(metadata, "metadata"),
         )
-        activation = required_activation("emit")
-        activation.emit(self, event_name, data)
-        activation.route_last(emission)
+        required_activation("emit").emit_routed(self, event_name, data, emission)
 
     def flush(self) -> None:
         """Commit what this handler has done so far; later attempts of the task see it in `flushes` (law 1)."""

@@ -24,14 +24,14 @@ class Alarms:
         """Have the job woken then, and at no other time; None is never."""
         if when == self._when:
             return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._when = None
+        self.sleep()
         if when is not None and self._clock is not None:
             self._timer, self._when = self._clock.call_at(when, wake), when
 
-    def woken(self) -> None:
-        """Forget the timer that has just gone off."""
+    def sleep(self) -> None:
+        """Have the job not woken; a timer that is going off just now may still do so."""
+        if self._timer is not None:
+            self._timer.cancel()
         self._timer = self._when = None
 
     def expire_in(self, seconds: float, number: int, expire: Callable[[], None]) -> None:

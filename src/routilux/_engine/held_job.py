@@ -5,7 +5,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from routilux._core.facts import (
     Delivered,
@@ -41,7 +41,7 @@ class Setting(NamedTuple):
     """What a job needs to run."""
 
     engine: Engine
-    flow: Any
+    flow: object
     graph: Graph
     handlers: Handlers
 
@@ -52,12 +52,12 @@ class HeldJob(ABC):
     Every fact goes through `_commit`; what follows from it happens there too.
     """
 
-    def __init__(self, job: Job, job_state: Any) -> None:
+    def __init__(self, job: Job, job_state: object) -> None:
         self.job = job
         self.job_state = job_state
         self.lock = threading.RLock()
         self.queued = False
-        self.flow: Any = None
+        self.flow: object = None
         self.engine: Engine | None = None
         self.attached = False
         self.graph = NO_GRAPH
@@ -150,7 +150,7 @@ class HeldJob(ABC):
         """Let go of the job where it stands, as if its process had died."""
         with self.lock:
             self.attached = False
-            self._alarms.wake_at(None, self._wake)
+            self._alarms.sleep()
             if self.engine is not None:
                 self.engine.jobs.discard(self)
 

@@ -29,7 +29,7 @@ from routilux._engine.attempt import (
 )
 from routilux._engine.coroutines import Cancellable, breathe
 from routilux._engine.held_job import HeldJob
-from routilux._engine.workers import OthersWait
+from routilux._engine.workers import OthersWait, Workers
 from routilux._model import RESUMABLE, ErrorStrategy, JobStatus
 from routilux._records import Changes, Decision, HistoryRecord, Task
 from routilux.errors import ActivationTimeout, DeliveryTimeout, JobTimeout
@@ -40,10 +40,11 @@ SLICE = 0.005
 class LiveJob(HeldJob):
     """Runs one job: takes its tasks, has their handlers called, commits what they did."""
 
-    def __init__(self, job: Job, job_state: Any) -> None:
+    def __init__(self, job: Job, job_state: object) -> None:
         super().__init__(job, job_state)
         self.deciding: Activation | None = None
         self._coroutines: dict[int, Cancellable] = {}
+        self._stuck: dict[int, Workers] = {}
 
     def cancel(self, reason: str) -> None:
         """Settle the job as cancelled, and give up its attempts; JobStateError where it has settled already."""
@@ -68,6 +69,8 @@ class LiveJob(HeldJob):
                 self.submit()
             if activation.handler.is_async:
                 self._start_coroutine(activation)
+                if self.now() > end and others_wait():
+                    return bool(self.job.ready)
                 activation = self.next_activation()
                 continue
             failure = run_handler(activation)
@@ -279,13 +282,16 @@ class LiveJob(HeldJob):
             if running is not None:
                 running.cancel()
             elif self.engine is not None and not self.handlers[task.target].is_async:
+                self._stuck[id(task)] = self.engine.workers
                 self.engine.workers.replace_stuck()
             self._release(task)
 
     def _welcome_back(self, activation: Activation) -> None:
+        """End an attempt that was given up; by now the job may run on other workers than those it is missed by."""
         activation.closed = True
-        if not activation.handler.is_async and self.engine is not None:
-            self.engine.workers.retire()
+        workers = self._stuck.pop(id(activation.task), None)
+        if workers is not None:
+            workers.retire()
 
     def _release(self, task: Task) -> None:
         self._coroutines.pop(task.number, None)
@@ -295,7 +301,7 @@ class LiveJob(HeldJob):
         with self.lock:
             if self.job.status is not JobStatus.RUNNING:
                 return
-            self._alarms.woken()
+            self._alarms.sleep()
             now = self.now()
             for task in self.job.overdue_expectations(now):
                 if self.job.closing is None and self.job.status is JobStatus.RUNNING:
