@@ -7,16 +7,19 @@ from typing import Any
 
 from routilux._compile import unbindable
 from routilux._context import running_activation
+from routilux._core.graph_document import write_definition
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
 from routilux._definition import Definition
 from routilux._engine.coroutines import await_future
+from routilux._engine.custody import Custody, LedgerHolder, definition_of
 from routilux._engine.engine import Engine, EngineFactory, threaded_engine
 from routilux._engine.held_job import Setting
+from routilux._engine.kept_job import Keeping
 from routilux._engine.live_job import LiveJob
 from routilux._engine.watchers import Condition, is_not_running, is_not_running_or_stuck
 from routilux._graph import Graph, misfits
-from routilux._model import ExecutionStrategy, JobStatus, SlotKey
+from routilux._model import Durability, ExecutionStrategy, JobStatus, SlotKey
 from routilux._records import Data, Task
 from routilux._recovery import mirror_retries, recovered_task, slots_to_recover
 from routilux.error_handler import ErrorHandler
@@ -70,19 +73,26 @@ class Flow(Definition):
         *,
         timeout: float | None = None,
         history_limit: int | None = None,
+        store: LedgerHolder | None = None,
+        durability: Durability | str = Durability.GROUP,
     ) -> JobState:
         """Start a job at the `trigger` slot of a routine, and return when that first activation has ended.
 
         What it emitted goes on in the background. A sync handler runs on the caller's thread. `timeout` replaces the
         flow's `execution_timeout` for this job; `history_limit` keeps only the newest records of its history.
+
+        With a `store` the job is durable: when this returns, all so far is on disk, and what comes after is so within
+        the store's window (`durability="group"`), or before the job's next activation starts (`"strict"`).
         """
         self._refuse_blocking("execute")
-        job_state, task = self._start(entry_routine_id, entry_params, timeout, history_limit)
+        keeping = self._keeping(store, durability)
+        job_state, task = self._start(entry_routine_id, entry_params, timeout, history_limit, keeping)
         live = job_state._live
         if live.may_run_here(task):
             live.run_here()
         else:
             live.block_on(live.when_attempted(task))
+        live.sync()
         return job_state
 
     async def execute_async(
@@ -92,12 +102,25 @@ class Flow(Definition):
         *,
         timeout: float | None = None,
         history_limit: int | None = None,
+        store: LedgerHolder | None = None,
+        durability: Durability | str = Durability.GROUP,
     ) -> JobState:
         """`execute` for coroutines; a sync handler runs on one of the flow's workers."""
         self._refuse_blocking("execute")
-        job_state, task = self._start(entry_routine_id, entry_params, timeout, history_limit)
+        keeping = self._keeping(store, durability)
+        job_state, task = self._start(entry_routine_id, entry_params, timeout, history_limit, keeping)
         await await_future(job_state._live.when_attempted(task))
+        job_state._live.sync()
         return job_state
+
+    def _keeping(self, store: LedgerHolder | None, durability: Durability | str) -> Keeping | None:
+        if store is None:
+            return None
+        return self._kept_in(Custody(store.ledger, checked_durability(durability)))
+
+    def _kept_in(self, custody: Custody, *, take_over: bool = True) -> Keeping:
+        content = write_definition(self.serialize(), self._compile()[0])
+        return Keeping(custody, definition_of(content), take_over)
 
     def _start(
         self,
@@ -105,6 +128,7 @@ class Flow(Definition):
         entry_params: Data | None,
         timeout: float | None,
         history_limit: int | None,
+        keeping: Keeping | None = None,
     ) -> tuple[JobState, Task]:
         setting = self._setting()
         key = self._entry(setting.graph, entry_routine_id)
@@ -117,7 +141,7 @@ class Flow(Definition):
             job.history = BoundedHistory((), _checked_limit(history_limit))
         task = Task(0, key, clone_fields(params, "entry_params"))
         job_state = JobState._of(job)
-        job_state._live.start(setting, task)
+        job_state._live.start(setting, task, keeping)
         return job_state, task
 
     def _entry(self, graph: Graph, routine_id: str) -> SlotKey:
@@ -190,16 +214,37 @@ class Flow(Definition):
         problems = list(misfits(graph, job.unfinished(), job.slot_data))
         return problems or list(unbindable(handlers, job))
 
-    def resume(self, job_state: JobState) -> JobState:
+    def resume(
+        self,
+        job_state: JobState,
+        *,
+        store: LedgerHolder | None = None,
+        durability: Durability | str = Durability.GROUP,
+        take_over: bool = True,
+    ) -> JobState:
         """Let a job go on, from wherever its document comes (page: Automatic Task Recovery).
 
         Its pending tasks are taken up first; then each slot of the flow that holds data, and has no pending task,
         becomes one. The same object comes back, and its status is `running`. ResumeError, a ValueError, lists what
         does not fit; nothing is changed then.
+
+        With a `store` the job is kept there from now on. One that comes from a store is kept there anyway; if another
+        process runs it, that one loses it (law 6), unless `take_over` is False: then it is a JobStateError.
         """
         live = _checked_job(job_state)._live
-        live.resume(self._setting(), self._check_fit, self._recovered)
+        keeping = self._kept_again(live, store, durability, take_over=take_over)
+        live.resume(self._setting(), self._check_fit, self._recovered, keeping)
         return job_state
+
+    def _kept_again(
+        self, live: LiveJob, store: LedgerHolder | None, durability: Durability | str, *, take_over: bool = True
+    ) -> Keeping | None:
+        custody = live.custody
+        if custody is None:
+            return self._keeping(store, durability)
+        if store is not None and store.ledger is not custody.ledger:
+            raise JobStateError(f"job {live.job.job_id!r} is kept in another store; move it with export and import")
+        return self._kept_in(custody, take_over=take_over)
 
     def _recovered(self, job: Job, graph: Graph) -> list[Task]:
         with self._lock:
@@ -216,7 +261,8 @@ class Flow(Definition):
         the job may take begins anew. JobStateError for
         a job that has not failed, ResumeError with a list for one that does not fit this flow.
         """
-        _checked_job(job_state)._live.retry(self._setting(), self._check_fit)
+        live = _checked_job(job_state)._live
+        live.retry(self._setting(), self._check_fit, self._kept_again(live, None, Durability.GROUP))
         return job_state
 
     def _policy(self, key: SlotKey) -> ErrorHandler | None:
@@ -339,3 +385,11 @@ def _checked_limit(limit: int) -> int:
     if type(limit) is not int or limit < 0:
         raise DefinitionError(f"history_limit is a whole number from 0, or None, not {limit!r}")
     return limit
+
+
+def checked_durability(durability: Durability | str) -> Durability:
+    """A durability by its name, or DefinitionError."""
+    try:
+        return Durability(durability)
+    except ValueError as error:
+        raise DefinitionError(f"unknown durability {durability!r}; there are: 'group', 'strict'") from error

@@ -14,7 +14,6 @@ from uuid import uuid4
 from routilux._context import Activation, running_activation
 from routilux._core.document import read_job, write_history, write_job, write_tasks
 from routilux._core.explanation import Explanation, explain
-from routilux._core.facts import SharedDataSet
 from routilux._core.job import Job
 from routilux._engine.coroutines import await_future
 from routilux._engine.live_job import LiveJob
@@ -62,8 +61,8 @@ class JobState(Serializable):
 
     @property
     def status(self) -> JobStatus:
-        """How far the job has come; equal to its name, e.g. `"paused"`."""
-        return self._job.status
+        """How far the job has come; equal to its name, e.g. `"paused"`. A stored job has settled when it is on disk."""
+        return self._live.status
 
     @property
     def epoch(self) -> int:
@@ -158,10 +157,12 @@ class JobState(Serializable):
         if activation is not None:
             activation.dealings.update_shared(key, value)
             return
-        with self._live.lock:
-            if callable(value):
-                value = value(clone(self._job.shared_data.get(key)))
-            self._live.apply(SharedDataSet(Changes(written=clone_fields({key: value}, "shared_data"))))
+
+        def changes(shared_data: Data) -> Changes:
+            new = value(clone(shared_data.get(key))) if callable(value) else value
+            return Changes(written=clone_fields({key: new}, "shared_data"))
+
+        self._live.share(changes)
 
     def append_to_shared_log(self, entry: Any) -> None:
         """Append to the shared log; in a handler when the activation commits."""
@@ -169,7 +170,8 @@ class JobState(Serializable):
         if activation is not None:
             activation.dealings.log(entry)
         else:
-            self._live.apply(SharedDataSet(Changes(logged=[clone(entry, "shared_log")])))
+            own = clone(entry, "shared_log")
+            self._live.share(lambda _: Changes(logged=[own]))
 
     def _own_activation(self) -> Activation | None:
         activation = running_activation()

@@ -1,10 +1,11 @@
-"""A graph as a document: what a job ran with, for those who have only its store."""
+"""What a job runs with, as its store keeps it: the document of its flow, and the graph that this was compiled to."""
 
 from typing import Any
 
 import msgspec
 
 from routilux._graph import Graph, RoutineNode, SlotNode
+from routilux.errors import DamagedRecordError
 
 
 class _GraphDocument(msgspec.Struct):
@@ -34,3 +35,21 @@ def read_graph(document: Any) -> Graph:
         {node.key: node for node in read.slots},
         read.fingerprint,
     )
+
+
+def write_definition(flow_document: dict[str, Any], graph: Graph) -> bytes:
+    """A flow's document without what waits in its slots, which is the data of no job, and its graph."""
+    routines = {
+        routine_id: document | {"_slots": {name: slot | {"_data": {}} for name, slot in document["_slots"].items()}}
+        for routine_id, document in flow_document["routines"].items()
+    }
+    return msgspec.json.encode({"flow": flow_document | {"routines": routines}, "graph": write_graph(graph)})
+
+
+def read_definition(content: bytes) -> tuple[dict[str, Any], Graph]:
+    """The document of a flow and its graph; DamagedRecordError where there are none."""
+    try:
+        read = msgspec.json.decode(content)
+        return read["flow"], read_graph(read["graph"])
+    except (ValueError, TypeError, LookupError) as error:
+        raise DamagedRecordError(f"the definition of its flow cannot be read: {error}") from error

@@ -35,6 +35,7 @@ from routilux._model import EventKey, SlotKey
 from routilux._records import Changes, Data, Decision, Emission, ErrorInfo, Expectation, HistoryRecord, Task
 from routilux.errors import DamagedRecordError
 from serilux import all_plain, decode, encode
+from serilux.errors import SeriluxError
 
 JOURNAL_FORMAT = 1
 
@@ -69,7 +70,10 @@ def write_record(happened: Iterable[tuple[Happening, float]]) -> bytes:
 
 
 def replay(graph: Graph, job: Job, record: bytes) -> None:
-    """Let everything that a record tells happen to a job; DamagedRecordError where it cannot have happened to it."""
+    """Let everything that a record tells happen to a job.
+
+    DamagedRecordError where it cannot have happened to it, SeriluxError where its values cannot be read here.
+    """
     try:
         number, plain, lines = msgspec.json.decode(record)
     except ValueError as error:
@@ -80,6 +84,8 @@ def replay(graph: Graph, job: Job, record: bytes) -> None:
     for line in lines:
         try:
             _happen(graph, job, value, *line)
+        except SeriluxError:
+            raise
         except (LookupError, TypeError, ValueError) as error:
             raise DamagedRecordError(f"{str(line)[:200]} cannot have happened here: {error!r}") from error
 

@@ -1,8 +1,6 @@
 """A job that this process holds: its data, the lock around it, and what is asked of it from outside."""
 
-import threading
-import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from typing import NamedTuple
@@ -17,20 +15,20 @@ from routilux._core.facts import (
     JobRetried,
     JobStarted,
     PauseRequested,
+    SharedDataSet,
 )
 from routilux._core.job import Job
 from routilux._core.transition import transition
 from routilux._engine.alarms import Alarms
 from routilux._engine.engine import Engine
+from routilux._engine.kept_job import Check, Keeping, KeptJob
 from routilux._engine.watchers import Condition, Watchers, is_not_running
 from routilux._engine.workers import OthersWait
 from routilux._graph import Graph
 from routilux._handler import Handlers
 from routilux._model import RESUMABLE, JobStatus, SlotKey
-from routilux._records import Data, Task
-from routilux.errors import JobStateError, ResumeError
-
-Check = Callable[[Job], None]  # refuses a job that does not fit, before anything is changed
+from routilux._records import Changes, Data, Task
+from routilux.errors import JobStateError, ResumeError, RoutiluxError
 
 HOLD = 0.02
 NO_GRAPH = Graph("", False, {}, {}, "")
@@ -46,38 +44,38 @@ class Setting(NamedTuple):
     handlers: Handlers
 
 
-class HeldJob(ABC):
+class HeldJob(KeptJob):
     """A job's data behind its lock. What is not attached to an engine runs nowhere.
 
     Every fact goes through `_commit`; what follows from it happens there too.
     """
 
     def __init__(self, job: Job, job_state: object) -> None:
-        self.job = job
+        super().__init__(job)
         self.job_state = job_state
-        self.lock = threading.RLock()
         self.queued = False
         self.flow: object = None
         self.engine: Engine | None = None
-        self.attached = False
         self.graph = NO_GRAPH
         self.handlers: Handlers = {}
-        self.now: Callable[[], float] = time.time
         self._watchers = Watchers()
         self._alarms = Alarms()
 
     # What is asked of it.
 
-    def start(self, setting: Setting, task: Task) -> None:
+    def start(self, setting: Setting, task: Task, keeping: Keeping | None = None) -> None:
         """Begin with a task."""
-        self._attach(setting)
-        self.apply(JobStarted(task))
+        with self.lock:
+            self._attach(setting)
+            self.apply(JobStarted(task))
+            self._keep(keeping)
 
     def pause(self, reason: str, checkpoint: Data) -> "Future[None]":
         """Have the job pause; the future is done when it runs no more. JobStateError where it cannot pause."""
         with self.lock:
-            self._check_status(_PAUSABLE, "it cannot be paused")
-            self.apply(PauseRequested(reason, checkpoint))
+            with self._writable():
+                self._check_status(_PAUSABLE, "it cannot be paused")
+                self.apply(PauseRequested(reason, checkpoint))
             return self._watchers.when(is_not_running, self.job)
 
     def pause_if_running(self, reason: str) -> None:
@@ -87,36 +85,43 @@ class HeldJob(ABC):
                 self.pause(reason, {})
 
     def resume(
-        self, setting: Setting, check: Callable[[Job], None], recovered: Callable[[Job, Graph], list[Task]]
+        self,
+        setting: Setting,
+        check: Check,
+        recovered: Callable[[Job, Graph], list[Task]],
+        keeping: Keeping | None = None,
     ) -> None:
         """Let the job go on, with the tasks that its flow recovers; ResumeError where nothing is to be resumed.
 
         `check` refuses a job that does not fit, before anything is changed.
         """
-        with self.lock:
-            self._check_resumable()
-            check(self.job)
+        with self._claimed(keeping, self._check_resumable, check):
             self._attach(setting)
             self.apply(JobResumed(self.graph.fingerprint, recovered(self.job, self.graph), self.now() + HOLD))
+            self._keep(keeping)
             self.submit()
 
-    def retry(self, setting: Setting, check: Check) -> None:
+    def retry(self, setting: Setting, check: Check, keeping: Keeping | None = None) -> None:
         """Let the failed job go on; JobStateError where it has not failed."""
-        with self.lock:
-            self._check_status((JobStatus.FAILED,), "only a failed job is retried")
-            check(self.job)
+        with self._claimed(keeping, self._check_failed, check):
             self._attach(setting)
             self.apply(JobRetried(self.graph.fingerprint, self.now() + HOLD))
+            self._keep(keeping)
             self.submit()
 
     def deliver(self, key: SlotKey, data: Data) -> None:
         """Give data to the oldest task that waits there; JobStateError where none does."""
-        with self.lock:
+        with self.lock, self._writable():
             task = self.job.expecting.oldest(key)
             if task is None or self.job.settled:
                 raise JobStateError(f"job {self.job.job_id!r} ({self.job.status}) waits for nothing on {key}")
             self.apply(Delivered(task, data))
             self.submit()
+
+    def share(self, changes: Callable[[Data], Changes]) -> None:
+        """Change the job's shared data, by what a function makes of them."""
+        with self.lock, self._writable():
+            self.apply(SharedDataSet(changes(self.job.shared_data)))
 
     def when_attempted(self, task: Task) -> "Future[None]":
         """A future that is done when an attempt of the task has ended, or the job runs no more."""
@@ -131,8 +136,8 @@ class HeldJob(ABC):
         """A future that is done when the condition holds. A job kept from settling may settle now."""
         with self.lock:
             if self.job.hold_until is not None:
-                self.apply(HoldLifted())
-            return self._watchers.when(condition, self.job)
+                self._commit(HoldLifted(), self.now())
+            return self._watchers.when(condition, self.job, self.lost)
 
     def forget(self, future: "Future[None]") -> None:
         """Let go of somebody who waits no longer."""
@@ -153,6 +158,13 @@ class HeldJob(ABC):
             self._alarms.sleep()
             if self.engine is not None:
                 self.engine.jobs.discard(self)
+
+    def _tell_lost(self, error: RoutiluxError) -> None:
+        self.abandon()
+        self._watchers.fail(error)
+
+    def _check_failed(self) -> None:
+        self._check_status((JobStatus.FAILED,), "only a failed job is retried")
 
     def _check_status(self, statuses: Collection[JobStatus], refusal: str) -> None:
         if self.job.status not in statuses:
@@ -200,6 +212,8 @@ class HeldJob(ABC):
     def _commit(self, fact: Fact, now: float) -> None:
         """Apply a fact, and do what follows from it: the only way in which facts change the job's data."""
         effects = transition(self.graph, self.job, fact, now)
+        if self.log is not None:
+            self.log.record(fact, now)
         if effects:
             self._react(effects)
 
@@ -211,6 +225,8 @@ class HeldJob(ABC):
                 self._status_changed()
 
     def _status_changed(self) -> None:
+        if self.log is not None and not self._is_written(self.log):
+            return
         running = self.job.status is JobStatus.RUNNING
         if not running and self.engine is not None:
             self.engine.jobs.discard(self)

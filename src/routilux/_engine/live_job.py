@@ -14,6 +14,7 @@ from routilux._core.facts import (
     TimersFired,
 )
 from routilux._core.job import Job
+from routilux._core.journal import TaskMerged
 from routilux._core.merging import given, put_merged, shown
 from routilux._core.transition import take
 from routilux._current import current
@@ -29,10 +30,11 @@ from routilux._engine.attempt import (
 )
 from routilux._engine.coroutines import Cancellable, breathe
 from routilux._engine.held_job import HeldJob
+from routilux._engine.job_log import JobLog
 from routilux._engine.workers import OthersWait, Workers
 from routilux._model import RESUMABLE, ErrorStrategy, JobStatus
 from routilux._records import Changes, Decision, HistoryRecord, Task
-from routilux.errors import ActivationTimeout, DeliveryTimeout, JobTimeout
+from routilux.errors import ActivationTimeout, DeliveryTimeout, JobTimeout, RoutiluxError
 
 SLICE = 0.005
 
@@ -48,7 +50,7 @@ class LiveJob(HeldJob):
 
     def cancel(self, reason: str) -> None:
         """Settle the job as cancelled, and give up its attempts; JobStateError where it has settled already."""
-        with self.lock:
+        with self.lock, self._writable():
             self._check_status(RESUMABLE, "it cannot be cancelled")
             self._give_up(list(self.job.active.values()))
             self.apply(JobCancelled(reason))
@@ -105,9 +107,11 @@ class LiveJob(HeldJob):
         while True:
             if only_async and not self._next_is_async():
                 return None
-            task = take(self.graph, self.job, now)
+            task = take(self.graph, self.job, now) if self.attached else None
             if task is None:
                 return None
+            if self.log is not None:
+                self.log.record(task, now)
             handler = self.handlers[task.target]
             started = HistoryRecord(handler.routine_id, "start", handler.start, now)
             activation = Activation(self, task, handler, task.merged or {}, started, [])
@@ -146,6 +150,8 @@ class LiveJob(HeldJob):
         merged, failure = self._guarded(activation, merged_by, function, old, task.data)
         if failure is None:
             put_merged(self.job, task, merged)
+            if self.log is not None:
+                self.log.record(TaskMerged(task, merged), task.since)
         return failure
 
     def _guarded(self, activation: Activation, function: Callable[..., Any], *args: Any) -> tuple[Any, Failure]:
@@ -190,7 +196,15 @@ class LiveJob(HeldJob):
             self._watchers.attempted(task.number)
         if self.job.expecting.tasks:
             self._tell_if_stuck()
+        if self.log is not None:
+            self._keep_up(self.log, now)
         return now
+
+    def _keep_up(self, log: JobLog, now: float) -> None:
+        try:
+            log.keep_up(now)
+        except RoutiluxError as error:
+            self.lose(error)
 
     def _fail(self, activation: Activation, failure: BaseException, now: float) -> None:
         task = activation.task
@@ -285,6 +299,10 @@ class LiveJob(HeldJob):
                 self._stuck[id(task)] = self.engine.workers
                 self.engine.workers.replace_stuck()
             self._release(task)
+
+    def _give_up_all(self) -> None:
+        self._give_up(list(self.job.active.values()))
+        self.job.active.clear()
 
     def _welcome_back(self, activation: Activation) -> None:
         """End an attempt that was given up; by now the job may run on other workers than those it is missed by."""
