@@ -8,8 +8,8 @@ import msgspec
 from routilux._backends.backend import JobRecord, StoredJob
 from routilux.errors import DamagedRecordError
 
-_PIECE = 4096
-"""binascii lets other threads have the interpreter for each text above 5 KB, and then waits up to 5 ms for it."""
+_PIECE = 5120
+"""For more than that at once binascii lets other threads have the interpreter, and then waits up to 5 ms for it."""
 
 
 class SnapshotRow(msgspec.Struct, frozen=True, array_like=True):

@@ -1,11 +1,21 @@
-"""Whether a record may be appended, and a snapshot stand for it: rules that all stores share."""
+"""Which records may be appended, and which a snapshot stands for: rules that all stores share."""
 
+from collections.abc import Sequence
 from enum import Enum, auto
 
 import msgspec
 
 from routilux._backends.backend import MOVED, Batch, Compaction, NewJob
 from routilux.errors import StoreError, UnknownJobError
+
+_MOST_ROWS = 500
+
+
+def is_plain(batches: Sequence[Batch]) -> bool:
+    """Whether these are nothing but records, each of another job, and not too many for one statement."""
+    return 0 < len({batch.job_id for batch in batches}) == len(batches) <= _MOST_ROWS and all(
+        batch.new is None and batch.status is None and not batch.releases for batch in batches
+    )
 
 
 class Standing(msgspec.Struct, frozen=True):

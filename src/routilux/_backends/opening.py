@@ -18,6 +18,8 @@ def open_backend(url: str) -> Backend:
     """
     if url == "memory:":
         return MemoryBackend()
+    if url.startswith(("postgresql://", "postgres://")):
+        return _postgres(url)
     if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
         return _sqlite(url.removeprefix("sqlite:///"))
     raise StoreError(f"{url!r} is no URL of a store; give one like {_KNOWN}")
@@ -27,3 +29,11 @@ def _sqlite(path: str) -> SQLiteBackend:
     if path == ":memory:":
         raise StoreError("'sqlite:///:memory:' is no store that outlives anything; give 'memory:' for one in memory")
     return SQLiteBackend(Path(path))
+
+
+def _postgres(url: str) -> Backend:
+    try:  # an extra, which takes longer to import than all the rest
+        from routilux._backends.postgres import PostgresBackend  # noqa: PLC0415
+    except ImportError as error:
+        raise StoreError(f"PostgreSQL needs psycopg; pip install 'routilux[postgres]' ({error})") from error
+    return PostgresBackend(url)

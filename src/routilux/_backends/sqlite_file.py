@@ -4,7 +4,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -26,11 +26,9 @@ class SQLiteFile:
         _make(self.path)
         self._connections = _Connections(str(self.path), busy_timeout)
 
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
         """The connection whose statements are on disk, each by itself, when they return."""
-        with self._mine().writing.held() as connection:
-            yield connection
+        return self._mine().writing.held()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -128,7 +126,8 @@ def _make(path: Path) -> None:
 
 
 def _prepare(connection: sqlite3.Connection, path: str, busy_timeout: float) -> None:
-    older = format_of(connection, path) < len(STEPS)
+    with _all_or_nothing(connection, "BEGIN"):
+        older = format_of(connection, path) < len(STEPS)
     _use_write_ahead_log(connection, path, monotonic() + busy_timeout)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")

@@ -27,14 +27,6 @@ _APPEND_SEVERAL = f"""
         column3, column4, column5, column6
     FROM (VALUES {{rows}}) LEFT JOIN jobs ON job_id = column1
 """
-_MOST_ROWS = 500
-
-
-def is_plain(batches: Sequence[Batch]) -> bool:
-    """Whether these are nothing but records, each of another job, and not too many for one statement."""
-    return 0 < len({batch.job_id for batch in batches}) == len(batches) <= _MOST_ROWS and all(
-        batch.new is None and batch.status is None and not batch.releases for batch in batches
-    )
 
 
 def append_all(connection: sqlite3.Connection, batches: Sequence[Batch]) -> bool:
