@@ -7,7 +7,7 @@ from typing import Any
 from routilux._records import Data
 from routilux.errors import DefinitionError
 from routilux.routine import Routine
-from serilux import clone_fields, identical, referable, register_serializable
+from serilux import clone_fields, copy_fields, identical, referable, register_serializable
 
 Condition = Callable[[Data], bool] | Data
 
@@ -66,5 +66,5 @@ class ConditionalRouter(Routine):
 
 def _holds(condition: Condition, data: Data) -> bool:
     if callable(condition):
-        return bool(condition(clone_fields(data)))
+        return bool(condition(copy_fields(data)))
     return all(name in data and identical(data[name], value) for name, value in condition.items())

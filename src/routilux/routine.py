@@ -15,8 +15,8 @@ from routilux.event import Event
 from routilux.slot import Merge, Predicate, Slot, checked_timeout, read_timeout
 from serilux import (
     Serializable,
-    clone,
     clone_fields,
+    copy_fields,
     decode,
     encode,
     read_object,
@@ -161,10 +161,10 @@ class Routine(Serializable):
     def get_config(self, name: str | None = None, default: Any = None) -> Any:
         """A copy of one configured value or `default`; without a name, of all."""
         if name is None:
-            return clone_fields(self._config, "_config")
+            return copy_fields(self._config, "_config")
         if name not in self._config:
             return default
-        return clone(self._config[name], f"_config.{name}")
+        return copy_fields({name: self._config[name]}, "_config")[name]
 
     def set_error_handler(self, error_handler: ErrorHandler | None) -> None:
         """Say what failures of this routine mean; None leaves it to the flow."""
