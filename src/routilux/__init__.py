@@ -4,6 +4,7 @@ from routilux._context import ExecutionContext
 from routilux._core.explanation import Explanation, TaskNote
 from routilux._model import ErrorStrategy, EventKey, ExecutionStrategy, JobStatus, RoutineStatus, SlotKey
 from routilux._records import Decision, ErrorInfo, HistoryRecord
+from routilux._verdict import Finding, Verdict
 from routilux.conditional_router import ConditionalRouter
 from routilux.connection import Connection
 from routilux.error_handler import ErrorHandler
@@ -53,6 +54,7 @@ __all__ = [
     "ExecutionContext",
     "ExecutionStrategy",
     "Explanation",
+    "Finding",
     "Flow",
     "FlowShutDownError",
     "HistoryRecord",
@@ -76,4 +78,5 @@ __all__ = [
     "StoreUnavailableError",
     "TaskNote",
     "UnknownJobError",
+    "Verdict",
 ]

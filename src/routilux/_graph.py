@@ -9,6 +9,7 @@ import msgspec
 
 from routilux._model import EventKey, MergeKind, SlotKey
 from routilux._records import Data, Task
+from routilux._verdict import Finding
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -69,14 +70,14 @@ def fingerprint(routines: dict[str, RoutineNode], slots: dict[SlotKey, SlotNode]
     return "sha256:" + hashlib.sha256(json.dumps(shape).encode()).hexdigest()
 
 
-def misfits(graph: Graph, tasks: dict[str, Task], slot_data: dict[SlotKey, Data]) -> Iterator[str]:
+def misfits(graph: Graph, tasks: dict[str, Task], slot_data: dict[SlotKey, Data]) -> Iterator[Finding]:
     """Say of each task (by its place), timer and slot datum why it cannot go on in this flow (law 7)."""
     for place, task in tasks.items():
         if reason := _misfit(graph, task.target) or _merged_misfit(graph, task, slot_data):
-            yield f"{place} is for {task.target}: {reason}"
+            yield Finding(f"{place} is for {task.target}: {reason}", place, *task.target)
     for key, data in slot_data.items():
         if reason := _misfit(graph, key, handled=False) or _data_misfit(graph.slots[key], data):
-            yield f"slot_data.{key}: {reason}"
+            yield Finding(f"slot_data.{key}: {reason}", f"slot_data.{key}", *key)
 
 
 def _merged_misfit(graph: Graph, task: Task, slot_data: dict[SlotKey, Data]) -> str | None:

@@ -5,7 +5,6 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-from routilux._compile import unbindable
 from routilux._context import running_activation
 from routilux._core.facts import Delivered, JobResumed, JobRetried, JobStarted, PauseRequested
 from routilux._core.history import BoundedHistory
@@ -15,10 +14,12 @@ from routilux._engine.coroutines import await_future
 from routilux._engine.engine import Engine, EngineFactory, threaded_engine
 from routilux._engine.live_job import LiveJob
 from routilux._engine.watchers import Condition
-from routilux._graph import Graph, misfits
+from routilux._graph import Graph
+from routilux._inspection import inspect_job
 from routilux._model import RESUMABLE, ExecutionStrategy, JobStatus, SlotKey
 from routilux._records import Data, Task
 from routilux._recovery import mirror_retries, recovered_task, slots_to_recover
+from routilux._verdict import Verdict
 from routilux.error_handler import ErrorHandler
 from routilux.errors import BlockingCallError, DefinitionError, FlowShutDownError, JobStateError, ResumeError
 from routilux.job_state import JobState, checked_patience
@@ -196,14 +197,12 @@ class Flow(Definition):
                 raise JobStateError(f"job {job_state.job_id!r} is {job_state.status}: it cannot be cancelled")
             live.cancel(reason)
 
-    def check(self, job_state: JobState) -> list[str]:
-        """List all of a job that does not fit this flow, without running anything (law 7)."""
+    def check(self, job_state: JobState) -> Verdict:
+        """List all of a job that does not fit this flow, without running anything; `notes` do not refuse (law 7)."""
         live = _checked_job(job_state)._live
         graph, handlers = self._compile()
         with live.lock:
-            job = live.job
-            problems = list(misfits(graph, job.unfinished(), job.slot_data))
-            return problems or list(unbindable(handlers, job))
+            return inspect_job(live.job, graph, handlers, self._routines, self._error_handler)
 
     def resume(self, job_state: JobState) -> JobState:
         """Let a job go on, from wherever its document comes (page: Automatic Task Recovery).

@@ -48,6 +48,7 @@ class Routine(Serializable):
         self._config: Data = {}
         self._error_handler: ErrorHandler | None = None
         self._slots: dict[str, Slot] = {}
+        self._unmatched_slots: dict[str, str] = {}
         self._events: dict[str, Event] = {}
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -70,6 +71,11 @@ class Routine(Serializable):
     def slots(self) -> Mapping[str, Slot]:
         """The slots by name."""
         return dict(self._slots)
+
+    @property
+    def unmatched_slots(self) -> Mapping[str, str]:
+        """The slots that only the `document` it was read from has, or only its `class`; `Flow.check` notes them."""
+        return dict(self._unmatched_slots)
 
     @property
     def events(self) -> Mapping[str, Event]:
@@ -238,6 +244,7 @@ class Routine(Serializable):
         super().deserialize(fields)
         self._config = config
         self._error_handler = error_handler
+        self._unmatched_slots = _unmatched(slots, self._slots)
         self._slots = {**slots, **{name: slot for name, slot in self._slots.items() if name not in slots}}
         self._events = {
             **events,
@@ -278,6 +285,11 @@ class Routine(Serializable):
 
     def _resolved(self, reference: Any, path: str) -> Any:
         return None if reference is None else resolve_reference(reference, self, path)
+
+
+def _unmatched(read: Mapping[str, Slot], defined: Mapping[str, Slot]) -> dict[str, str]:
+    only_read = {name: "document" for name in read if name not in defined}
+    return only_read | {name: "class" for name in defined if name not in read}
 
 
 def _nothing_to_tell() -> None:
