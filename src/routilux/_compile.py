@@ -29,6 +29,7 @@ def compile_graph(
             routine_id,
             registered_name(type(routine)),
             {event: _routes(connections, EventKey(routine_id, event)) for event in routine.events},
+            tuple((event, _name_of(condition, routine) or "") for event, condition in routine._conditions()),
         )
         for routine_id, routine in routines.items()
     }

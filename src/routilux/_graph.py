@@ -39,11 +39,12 @@ class SlotNode(msgspec.Struct, frozen=True):
 
 
 class RoutineNode(msgspec.Struct, frozen=True):
-    """A routine: the name of its class, and where each of its events leads."""
+    """A routine: the name of its class, where each of its events leads, and what its conditions are called."""
 
     routine_id: str
     class_name: str
     routes: dict[str, tuple[Route, ...]]
+    conditions: tuple[tuple[str, str], ...] = ()
 
 
 class Graph(msgspec.Struct, frozen=True):
@@ -66,6 +67,8 @@ def fingerprint(routines: dict[str, RoutineNode], slots: dict[SlotKey, SlotNode]
             for route in leads
         ]
         shape.append([routine.routine_id, routine.class_name, sorted(routine.routes), sorted(routes)])
+        if routine.conditions:
+            shape[-1].append(routine.conditions)
     shape.append(sorted([slot.key, *map(str, slot.references)] for slot in slots.values()))
     return "sha256:" + hashlib.sha256(json.dumps(shape).encode()).hexdigest()
 

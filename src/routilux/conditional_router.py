@@ -1,7 +1,7 @@
 """A routine that sends data on to the first route whose condition holds."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from routilux._records import Data
@@ -39,11 +39,15 @@ class ConditionalRouter(Routine):
         own = condition if callable(condition) else clone_fields(condition, f"routes.{event_name}")
         self._define_route(event_name)
         self.routes.append([event_name, own])
+        self._on_change()
 
     def set_default_route(self, event_name: str) -> None:
         """Emit on `event_name` what meets none of the conditions."""
         self._define_route(event_name)
         self.default_route = event_name
+
+    def _conditions(self) -> Iterable[tuple[str, Callable[..., Any]]]:
+        return [(event_name, condition) for event_name, condition in self.routes if callable(condition)]
 
     def _define_route(self, event_name: str) -> None:
         if event_name not in self.events:

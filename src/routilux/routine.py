@@ -193,6 +193,10 @@ class Routine(Serializable):
             ErrorHandler(ErrorStrategy.RETRY, max_retries, retry_delay, retry_backoff, is_critical=True)
         )
 
+    def _conditions(self) -> Iterable[tuple[str, Callable[..., Any]]]:
+        """The functions that decide on an event, beside those of the slots: part of the fingerprint (law 7)."""
+        return ()
+
     def _parts(self, path: str) -> Iterator[tuple[str, Serializable]]:
         """What the routine consists of, with its path: what a reader will have to build."""
         if self._error_handler is not None:
