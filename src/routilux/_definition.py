@@ -7,15 +7,16 @@ from uuid import uuid4
 
 from routilux._binding import binding_of
 from routilux._compile import bind_handlers, compile_graph
+from routilux._durations import checked_timeout, read_timeout
 from routilux._graph import Graph
 from routilux._handler import Handlers
 from routilux._migrations import CURRENT_FORMAT, upgrade
 from routilux._model import EventKey, ExecutionStrategy, SlotKey
 from routilux.connection import Connection
 from routilux.error_handler import ErrorHandler
-from routilux.errors import BindingError, DefinitionError
+from routilux.errors import BindingError, DefinitionError, listed
 from routilux.routine import Routine
-from routilux.slot import Slot, checked_timeout, read_timeout
+from routilux.slot import Slot
 from serilux import (
     Serializable,
     check_constructible,
@@ -153,8 +154,7 @@ class Definition(Serializable):
     def _routine(self, routine_id: str) -> Routine:
         if not isinstance(routine_id, str) or routine_id not in self._routines:
             raise DefinitionError(
-                f"flow {self.flow_id!r} has no routine {routine_id!r}; it has: "
-                f"{', '.join(map(repr, self._routines)) or 'none'}"
+                f"flow {self.flow_id!r} has no routine {routine_id!r}; it has: {listed(self._routines)}"
             )
         return self._routines[routine_id]
 
@@ -310,7 +310,7 @@ def _check_fit(connection: Connection, params: list[str], slot: Slot) -> None:
     if strangers:
         raise DefinitionError(
             f"{connection.source} cannot go to {connection.target}: its handler has no parameter "
-            f"{', '.join(map(repr, strangers))}; it takes: {', '.join(map(repr, sorted(binding.names))) or 'nothing'}. "
+            f"{listed(strangers)}; it takes: {listed(sorted(binding.names))}. "
             f"Use param_mapping, or give it **kwargs"
         )
 

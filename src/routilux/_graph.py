@@ -10,6 +10,7 @@ import msgspec
 from routilux._model import EventKey, MergeKind, SlotKey
 from routilux._records import Data, Task
 from routilux._verdict import Finding
+from routilux.errors import listed
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -106,14 +107,10 @@ def _data_misfit(slot: SlotNode, data: Data) -> str | None:
 
 def _misfit(graph: Graph, key: SlotKey, *, handled: bool = True) -> str | None:
     if key.routine_id not in graph.routines:
-        return f"flow {graph.flow_id!r} has no routine {key.routine_id!r}; it has: {_listed(graph.routines)}"
+        return f"flow {graph.flow_id!r} has no routine {key.routine_id!r}; it has: {listed(graph.routines)}"
     if key not in graph.slots:
         names = [slot.slot for slot in graph.slots if slot.routine_id == key.routine_id]
-        return f"routine {key.routine_id!r} has no slot {key.slot!r}; it has: {_listed(names)}"
+        return f"routine {key.routine_id!r} has no slot {key.slot!r}; it has: {listed(names)}"
     if handled and not graph.slots[key].has_handler:
         return f"slot {key.slot!r} of routine {key.routine_id!r} has no handler"
     return None
-
-
-def _listed(names: Any) -> str:
-    return ", ".join(map(repr, names)) or "none"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from routilux._records import Data
-from routilux.errors import DefinitionError
+from routilux.errors import DefinitionError, listed
 from routilux.routine import Routine
 from serilux import clone_fields, copy_fields, identical, referable, register_serializable
 
@@ -62,8 +62,7 @@ class ConditionalRouter(Routine):
                 return
         if self.default_route is None:
             raise ValueError(
-                f"no route of {self!r} takes data with {', '.join(map(repr, data)) or 'no parameters'}; "
-                f"add one, or set_default_route"
+                f"no route of {self!r} takes data with the parameters {listed(data)}; add one, or set_default_route"
             )
         self.emit(self.default_route, **data)
 

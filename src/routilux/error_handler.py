@@ -1,14 +1,13 @@
 """What a failure means: `ErrorHandler.decide` returns a decision and never acts."""
 
 import math
-import sys
 from collections.abc import Iterable
 from typing import Any, assert_never
 
 from routilux._model import ErrorStrategy
 from routilux._records import Decision
-from routilux.errors import DefinitionError
-from serilux import Serializable, read_object, register_serializable
+from routilux.errors import DefinitionError, listed
+from serilux import Serializable, read_object, real_module, register_serializable
 from serilux.errors import DocumentError, UnsupportedValueError
 
 LONGEST_DELAY = 365 * 24 * 3600.0
@@ -129,20 +128,14 @@ def checked_decision(decision: Decision) -> Decision:
 
 def qualified_name(cls: type) -> str:
     """The name under which an exception class is stored: its module and qualified name."""
-    module = cls.__module__
-    if module == "__main__":
-        spec = getattr(sys.modules.get("__main__"), "__spec__", None)
-        module = module if spec is None else spec.name
-    return f"{module}.{cls.__qualname__}"
+    return f"{real_module(cls.__module__)}.{cls.__qualname__}"
 
 
 def _checked_strategy(strategy: ErrorStrategy | str) -> ErrorStrategy:
     try:
         return ErrorStrategy(strategy)
     except ValueError as error:
-        raise DefinitionError(
-            f"unknown error strategy {strategy!r}; there are: {', '.join(map(repr, map(str, ErrorStrategy)))}"
-        ) from error
+        raise DefinitionError(f"unknown error strategy {strategy!r}; there are: {listed(ErrorStrategy)}") from error
 
 
 def _checked_count(name: str, value: int) -> int:

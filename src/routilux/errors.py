@@ -25,7 +25,12 @@
 Errors about values and documents come from `serilux.errors`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names as messages list them."""
+    return ", ".join(repr(str(name)) for name in names) or "none"
 
 
 class RoutiluxError(Exception):

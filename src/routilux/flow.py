@@ -10,6 +10,7 @@ from routilux._core.facts import Delivered, JobResumed, JobRetried, JobStarted, 
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
 from routilux._definition import Definition
+from routilux._durations import checked_timeout
 from routilux._engine.coroutines import await_future
 from routilux._engine.engine import Engine, EngineFactory, threaded_engine
 from routilux._engine.live_job import LiveJob
@@ -23,7 +24,6 @@ from routilux._verdict import Verdict
 from routilux.error_handler import ErrorHandler
 from routilux.errors import BlockingCallError, DefinitionError, FlowShutDownError, JobStateError, ResumeError
 from routilux.job_state import JobState, checked_patience
-from routilux.slot import checked_timeout
 from serilux import (
     clone_fields,
     register_serializable,

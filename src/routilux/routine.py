@@ -6,13 +6,14 @@ from typing import Any
 
 from routilux._context import Activation, ExecutionContext, required_activation, running_activation
 from routilux._current import current
+from routilux._durations import checked_timeout, read_timeout
 from routilux._model import ErrorStrategy, MergeKind
 from routilux._records import Data, Emission
 from routilux.connection import checked_priority
 from routilux.error_handler import ErrorHandler
-from routilux.errors import DefinitionError, RoutineStateWarning
+from routilux.errors import DefinitionError, RoutineStateWarning, listed
 from routilux.event import Event
-from routilux.slot import Merge, Predicate, Slot, checked_timeout, read_timeout
+from routilux.slot import Merge, Predicate, Slot
 from serilux import (
     Serializable,
     clone_fields,
@@ -317,7 +318,7 @@ def _check_name(name: str, kind: str, taken: Mapping[str, Any]) -> None:
 
 
 def _unknown(kind: str, name: str, routine: Routine, known: Iterable[str]) -> str:
-    return f"unknown {kind} {name!r} of {routine!r}; it has: {', '.join(map(repr, known)) or 'none'}"
+    return f"unknown {kind} {name!r} of {routine!r}; it has: {listed(known)}"
 
 
 def _read_dict(document: Any, path: str) -> Data:

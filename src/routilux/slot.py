@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from routilux._current import current
-from routilux._model import LONGEST, MergeKind
+from routilux._durations import checked_timeout
+from routilux._model import MergeKind
 from routilux._records import Data
 from routilux.errors import DefinitionError, OutsideActivationError
 from serilux import Serializable, clone_fields, register_serializable
-from serilux.errors import DocumentError
 
 Merge = Callable[[Data, Data], Data]
 Predicate = Callable[[Data], bool]
@@ -85,23 +85,6 @@ class Slot(Serializable):
         for name, value in new.items():
             merged[name] = [*merged.get(name, []), value]
         return merged
-
-
-def checked_timeout(timeout: float | None, what: str) -> float | None:
-    """A timeout in seconds, or DefinitionError."""
-    if timeout is None:
-        return None
-    if type(timeout) not in (int, float) or not 0 < timeout <= LONGEST:
-        raise DefinitionError(f"{what} is a number of seconds above 0 and up to {LONGEST:g}, or None, not {timeout!r}")
-    return float(timeout)
-
-
-def read_timeout(timeout: Any, path: str) -> float | None:
-    """A timeout from a document, or DocumentError."""
-    try:
-        return checked_timeout(timeout, "a timeout")
-    except DefinitionError as error:
-        raise DocumentError(str(error), path=path) from error
 
 
 def _merge_kind(name: str, strategy: str | Merge) -> MergeKind:

@@ -6,7 +6,7 @@ from serilux._fields import check_constructible, read_object
 from serilux._identical import identical
 from serilux._json import check_document
 from serilux._plain import all_plain
-from serilux._registry import is_registered, lookup_class, registered_name, trust
+from serilux._registry import is_registered, lookup_class, real_module, registered_name, trust
 from serilux._serializable import Serializable
 from serilux._settings import Limits, get_limits, set_limits
 from serilux._validation import check_serializable, register_serializable
@@ -54,6 +54,7 @@ __all__ = [
     "is_registered",
     "lookup_class",
     "read_object",
+    "real_module",
     "referable",
     "reference_to",
     "register_serializable",

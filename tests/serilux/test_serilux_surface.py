@@ -11,7 +11,7 @@ CallableReferenceError ConstructorError CycleError DocumentError ForeignMethodEr
 NameConflictError Serializable SeriluxError UnknownClassError UnsupportedValueError UntrustedReferenceError
 all_plain check_constructible check_document check_serializable clone clone_fields copy_fields decode decode_fields
 encode encode_fields
-get_limits identical is_registered lookup_class read_object referable reference_to register_serializable
+get_limits identical is_registered lookup_class read_object real_module referable reference_to register_serializable
 registered_name resolve_reference set_limits trust
 """
 
