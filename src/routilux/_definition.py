@@ -1,7 +1,7 @@
 """What a flow consists of: the builder, and the document of a definition."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 from uuid import uuid4
 
@@ -22,8 +22,12 @@ from serilux import (
     check_constructible,
     check_document,
     check_serializable,
+    collected,
+    construct,
     lookup_class,
+    raise_together,
     read_object,
+    read_part,
     registered_name,
 )
 from serilux.errors import ConstructorError, DocumentError, SeriluxError
@@ -234,7 +238,7 @@ class Definition(Serializable):
 def _read_definition(fields: dict[str, Any]) -> Definition:
     try:
         definition = Definition(
-            fields["flow_id"],
+            _checked(fields["flow_id"], str, "flow_id"),
             fields.get("execution_strategy", ExecutionStrategy.SEQUENTIAL),
             fields.get("max_workers", 4),
             read_timeout(fields.get("execution_timeout"), "execution_timeout"),
@@ -243,12 +247,26 @@ def _read_definition(fields: dict[str, Any]) -> Definition:
         raise DocumentError(str(error), path="$") from error
     if fields.get("error_handler") is not None:
         definition._error_handler = ErrorHandler()
-        definition._error_handler.deserialize(fields["error_handler"], "error_handler")
-    for routine_id, document in _checked(fields.get("routines", {}), dict, "routines").items():
-        definition._routines[routine_id] = _read_routine(document, f"routines.{routine_id}")
-    for index, document in enumerate(_checked(fields.get("connections", []), list, "connections")):
-        _read_connection(definition, document, f"connections[{index}]")
+        read_part(definition._error_handler, fields["error_handler"], "error_handler")
+    _read_parts(
+        definition,
+        _checked(fields.get("routines", {}), dict, "routines"),
+        _checked(fields.get("connections", []), list, "connections"),
+    )
     return definition
+
+
+def _read_parts(definition: Definition, routines: dict[str, Any], connections: list[Any]) -> None:
+    """Read all routines and connections, and raise all that is wrong with them together."""
+    problems: list[SeriluxError] = []
+    for routine_id, document in routines.items():
+        with collected(problems):
+            definition._routines[routine_id] = _read_routine(routine_id, document)
+    refused = routines.keys() - definition._routines.keys()
+    for index, document in enumerate(connections):
+        with collected(problems):
+            _read_connection(definition, document, f"connections[{index}]", refused)
+    raise_together(problems)
 
 
 def _checked(document: Any, shape: type[Any], path: str) -> Any:
@@ -257,24 +275,25 @@ def _checked(document: Any, shape: type[Any], path: str) -> Any:
     return document
 
 
-def _read_routine(document: Any, path: str) -> Routine:
+def _read_routine(routine_id: str, document: Any) -> Routine:
+    if not routine_id:
+        raise DocumentError("a routine's id is a name, not ''", path="routines")
+    path = f"routines.{routine_id}"
     name = _checked(_checked(document, dict, path).get("_type"), str, f"{path}._type")
     cls = lookup_class(name, f"{path}._type")
     if not issubclass(cls, Routine):
         raise DocumentError(f"{name!r} is no Routine class", path=f"{path}._type")
-    routine = cls()
-    try:
-        routine.deserialize(document, path)
-    except SeriluxError as error:
-        if not error.path.startswith(path):
-            error.under(f"{path}.")
-        raise
+    routine = construct(cls, path)
+    read_part(routine, document, path)
     return routine
 
 
-def _read_connection(definition: Definition, document: Any, path: str) -> None:
+def _read_connection(definition: Definition, document: Any, path: str, refused: Set[str]) -> None:
+    """Read a connection; whether it fits a routine that was refused itself cannot be said."""
     connection = Connection()
-    connection.deserialize(document, path)
+    read_part(connection, document, path)
+    if not refused.isdisjoint((connection.source.routine_id, connection.target.routine_id)):
+        return
     try:
         definition.connect(*connection.source, *connection.target, connection.param_mapping, connection.priority)
     except (DefinitionError, BindingError) as error:

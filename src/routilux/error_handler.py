@@ -103,17 +103,17 @@ class ErrorHandler(Serializable):
             "retry_count": self.retry_count,
         }
 
-    def deserialize(self, data: dict[str, Any], path: str = "") -> None:
+    def deserialize(self, data: dict[str, Any]) -> None:
         """Read a document; DocumentError names what is wrong with it and leaves this handler as it was."""
-        fields = dict(read_object(data, path, required=("_type",), optional=_FIELDS))
+        fields = dict(read_object(data, "", required=("_type",), optional=_FIELDS))
         if fields.pop("_type") != "ErrorHandler":
-            raise DocumentError(f"not an ErrorHandler but a {data['_type']!r}", path=_join(path, "_type"))
+            raise DocumentError(f"not an ErrorHandler but a {data['_type']!r}", path="_type")
         retry_count = fields.pop("retry_count", 0)
         try:
             read = ErrorHandler(**fields)
             read.retry_count = _checked_count("retry_count", retry_count)
         except DefinitionError as error:
-            raise DocumentError(str(error), path=path or "$") from error
+            raise DocumentError(str(error)) from error
         for name in _FIELDS:
             setattr(self, name, getattr(read, name))
 
@@ -168,7 +168,3 @@ def _exception_name(exception: type[BaseException] | str) -> str:
     if isinstance(exception, type) and issubclass(exception, BaseException):
         return qualified_name(exception)
     raise DefinitionError(f"retryable_exceptions holds {exception!r}, which is neither an exception class nor a name")
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name

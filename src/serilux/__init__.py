@@ -6,12 +6,14 @@ from serilux._fields import check_constructible, read_object
 from serilux._identical import identical
 from serilux._json import check_document
 from serilux._plain import all_plain
+from serilux._reading import collected, construct, raise_together, read_part
 from serilux._registry import is_registered, lookup_class, real_module, registered_name, trust
 from serilux._serializable import Serializable
 from serilux._settings import Limits, get_limits, set_limits
 from serilux._validation import check_serializable, register_serializable
 from serilux.errors import (
     CallableReferenceError,
+    CombinedError,
     ConstructorError,
     CycleError,
     DocumentError,
@@ -26,6 +28,7 @@ from serilux.errors import (
 
 __all__ = [
     "CallableReferenceError",
+    "CombinedError",
     "ConstructorError",
     "CycleError",
     "DocumentError",
@@ -44,6 +47,8 @@ __all__ = [
     "check_serializable",
     "clone",
     "clone_fields",
+    "collected",
+    "construct",
     "copy_fields",
     "decode",
     "decode_fields",
@@ -53,7 +58,9 @@ __all__ = [
     "identical",
     "is_registered",
     "lookup_class",
+    "raise_together",
     "read_object",
+    "read_part",
     "real_module",
     "referable",
     "reference_to",
