@@ -24,6 +24,8 @@ from serilux import (
     check_serializable,
     collected,
     construct,
+    decode_fields,
+    encode_fields,
     lookup_class,
     raise_together,
     read_object,
@@ -47,6 +49,8 @@ _FIELDS = (
 
 class Definition(Serializable):
     """Routines wired event to slot, with the settings of their jobs. `Flow` says what the settings mean."""
+
+    _may_be_data = False
 
     def __init__(
         self,
@@ -192,8 +196,9 @@ class Definition(Serializable):
         process could find.
         """
         self._check_constructors()
-        return {
-            "_type": "Flow",
+        name = registered_name(type(self))
+        document = {
+            "_type": name,
             "format": CURRENT_FORMAT,
             "flow_id": self.flow_id,
             "execution_strategy": self.execution_strategy.value,
@@ -205,6 +210,7 @@ class Definition(Serializable):
             },
             "connections": [connection.serialize() for connection in self._connections],
         }
+        return document | encode_fields(self, name)
 
     def _check_constructors(self) -> None:
         """Refuse what a reader could not build (page: What Gets Validated); nested objects are checked as written."""
@@ -224,8 +230,11 @@ class Definition(Serializable):
     def deserialize(self, data: dict[str, Any]) -> None:
         """Read a document; one that is refused leaves this flow as it was (law 8)."""
         check_document(data, "")
-        fields = read_object(upgrade(data, "Flow"), "", required=_FIELDS[:3], optional=_FIELDS[3:])
+        name = registered_name(type(self))
+        document = upgrade(data, "Flow", name)
+        fields = read_object(document, "", required=_FIELDS[:3], optional=(*_FIELDS[3:], *self._serializable_fields))
         read = _read_definition(fields)
+        self.set_fields(decode_fields(self, {key: fields[key] for key in fields if key not in _FIELDS}, name))
         for name in ("flow_id", "execution_strategy", "max_workers", "execution_timeout"):
             setattr(self, name, getattr(read, name))
         for routine_id, routine in read._routines.items():

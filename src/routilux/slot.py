@@ -10,6 +10,7 @@ from routilux._model import MergeKind
 from routilux._records import Data
 from routilux.errors import DefinitionError, OutsideActivationError
 from serilux import Serializable, clone_fields, register_serializable
+from serilux.errors import DocumentError, UnsupportedValueError
 
 Merge = Callable[[Data, Data], Data]
 Predicate = Callable[[Data], bool]
@@ -54,6 +55,14 @@ class Slot(Serializable):
         self.timeout = checked_timeout(timeout, f"the timeout of slot {name!r}")
         self._data: Data = {}
         self.merge_kind = _merge_kind(name, merge_strategy)
+
+    def serialize(self) -> dict[str, Any]:
+        """Refuse with UnsupportedValueError: a slot is written with its routine, whose methods it calls."""
+        raise UnsupportedValueError(f"slot {self.name!r} is part of its routine; serialize that, or pass its name")
+
+    def deserialize(self, data: dict[str, Any]) -> None:
+        """Refuse with DocumentError: a slot is read with its routine, whose methods it calls."""
+        raise DocumentError("a slot is part of its routine; read the document of that")
 
     def receive(self, data: Data) -> None:
         """Put data in outside of any job: the next `resume` makes it a task (page: Automatic Task Recovery)."""

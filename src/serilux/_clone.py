@@ -91,6 +91,7 @@ class Cloner(Walk):
     def other(self, value: Any) -> Any:
         cls = type(value)
         if isinstance(value, FieldOwner):
+            self.refuse_no_data(cls)
             self.refuse_identity_key(cls)
             check_constructible(cls)
             return self.documented(value) if has_own_document(cls) else self.owned(value)

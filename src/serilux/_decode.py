@@ -129,6 +129,7 @@ class Decoder(Walk):
         if type(fields) is not dict:
             raise DocumentError(f"the fields of {cls.__name__} are an object, not {shown(fields)}")
         if issubclass(cls, FieldOwner):
+            self.refuse_no_data(cls)
             return self.documented(cls, fields) if has_own_document(cls) else self.owned(cls, fields)
         shape = shape_of(cls)
         if shape is None or issubclass(cls, Enum):

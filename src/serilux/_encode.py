@@ -73,7 +73,7 @@ class Encoder(Cloner):
         """Refuse an object that would not come back equal, and whatever is wrong inside."""
         trial = Cloner(self.owner, self.heir)
         trial.keyed, trial.room, trial.open = self.keyed, self.room, self.open.copy()
-        trial.max_depth = self.max_depth
+        trial.max_depth, trial.in_fields = self.max_depth, self.in_fields
         trial.visit(value)
 
     def owned(self, value: FieldOwner) -> Any:

@@ -6,6 +6,7 @@ Paths cost nothing until something is refused: then each container puts its step
 from collections.abc import Callable, Collection
 from typing import Any, ClassVar
 
+from serilux._fields import FieldOwner
 from serilux._json import check_levels, is_text, step_to
 from serilux._settings import SETTINGS, SPARE
 from serilux.errors import CycleError, LimitError, SeriluxError
@@ -16,7 +17,7 @@ _EQUAL_BY_IDENTITY: Any = object.__eq__
 class Walk:
     """One walk over one value or document."""
 
-    __slots__ = ("keyed", "max_depth", "max_nodes", "open", "owner", "room")
+    __slots__ = ("in_fields", "keyed", "max_depth", "max_nodes", "open", "owner", "room")
 
     steps: ClassVar[dict[type[Any], Callable[[Any, Any], Any]]]
     """What to do with each exact type."""
@@ -32,6 +33,8 @@ class Walk:
         self.max_nodes = self.room = SETTINGS.limits.max_nodes
         self.open: set[int] = set()
         """The containers above this place: its depth, and where a cycle would close."""
+        self.in_fields = owner is not None
+        """Whether all of this belongs to the fields of one object, and is nobody's data."""
         self.keyed = False
         """Inside a set or a key, where a value must equal itself."""
 
@@ -109,6 +112,10 @@ class Walk:
                 f"{cls.__name__} in a set or as a key could not be found again; "
                 "give it __eq__ and __hash__, or use a list"
             )
+
+    def refuse_no_data(self, cls: type[FieldOwner]) -> None:
+        if not (cls._may_be_data or self.in_fields):
+            raise self.refusal(f"a {cls.__name__} is no data; pass its id, or what serialize() gives")
 
     def enter(self, node: object, size: int) -> None:
         """Open a container. Raises CycleError if it is open already, or LimitError."""

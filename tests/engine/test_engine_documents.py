@@ -13,6 +13,7 @@ from serilux import (
     DocumentError,
     SeriluxError,
     UnknownClassError,
+    UnsupportedValueError,
     register_serializable,
 )
 
@@ -228,3 +229,72 @@ def test_a_part_that_is_read_alone_says_where_in_it(part: Any, odd: dict[str, An
     with pytest.raises(SeriluxError) as caught:
         part.deserialize(odd)
     assert caught.value.path == path
+
+
+@register_serializable
+class DocumentFlow(Flow):
+    """A flow with a field of its own."""
+
+    def __init__(self) -> None:
+        super().__init__("mine")
+        self.owner = "nobody"
+        self.add_serializable_fields(["owner"])
+
+
+def test_a_subclass_of_flow_is_written_under_its_own_name_with_its_fields() -> None:
+    flow = DocumentFlow()
+    flow.owner = "me"
+    flow.add_routine(DocumentWorker(), "a")
+    written = json.loads(json.dumps(flow.serialize()))
+    read = DocumentFlow()
+    read.deserialize(written)
+    assert (written["_type"], read.owner, list(read.routines)) == ("DocumentFlow", "me", ["a"])
+    assert read.serialize() == written
+
+
+def test_the_document_of_a_subclass_is_not_read_into_another_class() -> None:
+    with pytest.raises(DocumentError, match="'DocumentFlow', but 'Flow' is read here"):
+        Flow().deserialize(DocumentFlow().serialize())
+    with pytest.raises(DocumentError, match="'Flow', but 'DocumentFlow' is read here"):
+        DocumentFlow().deserialize(Flow().serialize())
+
+
+def test_an_odd_field_of_a_flow_leaves_it_as_it_was() -> None:
+    flow = DocumentFlow()
+    written = DocumentFlow().serialize() | {"flow_id": "other", "owner": {"$bogus": 1}}
+    with pytest.raises(DocumentError) as caught:
+        flow.deserialize(written)
+    assert caught.value.path == "DocumentFlow.owner"
+    assert flow.flow_id == "mine"
+
+
+def test_a_flow_in_a_field_is_a_flow_of_its_class_again() -> None:
+    outer = DocumentFlow()
+    outer.owner = DocumentFlow()  # type: ignore[assignment]  # a field holds anything
+    read = DocumentFlow()
+    read.deserialize(json.loads(json.dumps(outer.serialize())))
+    assert type(read.owner) is DocumentFlow
+
+
+@pytest.mark.parametrize("value", [Flow("data"), DocumentFlow(), {"deep": [Flow("data")]}])
+def test_a_flow_is_no_data(value: Any) -> None:
+    with pytest.raises(UnsupportedValueError, match="Flow is no data; pass its id, or what serialize"):
+        DocumentWorker().set_config(value=value)
+
+
+def test_a_document_has_no_flow_in_its_data() -> None:
+    damaged = document()
+    flow = {key: item for key, item in Flow("data").serialize().items() if key != "_type"}
+    put(*A, "_config", value={"value": {"$object": {"class": "Flow", "fields": flow}}})(damaged)
+    assert str(refusal(damaged)).startswith("routines.a._config.value: a Flow is no data")
+
+
+def test_a_slot_is_written_and_read_with_its_routine_only() -> None:
+    worker = DocumentWorker()
+    slot = worker.get_slot("input")
+    with pytest.raises(UnsupportedValueError, match="slot 'input' is part of its routine"):
+        slot.serialize()
+    with pytest.raises(UnsupportedValueError, match="slot 'input' is part of its routine"):
+        worker.set_config(slot=slot)
+    with pytest.raises(DocumentError, match="read the document of that"):
+        slot.deserialize({"_type": "Slot"})
