@@ -35,19 +35,21 @@ class Binding(msgspec.Struct, frozen=True):
             return {self.single: data}
         if self.required <= given <= self.names:
             return data
-        raise BindingError(self._misfit(set(given)))
+        raise self._misfit(set(given))
 
-    def _misfit(self, given: set[str]) -> str:
-        missing, extra = sorted(self.required - given), sorted(given - self.names)
+    def _misfit(self, given: set[str]) -> BindingError:
+        missing, extra = sorted(self.required - given), sorted(() if self.open_ended else given - self.names)
         problems = []
         if missing:
             problems.append(f"lacks {listed(missing)}")
-        if extra and not self.open_ended:
+        if extra:
             problems.append(f"has no place for {listed(extra)}")
-        return (
+        return BindingError(
             f"data with {listed(sorted(given)) if given else 'nothing'} does not fit {self.label}"
             f"({', '.join(sorted(self.names))}{', **kwargs' if self.open_ended else ''}): it "
-            f"{' and '.join(problems)}; emit what it takes, connect with param_mapping, or give it **kwargs"
+            f"{' and '.join(problems)}; emit what it takes, connect with param_mapping, or give it **kwargs",
+            missing=missing,
+            extra=extra,
         )
 
     def strangers(self, names: Iterable[str]) -> list[str]:

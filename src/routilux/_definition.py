@@ -162,7 +162,9 @@ class Definition(Serializable):
     def _routine(self, routine_id: str) -> Routine:
         if not isinstance(routine_id, str) or routine_id not in self._routines:
             raise DefinitionError(
-                f"flow {self.flow_id!r} has no routine {routine_id!r}; it has: {listed(self._routines)}"
+                f"flow {self.flow_id!r} has no routine {routine_id!r}; it has: {listed(self._routines)}",
+                name=routine_id,
+                known=self._routines,
             )
         return self._routines[routine_id]
 

@@ -110,13 +110,13 @@ class Routine(Serializable):
     def get_slot(self, name: str) -> Slot:
         """The slot of that name; DefinitionError lists the names there are."""
         if not isinstance(name, str) or name not in self._slots:
-            raise DefinitionError(_unknown("slot", name, self, self._slots))
+            raise _unknown("slot", name, self, self._slots)
         return self._slots[name]
 
     def get_event(self, name: str) -> Event:
         """The event of that name; DefinitionError lists the names there are."""
         if not isinstance(name, str) or name not in self._events:
-            raise DefinitionError(_unknown("event", name, self, self._events))
+            raise _unknown("event", name, self, self._events)
         return self._events[name]
 
     def emit(self, event_name: str, /, **data: Any) -> None:
@@ -317,8 +317,8 @@ def _check_name(name: str, kind: str, taken: Mapping[str, Any]) -> None:
         raise DefinitionError(f"there is a {kind} {name!r} already; names are given once")
 
 
-def _unknown(kind: str, name: str, routine: Routine, known: Iterable[str]) -> str:
-    return f"unknown {kind} {name!r} of {routine!r}; it has: {listed(known)}"
+def _unknown(kind: str, name: str, routine: Routine, known: Collection[str]) -> DefinitionError:
+    return DefinitionError(f"unknown {kind} {name!r} of {routine!r}; it has: {listed(known)}", name=name, known=known)
 
 
 def _read_error_handler(document: Any, path: str) -> ErrorHandler | None:
