@@ -5,6 +5,7 @@ from routilux._core.explanation import Explanation, TaskNote
 from routilux._model import Durability, ErrorStrategy, EventKey, ExecutionStrategy, JobStatus, RoutineStatus, SlotKey
 from routilux._records import Decision, ErrorInfo, HistoryRecord
 from routilux._recover import recover
+from routilux._verdict import Finding, Verdict
 from routilux.conditional_router import ConditionalRouter
 from routilux.connection import Connection
 from routilux.error_handler import ErrorHandler
@@ -55,6 +56,7 @@ __all__ = [
     "ExecutionContext",
     "ExecutionStrategy",
     "Explanation",
+    "Finding",
     "Flow",
     "FlowShutDownError",
     "HistoryRecord",
@@ -78,5 +80,6 @@ __all__ = [
     "StoreUnavailableError",
     "TaskNote",
     "UnknownJobError",
+    "Verdict",
     "recover",
 ]

@@ -5,12 +5,12 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-from routilux._compile import unbindable
 from routilux._context import running_activation
 from routilux._core.graph_document import write_definition
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
 from routilux._definition import Definition
+from routilux._durations import checked_timeout
 from routilux._engine.coroutines import await_future
 from routilux._engine.custody import Custody, LedgerHolder, definition_of
 from routilux._engine.engine import Engine, EngineFactory, threaded_engine
@@ -18,14 +18,15 @@ from routilux._engine.held_job import Setting
 from routilux._engine.kept_job import Keeping
 from routilux._engine.live_job import LiveJob
 from routilux._engine.watchers import Condition, is_not_running, is_not_running_or_stuck
-from routilux._graph import Graph, misfits
+from routilux._graph import Graph
+from routilux._inspection import inspect_job
 from routilux._model import Durability, ExecutionStrategy, JobStatus, SlotKey
 from routilux._records import Data, Task
 from routilux._recovery import mirror_retries, recovered_task, slots_to_recover
+from routilux._verdict import Verdict
 from routilux.error_handler import ErrorHandler
 from routilux.errors import BlockingCallError, DefinitionError, FlowShutDownError, JobStateError, ResumeError
 from routilux.job_state import JobState, checked_patience
-from routilux.slot import checked_timeout
 from serilux import (
     clone_fields,
     register_serializable,
@@ -193,7 +194,11 @@ class Flow(Definition):
     @staticmethod
     def _check_paused(job_state: JobState) -> None:
         if job_state.status in (JobStatus.FAILED, JobStatus.CANCELLED):
-            raise JobStateError(f"job {job_state.job_id!r} became {job_state.status} before it could pause")
+            raise JobStateError(
+                f"job {job_state.job_id!r} became {job_state.status} before it could pause",
+                job_id=job_state.job_id,
+                status=job_state.status,
+            )
 
     def cancel(self, job_state: JobState, reason: str = "") -> None:
         """Settle a job as cancelled, at once. What handlers still running do is discarded; async ones are cancelled."""
@@ -203,16 +208,15 @@ class Flow(Definition):
             raise DefinitionError(f"a reason is a text, not {reason!r}")
         live.cancel(reason)
 
-    def check(self, job_state: JobState) -> list[str]:
-        """List all of a job that does not fit this flow, without running anything (law 7)."""
+    def check(self, job_state: JobState) -> Verdict:
+        """List all of a job that does not fit this flow, without running anything; `notes` do not refuse (law 7)."""
         live = _checked_job(job_state)._live
         with live.lock:
-            return self._misfits(live.job)
+            return self._inspected(live.job)
 
-    def _misfits(self, job: Job) -> list[str]:
+    def _inspected(self, job: Job) -> Verdict:
         graph, handlers = self._compile()
-        problems = list(misfits(graph, job.unfinished(), job.slot_data))
-        return problems or list(unbindable(handlers, job))
+        return inspect_job(job, graph, handlers, self._routines, self._error_handler)
 
     def resume(
         self,
@@ -270,10 +274,12 @@ class Flow(Definition):
 
     def _check_fit(self, job: Job) -> None:
         if job.flow_id != self.flow_id:
-            raise ResumeError(f"job {job.job_id!r} is a run of flow {job.flow_id!r}; this is flow {self.flow_id!r}")
-        problems = self._misfits(job)
-        if problems:
-            raise ResumeError(f"job {job.job_id!r} does not fit flow {self.flow_id!r}; nothing was changed:", problems)
+            problem, problems = f"is a run of flow {job.flow_id!r}; this is flow {self.flow_id!r}", Verdict()
+        elif problems := self._inspected(job):
+            problem = f"does not fit flow {self.flow_id!r}; nothing was changed:"
+        else:
+            return
+        raise ResumeError(f"job {job.job_id!r} {problem}", problems, job_id=job.job_id, status=job.status)
 
     def deliver(self, job_state: JobState, routine_id: str, slot: str, data: Data) -> None:
         """Give a task that waits on a slot (`Routine.expect`) its data, whether the job runs or is paused.

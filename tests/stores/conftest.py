@@ -9,9 +9,6 @@ import pytest
 
 from tests.stores.postgres_process import PostgresProcess, running_postgres
 
-for part in ("parts", "journal", "keeping", "ownership"):
-    pytest.register_assert_rewrite(f"routilux.testing.conformance_{part}")
-
 _numbers = count(1)
 
 

@@ -114,7 +114,7 @@ class HeldJob(KeptJob):
         with self.lock, self._writable():
             task = self.job.expecting.oldest(key)
             if task is None or self.job.settled:
-                raise JobStateError(f"job {self.job.job_id!r} ({self.job.status}) waits for nothing on {key}")
+                raise self._refusal(f"({self.job.status}) waits for nothing on {key}")
             self.apply(Delivered(task, data))
             self.submit()
 
@@ -168,15 +168,22 @@ class HeldJob(KeptJob):
 
     def _check_status(self, statuses: Collection[JobStatus], refusal: str) -> None:
         if self.job.status not in statuses:
-            raise JobStateError(f"job {self.job.job_id!r} is {self.job.status}: {refusal}")
+            raise self._refusal(f"is {self.job.status}: {refusal}")
+
+    def _refusal(self, problem: str) -> JobStateError:
+        job = self.job
+        return JobStateError(f"job {job.job_id!r} {problem}", job_id=job.job_id, status=job.status)
 
     def _check_resumable(self) -> None:
         job = self.job
         if self.attached:
-            raise ResumeError(f"job {job.job_id!r} is running here already; pause it first")
-        if job.status not in RESUMABLE:
+            problem = "is running here already; pause it first"
+        elif job.status not in RESUMABLE:
             verb = "; retry it" if job.status is JobStatus.FAILED else ""
-            raise ResumeError(f"job {job.job_id!r} is {job.status}: there is nothing to resume{verb}")
+            problem = f"is {job.status}: there is nothing to resume{verb}"
+        else:
+            return
+        raise ResumeError(f"job {job.job_id!r} {problem}", job_id=job.job_id, status=job.status)
 
     # How it gets to run.
 
