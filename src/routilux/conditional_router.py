@@ -53,7 +53,7 @@ class ConditionalRouter(Routine):
     def _check_fields(self, values: Data, events: Collection[str]) -> None:
         root = registered_name(type(self))
         routes, default = values.get("routes", []), values.get("default_route")
-        if type(routes) is not list:
+        if type(routes) not in (list, tuple):
             raise DocumentError(f"routes are a list, not a {type(routes).__name__}", f"{root}.routes")
         for index, route in enumerate(routes):
             if problem := _route_problem(route, events):
@@ -80,7 +80,7 @@ class ConditionalRouter(Routine):
 
 
 def _route_problem(route: Any, events: Collection[str]) -> str:
-    if type(route) is not list or len(route) != 2:
+    if type(route) not in (list, tuple) or len(route) != 2:
         return "a route is a list of an event's name and a condition"
     event_name, condition = route
     if type(event_name) is not str or event_name not in events:

@@ -65,3 +65,12 @@ def test_a_route_that_is_added_later_changes_the_fingerprint() -> None:
     before = flow._compile()[0].fingerprint
     router.add_route("left", is_large)
     assert flow._compile()[0].fingerprint != before
+
+
+def test_routes_that_were_set_as_tuples_are_read_too() -> None:
+    router = FingerprintRouter()
+    router.add_route("left", is_small)
+    router.routes = (("left", is_small), ("left", {"value": 1}))  # type: ignore[assignment]  # nothing forbids it
+    read = FingerprintRouter()
+    read.deserialize(router.serialize())
+    assert read.routes == router.routes
