@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from routilux._model import EventKey, MergeKind, SlotKey
+from routilux._model import EventKey, MergeKind, SideEffects, SlotKey
 from routilux._records import Data, Task
 from routilux._verdict import Finding
 from routilux.errors import listed
@@ -46,6 +46,7 @@ class RoutineNode(msgspec.Struct, frozen=True):
     class_name: str
     routes: dict[str, tuple[Route, ...]]
     conditions: tuple[tuple[str, str], ...] = ()
+    effects: SideEffects = SideEffects.REPEATABLE
 
 
 class Graph(msgspec.Struct, frozen=True):

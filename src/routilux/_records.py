@@ -48,6 +48,7 @@ class Task(msgspec.Struct, gc=False):
 
     `data` is None while the task waits to be delivered to (`Routine.expect`). When the task is first taken, `merged`
     becomes what its handler is given; for a slot that appends, `seen` how many values of each parameter it is given.
+    `lost_attempts` counts those whose process died; a task whose effects must not be repeated is `ambiguous` then.
     `since` is when it was queued, started or began to wait; `due` when a retry is to run; `deadline` when an
     expectation gives up, and `patience` how many seconds it was given.
     """
@@ -66,6 +67,8 @@ class Task(msgspec.Struct, gc=False):
     due: float | None = None
     deadline: float | None = None
     patience: float | None = None
+    lost_attempts: int = 0
+    ambiguous: bool = False
 
 
 class ErrorInfo(msgspec.Struct, frozen=True, gc=False):

@@ -10,11 +10,13 @@
     │   └── ResumeError                          the job does not fit the flow at hand
     ├── JobFailedError           (RuntimeError)  a wait that was asked to raise met a failed job
     ├── OwnershipLost            (RuntimeError)  another process has taken the stored job over
+    ├── ProcessLost              (RuntimeError)  a task's process died too often while it was handled
     ├── StoreError               (RuntimeError)  a store cannot do what was asked
     │   ├── StoreUnavailableError                it could perhaps later: locked, full, not reachable
     │   ├── StoreFormatError     (ValueError)    a newer routilux wrote it, or it is no store
     │   ├── DamagedRecordError   (ValueError)    what is read is not what was written
-    │   └── UnknownJobError      (LookupError)   no such job, or no such definition
+    │   ├── UnknownJobError      (LookupError)   no such job, or no such definition
+    │   └── RecoveryError                        some jobs cannot go on here; the others do
     ├── SharedDataConflict       (RuntimeError)  two activations read, then changed, the same key
     ├── ActivationTimeout        (TimeoutError)  a handler took longer than its slot allows
     ├── DeliveryTimeout          (TimeoutError)  nobody delivered what a routine expected
@@ -25,7 +27,7 @@
 Errors about values and documents come from `serilux.errors`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from routilux._model import JobStatus
 
@@ -107,6 +109,10 @@ class OwnershipLost(RoutiluxError, RuntimeError):
     """Another process has taken the stored job over; what this one had not yet written is not part of it (law 6)."""
 
 
+class ProcessLost(RoutiluxError, RuntimeError):
+    """Processes have died while a task was being handled, as often as the store allows; its job has failed."""
+
+
 class StoreError(RoutiluxError, RuntimeError):
     """A store cannot do what was asked; what it keeps is as it was."""
 
@@ -125,6 +131,15 @@ class DamagedRecordError(StoreError, ValueError):
 
 class UnknownJobError(StoreError, LookupError):
     """The store has no such job, or no such definition."""
+
+
+class RecoveryError(StoreError):
+    """Jobs without an owner cannot go on here: `problems` says why, by job id. `recovered` are those that do go on."""
+
+    def __init__(self, problems: Mapping[str, Exception], recovered: Sequence[object]) -> None:
+        super().__init__("\n  - ".join(["not recovered:", *(f"{job_id}: {why}" for job_id, why in problems.items())]))
+        self.problems = dict(problems)
+        self.recovered = list(recovered)
 
 
 class SharedDataConflict(RoutiluxError, RuntimeError):

@@ -298,6 +298,16 @@ class Flow(Definition):
             handlers[key].binding.bind(own)
         live.deliver(key, own)
 
+    def resolve(self, job_state: JobState, task_id: str, outcome: str) -> None:
+        """Say what became of a task with `at_most_once` effects whose process died in the middle of it.
+
+        `done`: it had its effects, and counts as completed, without having emitted anything. `again`: it is tried again
+        when the job is resumed. JobStateError where the job has no such ambiguous task.
+        """
+        if outcome not in ("done", "again"):
+            raise DefinitionError(f"a task is 'done', or is tried 'again', not {outcome!r}")
+        self._live_job(job_state).resolve(task_id, again=outcome == "again")
+
     def _live_job(self, job_state: JobState) -> LiveJob:
         if _checked_job(job_state).flow_id != self.flow_id:
             raise JobStateError(

@@ -32,6 +32,8 @@ class JobState(Serializable):
     `serialize` gives, at any moment, a document with which any host goes on (law 4).
     """
 
+    _may_be_data = False
+
     def __init__(self) -> None:
         super().__init__()
         self._live = LiveJob(Job(uuid4().hex, "", time.time()), self)

@@ -7,7 +7,7 @@ from typing import Any
 from routilux._context import Activation, ExecutionContext, required_activation, running_activation
 from routilux._current import current
 from routilux._durations import checked_timeout, read_timeout
-from routilux._model import ErrorStrategy, MergeKind
+from routilux._model import ErrorStrategy, MergeKind, SideEffects
 from routilux._records import Data, Emission, read_data
 from routilux.connection import checked_priority
 from routilux.error_handler import ErrorHandler
@@ -30,7 +30,7 @@ from serilux import (
 )
 from serilux.errors import DocumentError
 
-_DOCUMENT_FIELDS = ("_type", "_config", "_error_handler", "_slots", "_events")
+_DOCUMENT_FIELDS = ("_type", "_config", "_error_handler", "_effects", "_slots", "_events")
 _SLOT_FIELDS = ("handler", "merge_strategy", "when", "timeout", "_data")
 
 
@@ -50,6 +50,7 @@ class Routine(Serializable):
         self._on_change: Callable[[], None] = _nothing_to_tell
         self._config: Data = {}
         self._error_handler: ErrorHandler | None = None
+        self._effects = SideEffects.REPEATABLE
         self._slots: dict[str, Slot] = {}
         self._unmatched_slots: dict[str, str] = {}
         self._events: dict[str, Event] = {}
@@ -194,6 +195,19 @@ class Routine(Serializable):
             ErrorHandler(ErrorStrategy.RETRY, max_retries, retry_delay, retry_backoff, is_critical=True)
         )
 
+    def set_effects(self, effects: SideEffects | str) -> None:
+        """Say what its handlers do to the world outside, for the case that their process dies in the middle.
+
+        `repeatable` is the default; with `at_most_once` a stored job pauses then, and `Flow.resolve` decides.
+        """
+        self._effects = _checked_effects(effects)
+        self._on_change()
+
+    @property
+    def effects(self) -> SideEffects:
+        """What its handlers do to the world outside; `set_effects` says what that means."""
+        return self._effects
+
     def _conditions(self) -> Iterable[tuple[str, Callable[..., Any]]]:
         """The functions that decide on an event, beside those of the slots: part of the fingerprint (law 7)."""
         return ()
@@ -216,6 +230,8 @@ class Routine(Serializable):
             "_slots": {name: self._write_slot(slot) for name, slot in self._slots.items()},
             "_events": {name: event.serialize() for name, event in self._events.items()},
         }
+        if self._effects is not SideEffects.REPEATABLE:
+            document["_effects"] = self._effects.value
         return document | encode_fields(self, document["_type"])
 
     def _write_slot(self, slot: Slot) -> dict[str, Any]:
@@ -239,11 +255,13 @@ class Routine(Serializable):
         error_handler = _read_error_handler(data.get("_error_handler"), f"{name}._error_handler")
         slots = self._read_slots(data.get("_slots", {}), f"{name}._slots")
         events = _read_events(data.get("_events", {}), f"{name}._events")
+        effects = _read_effects(data.get("_effects", self._effects), f"{name}._effects")
         values = decode_fields(self, {key: data[key] for key in data if key not in _DOCUMENT_FIELDS}, name)
         self._check_fields(values, {*self._events, *events})
         self.set_fields(values)
         self._config = config
         self._error_handler = error_handler
+        self._effects = effects
         self._unmatched_slots = _unmatched(slots, self._slots)
         self._slots = {**slots, **{name: slot for name, slot in self._slots.items() if name not in slots}}
         self._events = {
@@ -341,3 +359,19 @@ def _parts_by_name(documents: Any, kind: str, path: str) -> dict[str, Any]:
     if "" in documents:
         raise DocumentError(f"each {kind} needs a name, not ''", path)
     return documents
+
+
+def _checked_effects(effects: SideEffects | str) -> SideEffects:
+    try:
+        return SideEffects(effects)
+    except ValueError as error:
+        raise DefinitionError(
+            f"unknown effects {effects!r}; there are: {listed(SideEffects)}", name=effects, known=SideEffects
+        ) from error
+
+
+def _read_effects(effects: Any, path: str) -> SideEffects:
+    try:
+        return _checked_effects(effects)
+    except DefinitionError as error:
+        raise DocumentError(str(error), path=path) from error

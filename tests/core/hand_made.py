@@ -9,7 +9,7 @@ from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
 from routilux._core.transition import take, transition
 from routilux._graph import Graph, Route, RoutineNode, SlotNode
-from routilux._model import ErrorStrategy, EventKey, JobStatus, MergeKind, SlotKey
+from routilux._model import ErrorStrategy, EventKey, JobStatus, MergeKind, SideEffects, SlotKey
 from routilux._records import Changes, Decision, Emission, ErrorInfo, Expectation, HistoryRecord, Task
 
 SOURCE = SlotKey("source", "trigger")
@@ -45,7 +45,7 @@ def graph(*, concurrent: bool = False) -> Graph:
         ),
         "worker": RoutineNode("worker", "Worker", {"done": (Route(DONE, SINK),)}),
         "sink": RoutineNode("sink", "Sink", {}),
-        "fold": RoutineNode("fold", "Fold", {}),
+        "fold": RoutineNode("fold", "Fold", {}, effects=SideEffects.AT_MOST_ONCE),
     }
     slots = [
         SlotNode(SOURCE),

@@ -41,6 +41,8 @@ def rich_job() -> Job:
             task(11, due=LATER - 1, merged={"y": [1]}),
             expectation(12, deadline=LATER, patience=20.5, retry_count=1),
             expectation(13, ANSWER),
+            task(14, lost_attempts=2),
+            task(15, ambiguous=True),
         ],
         failed=[task(1, merged={"x": 1}, retry_count=3)],
         routines={

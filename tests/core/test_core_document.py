@@ -186,6 +186,8 @@ def test_a_task_looks_like_this() -> None:
             "due": "1970-01-01T00:16:50Z",
             "deadline": None,
             "patience": None,
+            "lost_attempts": 0,
+            "ambiguous": False,
         }
     ]
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from routilux._core.facts import (
+    AttemptsLost,
     Delivered,
     HoldLifted,
     JobCancelled,
@@ -18,9 +19,10 @@ from routilux._core.facts import (
     PauseRequested,
     SharedDataSet,
     TaskAbsorbed,
+    TaskResolved,
     TimersFired,
 )
-from routilux._core.graph_document import read_graph, write_graph
+from routilux._core.graph_document import read_definition, read_graph, write_definition, write_graph
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job, PauseRequest
 from routilux._core.journal import Happening, TaskMerged, replay, write_record
@@ -30,6 +32,7 @@ from routilux._core.transition import take
 from routilux._model import JobStatus
 from routilux._records import Changes, Emission, Expectation, Task
 from routilux.errors import DamagedRecordError
+from serilux.errors import SeriluxError
 from tests.core.hand_made import (
     CONTINUE,
     FOLD,
@@ -159,6 +162,14 @@ HAPPENINGS: dict[str, tuple[Callable[[], Job], Callable[[Job], Happening]]] = {
     ),
     "hold lifted": (lambda: running(hold_until=LATER), lambda _: HoldLifted()),
     "cancelled": (in_flight(A_TASK), lambda _: JobCancelled("enough")),
+    "attempts lost": (
+        lambda: running(active=(task(3, lost_attempts=2), task(4), task(5, FOLD)), tasks=[task(7)]),
+        lambda _: AttemptsLost(True, 3),
+    ),
+    "an ambiguous task is to be tried again": (
+        of_status(JobStatus.PAUSED, tasks=[task(3), task(4, FOLD, ambiguous=True)]),
+        lambda state: TaskResolved(list(state.ready)[1], True),
+    ),
     "timed out": (in_flight(A_TASK), lambda _: JobTimedOut(WRONG)),
 }
 
@@ -246,6 +257,7 @@ def lines(*lines: list[Any], number: int = 1) -> bytes:
         (lines(["done", NOW, 5, True, []]), "cannot have happened here"),
         (lines(["done", NOW, 3]), "cannot have happened here"),
         (lines(["danced", NOW]), "cannot have happened here"),
+        (lines(["resolved", NOW, 9, True]), "cannot have happened here"),
         (lines(["failed", NOW, {}, "stop", 0.0, 3, True, []]), "cannot have happened here"),
         (lines(["done", NOW, 3, True, [["unknown", {}, NOW]]]), "cannot have happened here"),
     ],
@@ -288,3 +300,24 @@ def test_a_segment_that_is_missing_is_missed() -> None:
 
 def test_a_graph_comes_back() -> None:
     assert read_graph(json.loads(json.dumps(write_graph(graph(concurrent=True))))) == graph(concurrent=True)
+
+
+def test_a_definition_keeps_a_flow_and_its_graph_but_not_what_waits_in_its_slots() -> None:
+    slot = {"handler": "h", "_data": {"x": 1}}
+    document = {"flow_id": "f", "routines": {"a": {"_type": "A", "_slots": {"in": slot}}}, "connections": []}
+    kept, read = read_definition(write_definition(document, graph()))
+    assert read == graph()
+    assert kept == document | {"routines": {"a": {"_type": "A", "_slots": {"in": {"handler": "h", "_data": {}}}}}}
+    assert slot["_data"] == {"x": 1}
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b'{"flow": {}, "graph": {}}'])
+def test_a_definition_that_cannot_be_is_refused(content: bytes) -> None:
+    with pytest.raises(DamagedRecordError, match="the definition of its flow cannot be read"):
+        read_definition(content)
+
+
+def test_a_value_of_a_class_that_is_not_known_here_is_no_damage() -> None:
+    record = msgspec.json.encode([1, False, [["done", NOW, 3, True, [["done", {"x": {"$object": "Gone"}}, NOW]]]]])
+    with pytest.raises(SeriluxError):
+        replay(graph(), in_flight(A_TASK)(), record)

@@ -129,6 +129,8 @@ class Backend(Protocol):
     def acquire(self, job_id: str, owner: str, *, epoch: int) -> StoredJob | None:
         """Raise a job's epoch by one if it is `epoch` still, make `owner` its owner, then read it.
 
+        What was asked of its last owner is forgotten: whoever asked sees that it has another one now.
+
         None where the epoch is another by now: somebody else was faster. UnknownJobError where there is no such job.
         """
 

@@ -83,6 +83,7 @@ class MemoryBackend:
             if job.record.epoch != epoch:
                 return None
             job = replace(job, record=replace(job.record, epoch=epoch + 1, owner=owner))
+            self._drop_requests(job_id)
             self._jobs[job_id] = job
             return job.read()
 
@@ -185,6 +186,9 @@ class MemoryBackend:
 
     def _forget(self, job_id: str) -> None:
         del self._jobs[job_id]
+        self._drop_requests(job_id)
+
+    def _drop_requests(self, job_id: str) -> None:
         self._requests = [request for request in self._requests if request[0] != job_id]
 
 

@@ -83,6 +83,7 @@ class PostgresBackend:
             if record.epoch != epoch:
                 return None
             session.execute("UPDATE routilux_jobs SET epoch = epoch + 1, owner = %s WHERE id = %s", (owner, job))
+            session.execute("DELETE FROM routilux_requests WHERE job = %s", (job,))
             return _read(session, job, replace(record, epoch=epoch + 1, owner=owner))
 
     def record(self, job_id: str) -> JobRecord | None:

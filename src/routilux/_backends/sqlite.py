@@ -80,6 +80,7 @@ class SQLiteBackend:
             if record.epoch != epoch:
                 return None
             connection.execute("UPDATE jobs SET epoch = epoch + 1, owner = ? WHERE id = ?", (owner, job))
+            connection.execute("DELETE FROM requests WHERE job = ?", (job,))
             return _read(connection, job, replace(record, epoch=epoch + 1, owner=owner))
 
     def record(self, job_id: str) -> JobRecord | None:

@@ -105,6 +105,8 @@ def write_tasks(job_id: str, tasks: list[Task], path: str) -> list[dict[str, Any
             "due": instant(task.due),
             "deadline": instant(task.deadline),
             "patience": task.patience,
+            "lost_attempts": task.lost_attempts,
+            "ambiguous": task.ambiguous,
         }
         for task, data, metadata, merged, since in zip(
             tasks,
@@ -355,6 +357,8 @@ def _read_tasks(job: Job, documents: list[TaskDocument], path: str) -> list[Task
             None if document.due is None else _seconds(document.due, path.format(index) + ".due"),
             None if document.deadline is None else _seconds(document.deadline, path.format(index) + ".deadline"),
             document.patience,
+            document.lost_attempts,
+            document.ambiguous,
         )
         for index, (document, number, data, metadata, merged, since) in enumerate(
             zip(

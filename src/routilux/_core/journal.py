@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from routilux._core.facts import (
+    AttemptsLost,
     Delivered,
     Fact,
     HoldLifted,
@@ -24,6 +25,7 @@ from routilux._core.facts import (
     TaskAbsorbed,
     TaskFailed,
     TaskFlushed,
+    TaskResolved,
     TaskSucceeded,
     TimersFired,
 )
@@ -86,7 +88,7 @@ def replay(graph: Graph, job: Job, record: bytes) -> None:
             _happen(graph, job, value, *line)
         except SeriluxError:
             raise
-        except (LookupError, TypeError, ValueError) as error:
+        except (LookupError, StopIteration, TypeError, ValueError) as error:
             raise DamagedRecordError(f"{str(line)[:200]} cannot have happened here: {error!r}") from error
 
 
@@ -299,6 +301,22 @@ def _read_timed_out(job: Job, value: Value, error: Any) -> JobTimedOut:
     return JobTimedOut(_read_error(error))
 
 
+def _write_lost(fact: AttemptsLost, value: Value) -> list[Any]:
+    return [fact.died, fact.limit]
+
+
+def _read_lost(job: Job, value: Value, died: bool, limit: int) -> AttemptsLost:
+    return AttemptsLost(died, limit)
+
+
+def _write_resolved(fact: TaskResolved, value: Value) -> list[Any]:
+    return [fact.task.number, fact.again]
+
+
+def _read_resolved(job: Job, value: Value, number: int, again: bool) -> TaskResolved:
+    return TaskResolved(next(task for task in job.ready if task.number == number), again)
+
+
 def _write_nothing(fact: TimersFired | HoldLifted, value: Value) -> list[Any]:
     return []
 
@@ -330,6 +348,8 @@ _LINES: list[tuple[type[Any], str, _Writer, _Reader]] = [
     (HoldLifted, "held", _write_nothing, _read_hold_lifted),
     (JobCancelled, "cancelled", _write_cancelled, _read_cancelled),
     (JobTimedOut, "timeout", _write_timed_out, _read_timed_out),
+    (AttemptsLost, "lost", _write_lost, _read_lost),
+    (TaskResolved, "resolved", _write_resolved, _read_resolved),
 ]
 _KINDS = {kind: name for kind, name, _, _ in _LINES}
 _WRITERS = {kind: writer for kind, _, writer, _ in _LINES}

@@ -51,6 +51,8 @@ class TaskDocument(_Document):
     due: Instant | None = None
     deadline: Instant | None = None
     patience: Seconds | None = None
+    lost_attempts: Count = 0
+    ambiguous: bool = False
 
 
 class ErrorDocument(_Document):

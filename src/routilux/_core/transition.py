@@ -5,11 +5,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from routilux._core.crashes import attempts_lost, task_resolved
 from routilux._core.facts import (
     NOTHING,
     STATUS_AND_TIMER_CHANGED,
     STATUS_CHANGED,
     TIMER_CHANGED,
+    AttemptsLost,
     Delivered,
     Effects,
     Fact,
@@ -24,6 +26,7 @@ from routilux._core.facts import (
     TaskAbsorbed,
     TaskFailed,
     TaskFlushed,
+    TaskResolved,
     TaskSucceeded,
     TimersFired,
 )
@@ -31,10 +34,9 @@ from routilux._core.job import Job, PauseRequest
 from routilux._core.merging import adopt, append
 from routilux._core.publishing import apply_shared, enlist, publish
 from routilux._core.ready_queue import ReadyQueue
+from routilux._core.settling import abandon_active, add_pause_point, close, move, record, stop_the_watch, worsen
 from routilux._graph import Graph
 from routilux._model import (
-    JOB_TRANSITIONS,
-    SEVERITY,
     ErrorStrategy,
     JobStatus,
     MergeKind,
@@ -43,7 +45,6 @@ from routilux._model import (
 from routilux._records import (
     ErrorInfo,
     HistoryRecord,
-    PausePoint,
     RoutineState,
     Task,
 )
@@ -86,7 +87,7 @@ def _merge(graph: Graph, job: Job, task: Task) -> None:
 def _started(graph: Graph, job: Job, fact: JobStarted, now: float) -> Effects:
     job.fingerprint = graph.fingerprint
     job.running_since = now
-    _move(job, JobStatus.RUNNING, now)
+    move(job, JobStatus.RUNNING, now)
     enlist(job, fact.task, now)
     return STATUS_CHANGED if job.timeout is None else STATUS_AND_TIMER_CHANGED
 
@@ -103,7 +104,7 @@ def _succeeded(graph: Graph, job: Job, fact: TaskSucceeded, now: float) -> Effec
     effects = publish(graph, job, fact, now)
     if job.closing is None and (job.ready.plain or job.ready.ranked):
         return effects
-    return effects + _close(job, now)
+    return effects + close(job, now)
 
 
 def _flushed(graph: Graph, job: Job, fact: TaskFlushed, now: float) -> Effects:
@@ -116,7 +117,7 @@ def _absorbed(graph: Graph, job: Job, fact: TaskAbsorbed, now: float) -> Effects
     del job.active[fact.task.number]
     job.routines.setdefault(fact.task.target.routine_id, RoutineState())
     job.updated_at = now
-    return _close(job, now)
+    return close(job, now)
 
 
 def _failed(graph: Graph, job: Job, fact: TaskFailed, now: float) -> Effects:
@@ -128,17 +129,17 @@ def _failed(graph: Graph, job: Job, fact: TaskFailed, now: float) -> Effects:
         effects = publish(graph, job, fact, now)
     else:
         effects = NOTHING
-        _record(job, [fact.started] if fact.started is not None else [], now)
-    _record(job, _failure_records(fact, now), now)
+        record(job, [fact.started] if fact.started is not None else [], now)
+    record(job, _failure_records(fact, now), now)
     state.error = fact.error
     if strategy is ErrorStrategy.RETRY:
         job.enlist(_retried(task, fact.decision.delay, now))
-        return effects + TIMER_CHANGED + _close(job, now)
-    _worsen(state, _OUTCOMES[strategy])
+        return effects + TIMER_CHANGED + close(job, now)
+    worsen(state, _OUTCOMES[strategy])
     if strategy is ErrorStrategy.STOP:
         job.failed.append(task)
         job.closing = job.closing if isinstance(job.closing, ErrorInfo) else fact.error
-    return effects + _close(job, now)
+    return effects + close(job, now)
 
 
 def _retried(task: Task, delay: float, now: float) -> Task:
@@ -180,7 +181,7 @@ def _timers_fired(graph: Graph, job: Job, fact: TimersFired, now: float) -> Effe
         job.ready.push(replace(task, due=None, since=now))
     if job.hold_until is not None and job.hold_until <= now:
         job.hold_until = None
-    return _close(job, now)
+    return close(job, now)
 
 
 def _delivered(graph: Graph, job: Job, fact: Delivered, now: float) -> Effects:
@@ -200,12 +201,12 @@ def _pause_requested(graph: Graph, job: Job, fact: PauseRequested, now: float) -
     request = PauseRequest(fact.reason, fact.checkpoint)
     if job.status is JobStatus.RUNNING:
         if isinstance(job.closing, PauseRequest):
-            _add_pause_point(job, job.closing, now)
+            add_pause_point(job, job.closing, now)
         if not isinstance(job.closing, ErrorInfo):
             job.closing = request
-        return _close(job, now)
-    _move(job, JobStatus.PAUSED, now)
-    _add_pause_point(job, request, now)
+        return close(job, now)
+    move(job, JobStatus.PAUSED, now)
+    add_pause_point(job, request, now)
     return STATUS_CHANGED
 
 
@@ -218,14 +219,14 @@ def _job_retried(graph: Graph, job: Job, fact: JobRetried, now: float) -> Effect
     job.elapsed = 0.0
     for task in failed:
         job.routines.setdefault(task.target.routine_id, RoutineState()).outcome = None
-        job.enlist(replace(_retried(task, 0.0, now), due=None))
+        job.enlist(replace(_retried(task, 0.0, now), due=None, lost_attempts=0))
     for task in left:
         job.ready.push(task)
     return _goes_on(job, fact, now)
 
 
 def _goes_on(job: Job, fact: JobResumed | JobRetried, now: float) -> Effects:
-    _move(job, JobStatus.RUNNING, now)
+    move(job, JobStatus.RUNNING, now)
     job.fingerprint = fact.fingerprint
     job.running_since = now
     job.hold_until = fact.hold_until
@@ -242,81 +243,22 @@ def _resumed(graph: Graph, job: Job, fact: JobResumed, now: float) -> Effects:
 
 def _hold_lifted(graph: Graph, job: Job, fact: HoldLifted, now: float) -> Effects:
     job.hold_until = None
-    return _close(job, now)
+    return close(job, now)
 
 
 def _cancelled(graph: Graph, job: Job, fact: JobCancelled, now: float) -> Effects:
-    _move(job, JobStatus.CANCELLED, now)
+    move(job, JobStatus.CANCELLED, now)
     job.cancel_reason = fact.reason
-    _abandon_active(job)
-    _stop_the_watch(job, now)
+    abandon_active(job)
+    stop_the_watch(job, now)
     return STATUS_AND_TIMER_CHANGED
 
 
 def _timed_out(graph: Graph, job: Job, fact: JobTimedOut, now: float) -> Effects:
-    _abandon_active(job)
+    abandon_active(job)
     job.closing = fact.error
     job.hold_until = None
-    return _close(job, now)
-
-
-def _record(job: Job, records: list[HistoryRecord], now: float) -> None:
-    job.history.extend(records)
-    job.updated_at = now
-
-
-def _worsen(state: RoutineState, outcome: RoutineStatus) -> None:
-    if state.outcome is None or SEVERITY.index(outcome) > SEVERITY.index(state.outcome):
-        state.outcome = outcome
-
-
-def _abandon_active(job: Job) -> None:
-    """Put the tasks in flight back in front of the queue; what becomes of their attempts no longer counts."""
-    tasks = [*map(replace, job.active.values()), *job.ready]
-    job.active.clear()
-    job.ready = ReadyQueue()
-    for task in tasks:
-        job.ready.push(task)
-
-
-def _close(job: Job, now: float) -> Effects:
-    """Let the job settle or pause where it is due."""
-    if job.active or job.status is not JobStatus.RUNNING:
-        return NOTHING
-    closing = job.closing
-    if closing is None and not job.idle:
-        return NOTHING
-    if job.hold_until is not None and not isinstance(closing, PauseRequest) and now < job.hold_until:
-        return TIMER_CHANGED
-    if isinstance(closing, PauseRequest):
-        _move(job, JobStatus.PAUSED, now)
-        _add_pause_point(job, closing, now)
-    elif closing is None:
-        _move(job, JobStatus.COMPLETED, now)
-    else:
-        _move(job, JobStatus.FAILED, now)
-        job.error = closing
-    _stop_the_watch(job, now)
-    return STATUS_AND_TIMER_CHANGED
-
-
-def _add_pause_point(job: Job, request: PauseRequest, now: float) -> None:
-    job.pause_points.append(PausePoint(now, request.reason, request.checkpoint))
-
-
-def _stop_the_watch(job: Job, now: float) -> None:
-    job.closing = None
-    job.hold_until = None
-    if job.running_since is not None:
-        job.elapsed += max(now - job.running_since, 0.0)
-        job.running_since = None
-
-
-def _move(job: Job, status: JobStatus, now: float) -> None:
-    if (job.status, status) not in JOB_TRANSITIONS:
-        raise ValueError(f"job {job.job_id!r} is {job.status}: it cannot become {status}")
-    job.status = status
-    job.updated_at = now
+    return close(job, now)
 
 
 _APPLY: dict[type[Any], Callable[[Graph, Job, Any, float], Effects]] = {
@@ -334,4 +276,6 @@ _APPLY: dict[type[Any], Callable[[Graph, Job, Any, float], Effects]] = {
     HoldLifted: _hold_lifted,
     JobCancelled: _cancelled,
     JobTimedOut: _timed_out,
+    AttemptsLost: attempts_lost,
+    TaskResolved: task_resolved,
 }

@@ -12,9 +12,12 @@ from routilux._core.snapshot import records_dropped
 from routilux._engine.job_log import JobLog, Position
 from routilux._engine.ledger import Ledger
 from routilux._engine.rebuilding import rebuild
+from routilux._graph import Graph
 from routilux._model import Durability
 from routilux.errors import JobStateError, RoutiluxError
 
+WATCHED = 4096
+"""Attempts: more than can be made within a window, so that one that kills its process again and again is found."""
 UNKNOWN = Position(-1)
 OnFailure = Callable[[RoutiluxError], None]
 
@@ -28,10 +31,11 @@ class LedgerHolder(Protocol):
 
 
 class Claimed(NamedTuple):
-    """A job that this process owns from now on; `died` says whether it was running when its last owner died."""
+    """A job that this process owns from now on, and the graph it ran with; `died` says whether its last owner did."""
 
     job: Job
-    died: bool
+    graph: Graph | None = None
+    died: bool = False
 
 
 class Custody:
@@ -42,6 +46,7 @@ class Custody:
         self.durability = durability
         self._log: JobLog | None = None
         self._position: Position | None = None
+        self._suspicious = False
 
     def claim(self, job: Job, *, take_over: bool) -> Claimed:
         """Own the job as it is stored now, which is another object if more is stored than was known here.
@@ -51,13 +56,13 @@ class Custody:
         known = self._known()
         if known is None:
             self._refuse_copy(job)
-            return Claimed(job, died=False)
+            return Claimed(job)
         stored, died = self.ledger.claim(job.job_id, take_over=take_over)
         if (stored.record.epoch - 1, stored.number) == (known.epoch, known.number):
             job.epoch, self._position = stored.record.epoch, known._replace(epoch=stored.record.epoch)
-        else:
-            job = self.read(stored)
-        return Claimed(job, died)
+            return Claimed(job)
+        self._suspicious = died
+        return Claimed(*self.read(stored), died)
 
     def _refuse_copy(self, job: Job) -> None:
         if self.ledger.backend.record(job.job_id) is not None:
@@ -66,13 +71,13 @@ class Custody:
                 f"use store.load({job.job_id!r})"
             )
 
-    def read(self, stored: StoredJob) -> Job:
-        """The job that is stored; DamagedRecordError or SeriluxError where it cannot be read."""
+    def read(self, stored: StoredJob) -> tuple[Job, Graph]:
+        """The job that is stored, and its graph; DamagedRecordError or SeriluxError where it cannot be read."""
         graph = read_definition(self.ledger.backend.definition(stored.record.definition))[1]
         job, written = rebuild(stored, graph)
         self._log, segment = None, stored.first_segment + len(stored.segments)
         self._position = Position(stored.record.epoch, stored.number, written, segment)
-        return job
+        return job, graph
 
     def _known(self) -> Position | None:
         if self._log is None:
@@ -83,6 +88,7 @@ class Custody:
         """Write the job as it is now, and take down from now on what happens to it."""
         known, log = self._known(), self.take_down(job, on_failure)
         if known is None:
+            self.ledger.keeper.show()
             log.create(definition, self.ledger.owner, now)
         else:
             log.record(job.status, now)
@@ -96,6 +102,8 @@ class Custody:
         if isinstance(job.history, BoundedHistory):
             position = position._replace(history=records_dropped(job))
         self._log = JobLog(self.ledger, job, position, self.durability, on_failure)
+        if self._suspicious:
+            self._log.record_attempts_first(WATCHED)
         return self._log
 
 

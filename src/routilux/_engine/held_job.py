@@ -16,22 +16,23 @@ from routilux._core.facts import (
     JobStarted,
     PauseRequested,
     SharedDataSet,
+    TaskResolved,
 )
 from routilux._core.job import Job
 from routilux._core.transition import transition
 from routilux._engine.alarms import Alarms
 from routilux._engine.engine import Engine
 from routilux._engine.kept_job import Check, Keeping, KeptJob
+from routilux._engine.requests import CancelAsked, PauseAsked, read_request
 from routilux._engine.watchers import Condition, Watchers, is_not_running
 from routilux._engine.workers import OthersWait
 from routilux._graph import Graph
 from routilux._handler import Handlers
 from routilux._model import RESUMABLE, JobStatus, SlotKey
 from routilux._records import Changes, Data, Task
-from routilux.errors import JobStateError, ResumeError, RoutiluxError
+from routilux.errors import JobStateError, ResumeError, RoutiluxError, listed
 
 HOLD = 0.02
-NO_GRAPH = Graph("", False, {}, {}, "")
 _PAUSABLE = (JobStatus.RUNNING, JobStatus.PAUSED, JobStatus.COMPLETED)
 
 
@@ -56,7 +57,6 @@ class HeldJob(KeptJob):
         self.queued = False
         self.flow: object = None
         self.engine: Engine | None = None
-        self.graph = NO_GRAPH
         self.handlers: Handlers = {}
         self._watchers = Watchers()
         self._alarms = Alarms()
@@ -118,6 +118,29 @@ class HeldJob(KeptJob):
             self.apply(Delivered(task, data))
             self.submit()
 
+    def resolve(self, task_id: str, *, again: bool) -> None:
+        """Say what became of an ambiguous task; JobStateError where there is no such task."""
+        with self.lock, self._writable():
+            for task in self.job.ready:
+                if task.ambiguous and task_id == f"{self.job.job_id}:{task.number}":
+                    self.apply(TaskResolved(task, again))
+                    return
+            raise self._refusal(f"({self.job.status}) has no ambiguous task {task_id!r}")
+
+    def obey(self, request: bytes) -> None:
+        """Do what somebody elsewhere asks for, by way of the store."""
+        asked = read_request(request)
+        if isinstance(asked, PauseAsked):
+            self.pause(asked.reason, {})
+        elif isinstance(asked, CancelAsked):
+            self.cancel(asked.reason)
+        else:
+            self.deliver(asked.target, asked.data)
+
+    @abstractmethod
+    def cancel(self, reason: str) -> None:
+        """Settle the job as cancelled, and give up its attempts; JobStateError where it has settled already."""
+
     def share(self, changes: Callable[[Data], Changes]) -> None:
         """Change the job's shared data, by what a function makes of them."""
         with self.lock, self._writable():
@@ -154,10 +177,15 @@ class HeldJob(KeptJob):
     def abandon(self) -> None:
         """Let go of the job where it stands, as if its process had died."""
         with self.lock:
-            self.attached = False
+            self._detach()
             self._alarms.sleep()
-            if self.engine is not None:
-                self.engine.jobs.discard(self)
+
+    def _detach(self) -> None:
+        self.attached = False
+        if self.engine is not None:
+            self.engine.jobs.discard(self)
+        if self.custody is not None:
+            self.custody.ledger.keeper.let_go(self.job.job_id)
 
     def _tell_lost(self, error: RoutiluxError) -> None:
         self.abandon()
@@ -181,6 +209,8 @@ class HeldJob(KeptJob):
         elif job.status not in RESUMABLE:
             verb = "; retry it" if job.status is JobStatus.FAILED else ""
             problem = f"is {job.status}: there is nothing to resume{verb}"
+        elif ambiguous := [f"{job.job_id}:{task.number}" for task in job.ready if task.ambiguous]:
+            problem = f"may not repeat {listed(ambiguous)}, whose process died in the middle; say what became of them"
         else:
             return
         raise ResumeError(f"job {job.job_id!r} {problem}", job_id=job.job_id, status=job.status)
@@ -235,9 +265,8 @@ class HeldJob(KeptJob):
         if self.log is not None and not self._is_written(self.log):
             return
         running = self.job.status is JobStatus.RUNNING
-        if not running and self.engine is not None:
-            self.engine.jobs.discard(self)
-            self.attached = False
+        if not running:
+            self._detach()
         self._watchers.check(self.job)
         if not running:
             self._watchers.stopped()

@@ -11,6 +11,7 @@ from routilux._core.job import Job
 from routilux._core.journal import Happening, write_record
 from routilux._core.snapshot import records_dropped, records_so_far, write_segment, write_snapshot
 from routilux._model import Durability, JobStatus
+from routilux._records import Task
 from routilux.errors import RoutiluxError
 
 SMALLEST_JOURNAL = 256 * 1024
@@ -68,6 +69,7 @@ class JobLog:
         self._since: float | None = None
         self._new: NewJob | None = None
         self._releases = False
+        self._watched = 0
         self._journal_size = 0
         self._snapshot_size = 0
         self._segments: deque[tuple[int, int]] = deque()
@@ -85,6 +87,17 @@ class JobLog:
         if self._since is None:
             self._since = monotonic()
             self._writer.mark(self)
+
+    def record_attempts_first(self, count: int) -> None:
+        """Have that many of the next attempts on disk before they begin: the job's last process has died."""
+        self._watched = count
+
+    def begin(self, task: Task, at: float, *, recorded: bool) -> None:
+        """Take down that a task was taken; return when that is on disk where it has to be so first."""
+        self.record(task, at)
+        if recorded or self._watched or task.lost_attempts:
+            self._watched = max(self._watched - 1, 0)
+            self.sync()
 
     def keep_up(self, now: float) -> None:
         """Write, under the job's lock, what has been waiting for half of the window; `sync` says what is raised."""

@@ -8,12 +8,15 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from routilux._backends.backend import Definition
+from routilux._core.facts import AttemptsLost, Fact
 from routilux._core.job import Job
-from routilux._engine.custody import Custody
+from routilux._engine.custody import Claimed, Custody
 from routilux._engine.job_log import JobLog
+from routilux._graph import Graph
 from routilux._model import JobStatus
 from routilux.errors import RoutiluxError
 
+NO_GRAPH = Graph("", False, {}, {}, "")
 Check = Callable[[Job], None]  # refuses a job that does not fit, before anything is changed
 
 
@@ -35,6 +38,7 @@ class KeptJob(ABC):
         self.job = job
         self.lock = threading.RLock()
         self.attached = False
+        self.graph = NO_GRAPH
         self.custody: Custody | None = None
         self.log: JobLog | None = None
         self.lost: RoutiluxError | None = None
@@ -52,9 +56,23 @@ class KeptJob(ABC):
             claimed = keeping.custody.claim(self.job, take_over=keeping.take_over)
             self.custody, self.log, self.lost, self.job = keeping.custody, None, None, claimed.job
             with self._released_on_failure():
+                self._take_back_attempts(keeping.custody, claimed)
                 check_status()
                 check(self.job)
                 yield
+
+    def _take_back_attempts(self, custody: Custody, claimed: Claimed) -> None:
+        """Note, and have on disk, that what was in flight with the last owner is lost."""
+        if claimed.graph is None or not claimed.job.active:
+            return
+        self.graph, self.log = claimed.graph, custody.take_down(claimed.job, self.lose)
+        self._commit(AttemptsLost(claimed.died, custody.ledger.max_lost_attempts), self.now())
+        self.log.sync()
+        self.log = None
+
+    @abstractmethod
+    def _commit(self, fact: Fact, now: float) -> None:
+        """Apply a fact, and do what follows from it."""
 
     @contextmanager
     def _released_on_failure(self) -> Iterator[None]:
@@ -75,6 +93,7 @@ class KeptJob(ABC):
         if keeping is not None:
             self.custody = keeping.custody
             self.log = self.custody.keep(self.job, keeping.definition, self.now(), self.lose)
+            self.custody.ledger.keeper.hold(self.job.job_id, self)
 
     @contextmanager
     def _writable(self) -> Iterator[None]:
@@ -84,9 +103,11 @@ class KeptJob(ABC):
         """
         self._check_kept()
         if self.custody is not None and not self.attached:
-            self.job = self.custody.claim(self.job, take_over=False).job
-            self.log = self.custody.take_down(self.job, self.lose)
+            claimed = self.custody.claim(self.job, take_over=False)
+            self.job = claimed.job
             with self._released_on_failure():
+                self._take_back_attempts(self.custody, claimed)
+                self.log = self.custody.take_down(self.job, self.lose)
                 yield
             self._let_others_have_it()
         else:
@@ -119,6 +140,10 @@ class KeptJob(ABC):
                 self._give_up_all()
                 self.job.status = JobStatus.RUNNING
                 self._tell_lost(error)
+
+    @abstractmethod
+    def obey(self, request: bytes) -> None:
+        """Do what somebody elsewhere asks for."""
 
     @abstractmethod
     def _give_up_all(self) -> None:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from routilux._backends.backend import MOVED, Backend, Batch, Compaction, JobRecord, StoredJob
 from routilux._engine.job_log import JobLog
+from routilux._engine.keeper import Keeper
 from routilux._engine.owner import is_gone, shown, this_process
 from routilux.errors import (
     JobStateError,
@@ -26,15 +27,17 @@ class Ledger:
     """Writes what happens to the jobs of this process, all of them together (group commit).
 
     Activations run ahead of the disk by at most `window` seconds. While the store is not available, a write is tried
-    again for `patience` seconds; then the jobs that it is for are let go, where the store has them.
+    again for `patience` seconds; then the jobs that it is for are let go, where the store has them. A task whose
+    process died `max_lost_attempts` times fails its job.
     """
 
-    def __init__(self, backend: Backend, window: float, patience: float) -> None:
+    def __init__(self, backend: Backend, window: float, patience: float, max_lost_attempts: int) -> None:
         self.backend = backend
         self.window = window
         self.patience = patience
+        self.max_lost_attempts = max_lost_attempts
         self.owner = this_process()
-        self._running: dict[str, JobLog] = {}
+        self.keeper = Keeper(backend, self.owner)
         self._writing = threading.Lock()
         self._changed = threading.Condition()
         self._waiting: dict[JobLog, None] = {}
@@ -56,7 +59,7 @@ class Ledger:
             lives = self.has_owner(record)
             if lives and not take_over:
                 raise JobStateError(f"job {job_id!r} is run by {shown(record.owner or '')}; take it over, or let it be")
-            self.backend.beat(self.owner)
+            self.keeper.show()
             stored = self.backend.acquire(job_id, self.owner, epoch=record.epoch)
             if stored is not None:
                 return stored, record.owner is not None and not lives
@@ -66,7 +69,7 @@ class Ledger:
         if record.owner is None:
             return False
         if record.owner == self.owner:
-            return record.job_id in self._running
+            return self.keeper.holds(record.job_id)
         return not is_gone(record.owner, self.backend.silences().get(record.owner))
 
     def mark(self, log: JobLog) -> None:
@@ -174,6 +177,7 @@ class Ledger:
     def abandon(self) -> None:
         """Write nothing more, as if the process had died."""
         self._closed.set()
+        self.keeper.close()
         with self._changed:
             self._changed.notify_all()
 

@@ -32,6 +32,7 @@ from routilux._engine.coroutines import Cancellable, breathe
 from routilux._engine.held_job import HeldJob
 from routilux._engine.job_log import JobLog
 from routilux._engine.workers import OthersWait, Workers
+from routilux._handler import Handler
 from routilux._model import RESUMABLE, ErrorStrategy, JobStatus
 from routilux._records import Changes, Decision, HistoryRecord, Task
 from routilux.errors import ActivationTimeout, DeliveryTimeout, JobTimeout, RoutiluxError
@@ -110,13 +111,20 @@ class LiveJob(HeldJob):
             task = take(self.graph, self.job, now) if self.attached else None
             if task is None:
                 return None
-            if self.log is not None:
-                self.log.record(task, now)
             handler = self.handlers[task.target]
+            if self.log is not None and not self._is_taken_down(self.log, task, handler, now):
+                return None
             started = HistoryRecord(handler.routine_id, "start", handler.start, now)
             activation = Activation(self, task, handler, task.merged or {}, started, [])
             if handler.plain or self._prepare(activation):
                 return activation
+
+    def _is_taken_down(self, log: JobLog, task: Task, handler: Handler, now: float) -> bool:
+        try:
+            log.begin(task, now, recorded=handler.recorded)
+        except RoutiluxError as error:
+            self.lose(error)
+        return self.lost is None
 
     def _next_is_async(self) -> bool:
         ready = self.job.ready
