@@ -63,6 +63,13 @@ class ExecutionStrategy(StrEnum):
     CONCURRENT = "concurrent"
 
 
+class Durability(StrEnum):
+    """When what an activation did is on disk: within the store's window, or before the job's next one starts."""
+
+    GROUP = "group"
+    STRICT = "strict"
+
+
 class MergeKind(StrEnum):
     """How data that arrives at a slot is put together with what is there."""
 

@@ -6,9 +6,18 @@ from typing import Any
 import msgspec
 
 from routilux._model import ErrorStrategy, EventKey, RoutineStatus, SlotKey
-from serilux import clone_fields
+from serilux import clone_fields, decode
+from serilux.errors import DocumentError
 
 Data = dict[str, Any]
+
+
+def read_data(document: Any, path: str) -> Data:
+    """Data by name from its document; DocumentError where that is something else."""
+    value = decode(document, path)
+    if type(value) is not dict or not all(type(name) is str for name in value):
+        raise DocumentError(f"an object with named values is expected, not {type(value).__name__}", path)
+    return value
 
 
 class HistoryRecord(msgspec.Struct, gc=False):

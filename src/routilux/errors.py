@@ -25,7 +25,14 @@
 Errors about values and documents come from `serilux.errors`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from routilux._model import JobStatus
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names as messages list them."""
+    return ", ".join(repr(str(name)) for name in names) or "none"
 
 
 class RoutiluxError(Exception):
@@ -33,11 +40,27 @@ class RoutiluxError(Exception):
 
 
 class DefinitionError(RoutiluxError, ValueError):
-    """A flow or a routine cannot be put together like that."""
+    """A flow or a routine cannot be put together like that.
+
+    Where a name is unknown, `name` is that name and `known` are those there are.
+    """
+
+    def __init__(self, message: str, *, name: object = None, known: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.name = name
+        self.known = tuple(known)
 
 
 class BindingError(RoutiluxError, TypeError):
-    """Data does not fit the parameters of the handler it is delivered to."""
+    """Data does not fit the parameters of the handler it is delivered to.
+
+    `missing` are parameters without data, `extra` data without a parameter.
+    """
+
+    def __init__(self, message: str, *, missing: Iterable[str] = (), extra: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.missing = tuple(missing)
+        self.extra = tuple(extra)
 
 
 class OutsideActivationError(RoutiluxError, RuntimeError):
@@ -53,14 +76,26 @@ class FlowShutDownError(RoutiluxError, RuntimeError):
 
 
 class JobStateError(RoutiluxError, ValueError):
-    """The job's status does not allow what was asked for."""
+    """The job's status does not allow what was asked for: `job_id` and `status` say which job, and how it stands."""
+
+    def __init__(self, message: str, *, job_id: str | None = None, status: JobStatus | None = None) -> None:
+        super().__init__(message)
+        self.job_id = job_id
+        self.status = status
 
 
 class ResumeError(JobStateError):
     """The job does not fit the flow at hand; `problems` lists all that does not (law 7)."""
 
-    def __init__(self, message: str, problems: Sequence[str] = ()) -> None:
-        super().__init__("\n  - ".join([message, *problems]))
+    def __init__(
+        self,
+        message: str,
+        problems: Sequence[str] = (),
+        *,
+        job_id: str | None = None,
+        status: JobStatus | None = None,
+    ) -> None:
+        super().__init__("\n  - ".join([message, *problems]), job_id=job_id, status=status)
         self.problems = tuple(problems)
 
 

@@ -126,7 +126,7 @@ def test_retries_come_back_in_their_order() -> None:
 
 def test_expectations_come_back_in_their_order() -> None:
     state = job(tasks=[expectation(2), expectation(1)])
-    assert list(again(state).expecting) == [2, 1]
+    assert list(again(state).expecting.tasks) == [2, 1]
 
 
 def test_the_time_a_job_runs_is_in_its_document() -> None:

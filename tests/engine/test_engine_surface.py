@@ -5,10 +5,11 @@ import routilux.testing
 
 PUBLIC = """
 ActivationTimeout BindingError BlockingCallError ConditionalRouter Connection Decision DefinitionError DeliveryTimeout
-ErrorHandler ErrorInfo ErrorStrategy Event EventKey ExecutionContext ExecutionStrategy Explanation Flow
+ErrorHandler ErrorInfo ErrorStrategy Event EventKey ExecutionContext ExecutionStrategy Explanation Finding Flow
 FlowShutDownError HistoryRecord JobFailedError JobState JobStateError JobStatus JobTimeout OutsideActivationError
 DamagedRecordError OwnershipLost ResumeError Routine RoutineStateWarning RoutineStatus RoutiluxError SharedDataConflict
-Slot SlotKey StoreError StoreFormatError StoreUnavailableError TaskNote UnknownJobError
+Slot SlotKey StoreError StoreFormatError StoreUnavailableError TaskNote UnknownJobError Verdict
+Durability recover
 """
 
 
@@ -17,7 +18,7 @@ def test_the_public_names_are_these() -> None:
 
 
 def test_the_public_names_for_tests_are_these() -> None:
-    assert routilux.testing.__all__ == ["Attempt", "StepRunner", "StuckError", "VirtualClock"]
+    assert routilux.testing.__all__ == ["Attempt", "BackendConformance", "StepRunner", "StuckError", "VirtualClock"]
 
 
 def test_every_public_name_is_there() -> None:

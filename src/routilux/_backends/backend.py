@@ -2,9 +2,10 @@
 
 A stored job is a *snapshot*, the *segments* of its history, which are only ever appended, and the *records* of its
 journal since the snapshot, numbered without gaps. Its *epoch* tells who may write to it: taking a job over raises it,
-and a write under an older epoch is refused (law 6). Contents are JSON texts that a backend neither reads nor changes;
-it keeps a checksum of each, and says which one is damaged (`DamagedRecordError`). What cannot be done now, but perhaps
-later (locked, full, not reachable), is a `StoreUnavailableError`.
+and a write under another one is refused (law 6). Contents are JSON texts that a backend neither reads nor changes; what
+it gives back that is not what was written is a `DamagedRecordError`. What cannot be done now, but perhaps later
+(locked, full, not reachable), is a `StoreUnavailableError`: whether it was done may then be unknown, so that a record
+may be written again.
 """
 
 from collections.abc import Sequence
@@ -12,23 +13,35 @@ from typing import Protocol
 
 import msgspec
 
+MOVED = "moved"
+"""The status of a tombstone: all that is left of a job that was moved out."""
+
+
+class Definition(msgspec.Struct, frozen=True):
+    """A flow's document, which is stored once for all jobs that need it."""
+
+    definition_id: str
+    document: bytes
+
 
 class NewJob(msgspec.Struct, frozen=True):
-    """What a job is stored with at first. `definition` is the id of its flow's document, `created_at` in seconds."""
+    """What a job is stored with at first; `segment` is the history it has by then, `created_at` in seconds."""
 
     flow_id: str
-    definition: str
+    definition: Definition
     created_at: float
     owner: str | None
     snapshot: bytes
+    segment: bytes | None = None
 
 
 class Batch(msgspec.Struct, frozen=True):
     """One more record for a job's journal: whatever has happened since the last one.
 
-    `number` is the record's, from 1. `at` is the time of writing, in seconds since the epoch. With `new` the job is
-    created by it; `status` is the job's new status, None where it has not changed; `releases` gives up ownership, so
-    that the job has no owner (its epoch stays).
+    `number` is one more than the last record's. `at` is the time of writing, in seconds since the epoch. With `new`
+    the job is created by it, and its snapshot covers all before `number`. `status` is the job's new status, None where
+    it has not changed (a new job is pending then); `releases` gives up ownership, so that the job has no owner (its
+    epoch stays).
     """
 
     job_id: str
@@ -44,7 +57,8 @@ class Batch(msgspec.Struct, frozen=True):
 class Compaction(msgspec.Struct, frozen=True):
     """A snapshot that stands for all records up to `number`, and the history since the last one as one more segment.
 
-    `first_segment` is the oldest segment that is still wanted: older ones are dropped. Segments are numbered from 1.
+    Segments are numbered from 1; `first_segment` is the oldest that is still wanted: older ones are dropped. With a
+    `definition` the job goes on with that one.
     """
 
     job_id: str
@@ -53,10 +67,14 @@ class Compaction(msgspec.Struct, frozen=True):
     snapshot: bytes
     segment: bytes | None = None
     first_segment: int = 1
+    definition: Definition | None = None
 
 
 class JobRecord(msgspec.Struct, frozen=True):
-    """A stored job as it is listed. Times are in seconds since the epoch; `owner` is None where nobody runs it."""
+    """A stored job as it is listed. `updated_at` is the time of its last record; nobody runs it where `owner` is None.
+
+    Times are in seconds since the epoch.
+    """
 
     job_id: str
     flow_id: str
@@ -69,32 +87,41 @@ class JobRecord(msgspec.Struct, frozen=True):
 
 
 class StoredJob(msgspec.Struct, frozen=True):
-    """All of a stored job. `number` is that of the last record in `journal`, or the one that the snapshot covers."""
+    """All of a stored job. `number` is that of the last record in `journal`, or the one that the snapshot covers.
+
+    `first_segment` is the number of the first of the `segments`, or of the next one where there are none.
+    """
 
     record: JobRecord
     number: int
     snapshot: bytes
     segments: list[bytes]
+    first_segment: int
     journal: list[bytes]
 
 
 class Backend(Protocol):
-    """A store of jobs. Its methods may be called from any thread, and block until what they did is on disk."""
+    """A store of jobs. Its methods may be called from any thread, and block until what they did is on disk.
 
-    def define(self, definition_id: str, content: bytes) -> None:
-        """Keep a flow's document under its id; nothing happens where it is kept already."""
+    A tombstone is listed, and its id is taken; any other method that names its job finds none.
+    """
 
     def definition(self, definition_id: str) -> bytes:
         """A flow's document; UnknownJobError where there is none."""
 
     def write(self, batches: Sequence[Batch]) -> frozenset[str]:
-        """Append records, and say for which jobs it was refused, because their epoch is another by now.
+        """Append records, and say for which jobs it was refused: their epoch is another by now, or they are gone.
 
         What is not refused is on disk together, or not at all. A new job with the id of a stored one is refused too.
+        A record that is stored already, word for word, may be written again, and nothing happens; so may a new job, by
+        its owner. StoreError where a number is not the next one.
         """
 
     def compact(self, compaction: Compaction) -> bool:
-        """Replace records by a snapshot; False where the epoch is another by now, and nothing was changed."""
+        """Replace records by a snapshot; False where the epoch is another by now, or the job gone: nothing was changed.
+
+        Nothing happens where a snapshot covers that number already. StoreError where there is no such record yet.
+        """
 
     def read(self, job_id: str) -> StoredJob:
         """All of a job, as of one moment; UnknownJobError where there is none."""
@@ -111,12 +138,13 @@ class Backend(Protocol):
     def records(
         self, *, status: str | None = None, flow_id: str | None = None, owner: str | None = None
     ) -> list[JobRecord]:
-        """The jobs that fit, oldest first."""
+        """The jobs that fit, oldest first; those of one moment by their ids."""
 
     def move_out(self, job_id: str, *, epoch: int) -> StoredJob | None:
         """Move a job out: read it, raise its epoch, leave nothing but a tombstone, its status `moved`, in one step.
 
-        None where the epoch is another by now. What is read still has the old epoch and status.
+        None where the epoch is another by now, UnknownJobError where there is no such job. What is read still has the
+        old epoch and status.
         """
 
     def clear_tombstone(self, job_id: str, *, up_to: int) -> bool:
@@ -126,7 +154,7 @@ class Backend(Protocol):
         """Remove a job with all that is kept of it; False where there was none. Its tombstone counts as one."""
 
     def prune(self, *, before: float, statuses: Sequence[str]) -> int:
-        """Remove the jobs with one of these statuses that last changed before that time; how many comes back.
+        """Remove the jobs with one of these statuses whose last record is older than that time; how many comes back.
 
         Definitions that no job needs any more go with them.
         """

@@ -138,4 +138,8 @@ class Effect(Enum):
     TIMER_CHANGED = "timer changed"
 
 
-NOTHING: tuple[Effect, ...] = ()
+Effects = tuple[Effect, ...]
+NOTHING: Effects = ()
+STATUS_CHANGED: Effects = (Effect.STATUS_CHANGED,)
+TIMER_CHANGED: Effects = (Effect.TIMER_CHANGED,)
+STATUS_AND_TIMER_CHANGED: Effects = STATUS_CHANGED + TIMER_CHANGED

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from routilux._core.expectations import Expectations
 from routilux._core.history import BoundedHistory
 from routilux._core.ready_queue import ReadyQueue
 from routilux._model import SETTLED, JobStatus, RoutineStatus, SlotKey
@@ -68,7 +69,7 @@ class Job:
         self.next_number = 1
         self.ready = ReadyQueue()
         self.delayed: list[tuple[float, int, Task]] = []
-        self.expecting: dict[int, Task] = {}
+        self.expecting = Expectations()
         self.active: dict[int, Task] = {}
         self.failed: list[Task] = []
 
@@ -96,16 +97,16 @@ class Job:
     @property
     def idle(self) -> bool:
         """Whether no task runs, may run or waits."""
-        return not (self.ready or self.active or self.delayed or self.expecting)
+        return not (self.ready or self.active or self.delayed or self.expecting.tasks)
 
     @property
     def stuck(self) -> bool:
         """Whether nothing goes on unless somebody delivers."""
-        return bool(self.expecting) and not (self.ready or self.active or self.delayed)
+        return bool(self.expecting.tasks) and not (self.ready or self.active or self.delayed)
 
     def waiting(self) -> list[Task]:
         """Tasks that wait for their due time, then those that wait to be delivered to."""
-        return [entry[2] for entry in sorted(self.delayed)] + list(self.expecting.values())
+        return [entry[2] for entry in sorted(self.delayed)] + list(self.expecting.tasks.values())
 
     def pending(self) -> list[Task]:
         """Every task that is not yet committed, in the order in which a resume takes them up (law 4)."""
@@ -119,7 +120,7 @@ class Job:
     def enlist(self, task: Task) -> None:
         """Put a task where its data says it belongs."""
         if task.data is None:
-            self.expecting[task.number] = task
+            self.expecting.add(task)
         elif task.due is not None:
             heappush(self.delayed, (task.due, task.number, task))
         else:
@@ -132,16 +133,13 @@ class Job:
 
     def overdue_expectations(self, now: float) -> list[Task]:
         """The tasks that have waited for a delivery for longer than they may; none while the job is closing."""
-        if self.closing is not None:
-            return []
-        return [task for task in self.expecting.values() if task.deadline is not None and task.deadline <= now]
+        return [] if self.closing is not None else self.expecting.overdue(now)
 
     def next_wake(self) -> float | None:
         """When something is due without anybody's doing, in seconds since the epoch."""
-        times: list[float] = []
-        if self.closing is None:
-            times.extend(task.deadline for task in self.expecting.values() if task.deadline is not None)
-            times.extend(entry[0] for entry in self.delayed[:1])
+        times = [entry[0] for entry in self.delayed[:1]] if self.closing is None else []
+        if self.closing is None and (deadline := self.expecting.next_deadline()) is not None:
+            times.append(deadline)
         if self.hold_until is not None and (self.idle or self.closing is not None):
             times.append(self.hold_until)
         if self.running_since is not None and self.timeout is not None:

@@ -7,8 +7,11 @@ from msgspec.structs import replace
 
 from routilux._core.facts import (
     NOTHING,
+    STATUS_AND_TIMER_CHANGED,
+    STATUS_CHANGED,
+    TIMER_CHANGED,
     Delivered,
-    Effect,
+    Effects,
     Fact,
     HoldLifted,
     JobCancelled,
@@ -26,6 +29,7 @@ from routilux._core.facts import (
 )
 from routilux._core.job import Job, PauseRequest
 from routilux._core.merging import adopt, append
+from routilux._core.publishing import apply_shared, enlist, publish
 from routilux._core.ready_queue import ReadyQueue
 from routilux._graph import Graph
 from routilux._model import (
@@ -35,24 +39,17 @@ from routilux._model import (
     JobStatus,
     MergeKind,
     RoutineStatus,
-    SlotKey,
 )
 from routilux._records import (
-    Changes,
-    Emission,
     ErrorInfo,
-    Expectation,
     HistoryRecord,
     PausePoint,
     RoutineState,
     Task,
 )
 
-Effects = tuple[Effect, ...]
 RUNNING = JobStatus.RUNNING
 OVERRIDE = MergeKind.OVERRIDE
-STATUS_CHANGED: Effects = (Effect.STATUS_CHANGED,)
-TIMER_CHANGED: Effects = (Effect.TIMER_CHANGED,)
 
 
 def transition(graph: Graph, job: Job, fact: Fact, now: float) -> Effects:
@@ -90,8 +87,8 @@ def _started(graph: Graph, job: Job, fact: JobStarted, now: float) -> Effects:
     job.fingerprint = graph.fingerprint
     job.running_since = now
     _move(job, JobStatus.RUNNING, now)
-    _enlist(job, fact.task, now)
-    return STATUS_CHANGED if job.timeout is None else (Effect.STATUS_CHANGED, Effect.TIMER_CHANGED)
+    enlist(job, fact.task, now)
+    return STATUS_CHANGED if job.timeout is None else STATUS_AND_TIMER_CHANGED
 
 
 def _succeeded(graph: Graph, job: Job, fact: TaskSucceeded, now: float) -> Effects:
@@ -103,7 +100,7 @@ def _succeeded(graph: Graph, job: Job, fact: TaskSucceeded, now: float) -> Effec
         state = job.routines[routine_id] = RoutineState()
     if state.outcome is None:
         state.outcome = RoutineStatus.COMPLETED
-    effects = _publish(graph, job, fact, now)
+    effects = publish(graph, job, fact, now)
     if job.closing is None and (job.ready.plain or job.ready.ranked):
         return effects
     return effects + _close(job, now)
@@ -112,7 +109,7 @@ def _succeeded(graph: Graph, job: Job, fact: TaskSucceeded, now: float) -> Effec
 def _flushed(graph: Graph, job: Job, fact: TaskFlushed, now: float) -> Effects:
     fact.task.flushes += 1
     job.routines.setdefault(fact.task.target.routine_id, RoutineState())
-    return _publish(graph, job, fact, now)
+    return publish(graph, job, fact, now)
 
 
 def _absorbed(graph: Graph, job: Job, fact: TaskAbsorbed, now: float) -> Effects:
@@ -125,10 +122,10 @@ def _absorbed(graph: Graph, job: Job, fact: TaskAbsorbed, now: float) -> Effects
 def _failed(graph: Graph, job: Job, fact: TaskFailed, now: float) -> Effects:
     task, strategy = fact.task, fact.decision.strategy
     job.active.pop(task.number, None)
-    job.expecting.pop(task.number, None)
+    job.expecting.discard(task)
     state = job.routines.setdefault(task.target.routine_id, RoutineState())
     if strategy is ErrorStrategy.CONTINUE:
-        effects = _publish(graph, job, fact, now)
+        effects = publish(graph, job, fact, now)
     else:
         effects = NOTHING
         _record(job, [fact.started] if fact.started is not None else [], now)
@@ -187,14 +184,14 @@ def _timers_fired(graph: Graph, job: Job, fact: TimersFired, now: float) -> Effe
 
 
 def _delivered(graph: Graph, job: Job, fact: Delivered, now: float) -> Effects:
-    del job.expecting[fact.task.number]
+    job.expecting.discard(fact.task)
     job.enlist(replace(fact.task, data=fact.data, since=now, deadline=None, patience=None))
     job.updated_at = now
     return NOTHING
 
 
 def _shared_data_set(graph: Graph, job: Job, fact: SharedDataSet, now: float) -> Effects:
-    _apply_shared(job, fact.changes)
+    apply_shared(job, fact.changes)
     job.updated_at = now
     return NOTHING
 
@@ -232,14 +229,14 @@ def _goes_on(job: Job, fact: JobResumed | JobRetried, now: float) -> Effects:
     job.fingerprint = fact.fingerprint
     job.running_since = now
     job.hold_until = fact.hold_until
-    return (Effect.STATUS_CHANGED, Effect.TIMER_CHANGED)
+    return STATUS_AND_TIMER_CHANGED
 
 
 def _resumed(graph: Graph, job: Job, fact: JobResumed, now: float) -> Effects:
     effects = _goes_on(job, fact, now)
     for task in fact.recovered:
         adopt(job, graph.slots[task.target], task)
-        _enlist(job, task, now)
+        enlist(job, task, now)
     return effects
 
 
@@ -253,7 +250,7 @@ def _cancelled(graph: Graph, job: Job, fact: JobCancelled, now: float) -> Effect
     job.cancel_reason = fact.reason
     _abandon_active(job)
     _stop_the_watch(job, now)
-    return (Effect.STATUS_CHANGED, Effect.TIMER_CHANGED)
+    return STATUS_AND_TIMER_CHANGED
 
 
 def _timed_out(graph: Graph, job: Job, fact: JobTimedOut, now: float) -> Effects:
@@ -261,70 +258,6 @@ def _timed_out(graph: Graph, job: Job, fact: JobTimedOut, now: float) -> Effects
     job.closing = fact.error
     job.hold_until = None
     return _close(job, now)
-
-
-def _publish(graph: Graph, job: Job, fact: TaskSucceeded | TaskFlushed | TaskFailed, now: float) -> Effects:
-    """Commit what an activation did: its records, its emissions as one task per connection, its changes."""
-    if fact.started is not None:
-        job.history.append(fact.started)
-    if fact.outbox:
-        job.history.extend(fact.outbox)
-        routes, number = graph.routines[fact.task.target.routine_id].routes, job.next_number
-        for index, record in enumerate(fact.outbox):
-            for route in routes[record.event_name]:
-                content = record.content if route.mapping is None else route.mapped(record.content)
-                task = Task(number, route.target, content, route.source, route.priority, None, now)
-                number += 1
-                if fact.routing is not None and index in fact.routing:
-                    _address(task, fact.routing[index])
-                if task.priority == 0:
-                    job.ready.plain.append(task)
-                else:
-                    job.ready.push(task)
-        job.next_number = number
-    job.updated_at = now
-    if fact.changes is None:
-        return NOTHING
-    return _apply_changes(job, fact.task.target.routine_id, fact.changes, now)
-
-
-def _address(task: Task, emission: Emission) -> None:
-    task.metadata = emission.metadata
-    if emission.priority is not None:
-        task.priority = emission.priority
-
-
-def _enlist(job: Job, task: Task, now: float) -> None:
-    task.number = job.next_number
-    task.since = now
-    job.next_number += 1
-    job.enlist(task)
-
-
-def _apply_changes(job: Job, routine_id: str, changes: Changes, now: float) -> Effects:
-    _apply_shared(job, changes)
-    if changes.state is not None:
-        state = job.routines[routine_id]
-        state.state = changes.state
-        state.version += 1
-    for expectation in changes.expected:
-        _enlist(job, _expecting_task(routine_id, expectation, now), now)
-    return TIMER_CHANGED if changes.expected else NOTHING
-
-
-def _expecting_task(routine_id: str, expectation: Expectation, now: float) -> Task:
-    patience = expectation.patience
-    deadline = None if patience is None else now + patience
-    return Task(0, SlotKey(routine_id, expectation.slot), None, deadline=deadline, patience=patience)
-
-
-def _apply_shared(job: Job, changes: Changes) -> None:
-    for key in changes.removed:
-        job.shared_data.pop(key, None)
-    job.shared_data.update(changes.written)
-    for key in (*changes.removed, *changes.written):
-        job.shared_versions[key] = job.shared_versions.get(key, 0) + 1
-    job.shared_log.extend(changes.logged)
 
 
 def _record(job: Job, records: list[HistoryRecord], now: float) -> None:
@@ -364,7 +297,7 @@ def _close(job: Job, now: float) -> Effects:
         _move(job, JobStatus.FAILED, now)
         job.error = closing
     _stop_the_watch(job, now)
-    return (Effect.STATUS_CHANGED, Effect.TIMER_CHANGED)
+    return STATUS_AND_TIMER_CHANGED
 
 
 def _add_pause_point(job: Job, request: PauseRequest, now: float) -> None:

@@ -38,6 +38,7 @@ class Engine:
             if self.closed:
                 raise FlowShutDownError("the flow has been shut down; build or deserialize another")
             self.jobs.add(job)
+        self.clock.follow_wall()
 
     def stop_admitting(self) -> bool:
         """Take in no more jobs; False where that was so already."""

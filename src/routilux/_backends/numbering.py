@@ -1,0 +1,93 @@
+"""Which records may be appended, and which a snapshot stands for: rules that all stores share."""
+
+from collections.abc import Sequence
+from enum import Enum, auto
+
+import msgspec
+
+from routilux._backends.backend import MOVED, Batch, Compaction, NewJob
+from routilux.errors import StoreError, UnknownJobError
+
+_MOST_ROWS = 500
+
+
+def is_plain(batches: Sequence[Batch]) -> bool:
+    """Whether these are nothing but records, each of another job, and not too many for one statement."""
+    return 0 < len({batch.job_id for batch in batches}) == len(batches) <= _MOST_ROWS and all(
+        batch.new is None and batch.status is None and not batch.releases for batch in batches
+    )
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What decides about writing to a stored job; `last` is the number of its last record."""
+
+    epoch: int
+    status: str
+    owner: str | None
+    created_at: float
+    last: int
+
+    def owned_under(self, epoch: int) -> bool:
+        """Whether who was given that epoch may write still (law 6)."""
+        return self.epoch == epoch and self.status != MOVED
+
+
+class Verdict(Enum):
+    """What a store does with a record."""
+
+    APPENDED = auto()
+    STORED_ALREADY = auto()
+    REFUSED = auto()
+
+
+def judge(batch: Batch, standing: Standing | None, *, repeated: bool) -> Verdict:
+    """Judge a record by how its job stands (None where there is none); `repeated` if that very record is stored.
+
+    StoreError where its number is not the next one: the job could not be read any more.
+    """
+    if standing is None:
+        return Verdict.REFUSED if batch.new is None else Verdict.APPENDED
+    if not standing.owned_under(batch.epoch):
+        return Verdict.REFUSED
+    if batch.new is not None:
+        return Verdict.STORED_ALREADY if repeated and _is_creator(batch.new, standing) else Verdict.REFUSED
+    if repeated:
+        return Verdict.STORED_ALREADY
+    _check_next(batch, standing.last)
+    return Verdict.APPENDED
+
+
+def _is_creator(new: NewJob, standing: Standing) -> bool:
+    return new.owner is not None and (new.owner, new.created_at) == (standing.owner, standing.created_at)
+
+
+def _check_next(batch: Batch, last: int) -> None:
+    if batch.number != last + 1:
+        raise StoreError(
+            f"record {batch.number} of job {batch.job_id!r} cannot be stored: its last one is {last}, "
+            f"so that the next one has to be {last + 1}; nothing was written"
+        )
+
+
+def check_covered(compaction: Compaction, last: int) -> None:
+    """StoreError where a snapshot would stand for records that are not stored."""
+    if compaction.number > last:
+        raise StoreError(
+            f"a snapshot of job {compaction.job_id!r} cannot stand for record {compaction.number}: "
+            f"the last one that is stored is {last}; write the records first"
+        )
+
+
+def first_kept(compaction: Compaction, first: int, next_number: int) -> int:
+    """The number of the oldest segment that stays, of those from `first` to before `next_number`."""
+    return min(max(compaction.first_segment, first), next_number)
+
+
+def unknown_job(job_id: str) -> UnknownJobError:
+    """The error for a job that is not stored, or was moved out."""
+    return UnknownJobError(f"no job {job_id!r} is stored here; it never was, or it was deleted, pruned or moved out")
+
+
+def unknown_definition(definition_id: str) -> UnknownJobError:
+    """The error for a flow's document that is not stored."""
+    return UnknownJobError(f"no definition {definition_id!r} is stored here; it is kept as long as a job needs it")

@@ -1,0 +1,97 @@
+"""The tables of a store in a PostgreSQL database, and how an older store becomes one of today."""
+
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from routilux.errors import StoreFormatError
+
+_LOCK = 0x726F7574696C7578  # "routilux"
+"""The advisory lock of whoever makes or changes tables: many processes may open a new store at once."""
+
+_FORMAT_1 = (
+    """CREATE TABLE routilux_definitions (
+        definition_id text PRIMARY KEY,
+        checksum bigint NOT NULL,
+        document bytea NOT NULL
+    )""",
+    # `updated_at` counts where a job's journal is empty; else the last record says it, so that a write is one row.
+    """CREATE TABLE routilux_jobs (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        job_id text COLLATE "C" NOT NULL UNIQUE,
+        flow_id text NOT NULL,
+        definition text NOT NULL,
+        status text NOT NULL,
+        epoch bigint NOT NULL,
+        created_at double precision NOT NULL,
+        updated_at double precision NOT NULL,
+        owner text
+    )""",
+    "CREATE INDEX routilux_jobs_by_owner ON routilux_jobs (owner) WHERE owner IS NOT NULL",
+    """CREATE TABLE routilux_journal (
+        job bigint NOT NULL REFERENCES routilux_jobs ON DELETE CASCADE,
+        number bigint NOT NULL,
+        written_at double precision NOT NULL,
+        checksum bigint NOT NULL,
+        content bytea NOT NULL,
+        PRIMARY KEY (job, number)
+    )""",
+    """CREATE TABLE routilux_snapshots (
+        job bigint PRIMARY KEY REFERENCES routilux_jobs ON DELETE CASCADE,
+        number bigint NOT NULL,
+        first_segment bigint NOT NULL,
+        next_segment bigint NOT NULL,
+        checksum bigint NOT NULL,
+        content bytea NOT NULL
+    )""",
+    """CREATE TABLE routilux_segments (
+        job bigint NOT NULL REFERENCES routilux_jobs ON DELETE CASCADE,
+        number bigint NOT NULL,
+        checksum bigint NOT NULL,
+        content bytea NOT NULL,
+        PRIMARY KEY (job, number)
+    )""",
+    """CREATE TABLE routilux_requests (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        job bigint NOT NULL REFERENCES routilux_jobs ON DELETE CASCADE,
+        checksum bigint NOT NULL,
+        content bytea NOT NULL
+    )""",
+    "CREATE INDEX routilux_requests_by_job ON routilux_requests (job)",
+    "CREATE TABLE routilux_owners (owner text PRIMARY KEY, beaten_at timestamptz NOT NULL)",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FORMAT_1,)
+"""The statements that take a store one format on; the first ones make it. They are never edited."""
+
+
+def prepare(connection: Connection[TupleRow], name: str) -> None:
+    """Make the tables of a store where there are none, and those of an older format today's."""
+    if _format_of(connection, name) == len(STEPS):
+        return
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        bring_up_to_date(connection, name)
+
+
+def bring_up_to_date(connection: Connection[TupleRow], name: str, steps: tuple[tuple[str, ...], ...] = STEPS) -> None:
+    """Take a store to the newest format; to be called within a transaction that has it for itself."""
+    for step in steps[_format_of(connection, name) :]:
+        for statement in step:
+            connection.execute(statement.encode())
+    connection.execute("CREATE TABLE IF NOT EXISTS routilux_meta (format bigint NOT NULL)")
+    connection.execute("DELETE FROM routilux_meta")
+    connection.execute("INSERT INTO routilux_meta VALUES (%s)", (len(steps),))
+
+
+def _format_of(connection: Connection[TupleRow], name: str) -> int:
+    """The format of a store, 0 where there is none; StoreFormatError where it is newer than this."""
+    if connection.execute("SELECT to_regclass('routilux_meta')").fetchone() == (None,):
+        return 0
+    row = connection.execute("SELECT max(format) FROM routilux_meta").fetchone()
+    number = int(row[0]) if row else 0
+    if number > len(STEPS):
+        raise StoreFormatError(
+            f"store {name} is of format {number}, written by a newer routilux; this one knows formats up to "
+            f"{len(STEPS)}: install a newer one"
+        )
+    return number

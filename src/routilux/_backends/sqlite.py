@@ -1,0 +1,254 @@
+"""A store in an SQLite file: the embedded default."""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from time import time
+
+from msgspec.structs import replace
+
+from routilux._backends.backend import MOVED, Batch, Compaction, JobRecord, StoredJob
+from routilux._backends.contents import SnapshotRow, assembled, checksum, verified
+from routilux._backends.numbering import check_covered, first_kept, is_plain, unknown_definition, unknown_job
+from routilux._backends.sqlite_file import SQLiteFile
+from routilux._backends.sqlite_writing import append_all, append_segment, define, write_each
+
+_UPDATED_AT = "coalesce((SELECT written_at FROM journal WHERE job = id ORDER BY number DESC LIMIT 1), updated_at)"
+_COLUMNS = f"job_id, flow_id, definition, status, epoch, created_at, {_UPDATED_AT}, owner"
+
+
+class SQLiteBackend:
+    """A store in a file, for the processes of one host (`Backend`).
+
+    Whatever a method has done is safe from a crash of process and host when it returns (WAL, `synchronous=FULL`). The
+    file is made where there is none, for its owner's eyes only. `busy_timeout` is how many seconds a write waits for
+    those of other programs before it is a StoreUnavailableError.
+    """
+
+    def __init__(self, path: str | Path, *, busy_timeout: float = 5.0) -> None:
+        self._file = SQLiteFile(Path(path), busy_timeout)
+
+    def definition(self, definition_id: str) -> bytes:
+        """A flow's document."""
+        with self._file.reading() as connection:
+            row = connection.execute(
+                "SELECT checksum, document FROM definitions WHERE definition_id = ?", (definition_id,)
+            ).fetchone()
+        if row is None:
+            raise unknown_definition(definition_id)
+        return verified(definition_id, "definition", 1, *row)
+
+    def write(self, batches: Sequence[Batch]) -> frozenset[str]:
+        """Append records."""
+        if is_plain(batches):
+            with self._file.writing() as connection:
+                if append_all(connection, batches):
+                    return frozenset()
+        with self._file.transaction() as connection:
+            return write_each(connection, batches)
+
+    def compact(self, compaction: Compaction) -> bool:
+        """Replace records by a snapshot."""
+        with self._file.transaction() as connection:
+            row = connection.execute(
+                f"""
+                SELECT id, snapshots.number, first_segment, next_segment,
+                    coalesce((SELECT max(number) FROM journal WHERE job = id), snapshots.number)
+                FROM jobs JOIN snapshots ON job = id WHERE job_id = ? AND epoch = ? AND status != '{MOVED}'
+                """,
+                (compaction.job_id, compaction.epoch),
+            ).fetchone()
+            if row is None:
+                return False
+            job, covered, first_segment, next_segment, last = row
+            check_covered(compaction, last)
+            if compaction.number > covered:
+                _replace_records(connection, job, compaction)
+                _replace_snapshot(connection, job, compaction, first_segment, next_segment)
+                _replace_definition(connection, job, compaction)
+            return True
+
+    def read(self, job_id: str) -> StoredJob:
+        """All of a job."""
+        with self._file.reading() as connection:
+            return _read(connection, *_job(connection, job_id))
+
+    def acquire(self, job_id: str, owner: str, *, epoch: int) -> StoredJob | None:
+        """Raise a job's epoch and make `owner` its owner."""
+        with self._file.transaction() as connection:
+            job, record = _job(connection, job_id)
+            if record.epoch != epoch:
+                return None
+            connection.execute("UPDATE jobs SET epoch = epoch + 1, owner = ? WHERE id = ?", (owner, job))
+            return _read(connection, job, replace(record, epoch=epoch + 1, owner=owner))
+
+    def record(self, job_id: str) -> JobRecord | None:
+        """A job as it is listed."""
+        with self._file.reading() as connection:
+            row = connection.execute(f"SELECT {_COLUMNS} FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+        return None if row is None else JobRecord(*row)
+
+    def records(
+        self, *, status: str | None = None, flow_id: str | None = None, owner: str | None = None
+    ) -> list[JobRecord]:
+        """The jobs that fit, oldest first."""
+        wanted = {"status": status, "flow_id": flow_id, "owner": owner}
+        wanted = {column: value for column, value in wanted.items() if value is not None}
+        condition = " AND ".join([f"{column} = :{column}" for column in wanted]) or "true"
+        with self._file.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {_COLUMNS} FROM jobs WHERE {condition} ORDER BY created_at, job_id", wanted
+            ).fetchall()
+        return [JobRecord(*row) for row in rows]
+
+    def move_out(self, job_id: str, *, epoch: int) -> StoredJob | None:
+        """Leave nothing of a job but a tombstone."""
+        with self._file.transaction() as connection:
+            job, record = _job(connection, job_id)
+            if record.epoch != epoch:
+                return None
+            stored = _read(connection, job, record)
+            connection.execute(
+                f"UPDATE jobs SET epoch = epoch + 1, status = '{MOVED}', owner = NULL, updated_at = ? WHERE id = ?",
+                (record.updated_at, job),
+            )
+            for table in ("journal", "snapshots", "segments", "requests"):
+                connection.execute(f"DELETE FROM {table} WHERE job = ?", (job,))
+            return stored
+
+    def clear_tombstone(self, job_id: str, *, up_to: int) -> bool:
+        """Remove a tombstone."""
+        return self._is_deleted(f"job_id = ? AND status = '{MOVED}' AND epoch <= ?", (job_id, up_to))
+
+    def delete(self, job_id: str) -> bool:
+        """Remove a job, or its tombstone."""
+        return self._is_deleted("job_id = ?", (job_id,))
+
+    def _is_deleted(self, condition: str, values: tuple[str | int, ...]) -> bool:
+        with self._file.writing() as connection:
+            return connection.execute(f"DELETE FROM jobs WHERE {condition}", values).rowcount > 0
+
+    def prune(self, *, before: float, statuses: Sequence[str]) -> int:
+        """Remove old jobs, and definitions that no job needs."""
+        places = ", ".join("?" * len(statuses))
+        with self._file.transaction() as connection:
+            deleted = connection.execute(
+                f"DELETE FROM jobs WHERE status IN ({places}) AND {_UPDATED_AT} < ?", (*statuses, before)
+            )
+            connection.execute("DELETE FROM definitions WHERE definition_id NOT IN (SELECT definition FROM jobs)")
+            return deleted.rowcount
+
+    def beat(self, owner: str) -> None:
+        """Say that an owner is alive."""
+        with self._file.writing() as connection:
+            connection.execute(
+                "INSERT INTO owners VALUES (?, ?) ON CONFLICT DO UPDATE SET beaten_at = excluded.beaten_at",
+                (owner, time()),
+            )
+
+    def silences(self) -> dict[str, float]:
+        """For each owner the seconds since its last beat, by this host's clock."""
+        with self._file.reading() as connection:
+            beats = connection.execute("SELECT owner, beaten_at FROM owners").fetchall()
+        now = time()
+        return {owner: max(now - beaten_at, 0.0) for owner, beaten_at in beats}
+
+    def leave(self, owner: str) -> None:
+        """Forget an owner that goes."""
+        with self._file.transaction() as connection:
+            connection.execute("DELETE FROM owners WHERE owner = ?", (owner,))
+            connection.execute("UPDATE jobs SET owner = NULL WHERE owner = ?", (owner,))
+
+    def ask(self, job_id: str, request: bytes) -> None:
+        """Leave a request for whoever owns the job."""
+        with self._file.writing() as connection:
+            asked = connection.execute(
+                f"""
+                INSERT INTO requests (job, checksum, content)
+                SELECT id, ?, ? FROM jobs WHERE job_id = ? AND status != '{MOVED}'
+                """,
+                (checksum(job_id, "request", 0, request), request, job_id),
+            )
+            if not asked.rowcount:
+                raise unknown_job(job_id)
+
+    def asked(self, owner: str) -> list[tuple[str, bytes]]:
+        """Take the requests for the jobs of an owner."""
+        with self._file.reading() as connection:
+            if not _requests(connection, owner):
+                return []
+        with self._file.transaction() as connection:
+            rows = _requests(connection, owner)
+            connection.executemany("DELETE FROM requests WHERE id = ?", [row[:1] for row in rows])
+        return [(job_id, verified(job_id, "request", 0, stored, content)) for _, job_id, stored, content in rows]
+
+    def close(self) -> None:
+        """Close the file; the last process that does leaves nothing but the one file."""
+        self._file.close()
+
+
+def _job(connection: sqlite3.Connection, job_id: str) -> tuple[int, JobRecord]:
+    """A job's row and how it is listed; UnknownJobError where there is none, or but a tombstone."""
+    row = connection.execute(f"SELECT id, {_COLUMNS} FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+    if row is None or row[4] == MOVED:
+        raise unknown_job(job_id)
+    return row[0], JobRecord(*row[1:])
+
+
+def _read(connection: sqlite3.Connection, job: int, record: JobRecord) -> StoredJob:
+    snapshot = connection.execute(
+        "SELECT number, first_segment, next_segment, checksum, content FROM snapshots WHERE job = ?", (job,)
+    ).fetchone()
+    return assembled(
+        record,
+        None if snapshot is None else SnapshotRow(*snapshot),
+        _contents(connection, "segments", job),
+        _contents(connection, "journal", job),
+    )
+
+
+def _contents(connection: sqlite3.Connection, table: str, job: int) -> list[tuple[int, int, bytes]]:
+    return connection.execute(
+        f"SELECT number, checksum, content FROM {table} WHERE job = ? ORDER BY number", (job,)
+    ).fetchall()
+
+
+def _replace_records(connection: sqlite3.Connection, job: int, compaction: Compaction) -> None:
+    place = (job, compaction.number)
+    connection.execute(
+        "UPDATE jobs SET updated_at = written_at FROM journal WHERE id = ? AND job = id AND number = ?", place
+    )
+    connection.execute("DELETE FROM journal WHERE job = ? AND number <= ?", place)
+
+
+def _replace_snapshot(
+    connection: sqlite3.Connection, job: int, compaction: Compaction, first_segment: int, next_segment: int
+) -> None:
+    if compaction.segment is not None:
+        append_segment(connection, job, compaction.job_id, next_segment, compaction.segment)
+        next_segment += 1
+    first = first_kept(compaction, first_segment, next_segment)
+    connection.execute("DELETE FROM segments WHERE job = ? AND number < ?", (job, first))
+    stored = checksum(compaction.job_id, "snapshot", compaction.number, compaction.snapshot)
+    connection.execute(
+        """
+        UPDATE snapshots SET number = ?, first_segment = ?, next_segment = ?, checksum = ?, content = ? WHERE job = ?
+        """,
+        (compaction.number, first, next_segment, stored, compaction.snapshot, job),
+    )
+
+
+def _replace_definition(connection: sqlite3.Connection, job: int, compaction: Compaction) -> None:
+    if compaction.definition is not None:
+        define(connection, compaction.definition)
+        connection.execute("UPDATE jobs SET definition = ? WHERE id = ?", (compaction.definition.definition_id, job))
+
+
+def _requests(connection: sqlite3.Connection, owner: str) -> list[tuple[int, str, int, bytes]]:
+    return connection.execute(
+        """
+        SELECT requests.id, job_id, checksum, content FROM requests JOIN jobs ON jobs.id = job
+        WHERE owner = ? ORDER BY requests.id
+        """,
+        (owner,),
+    ).fetchall()

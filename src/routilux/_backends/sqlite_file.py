@@ -1,0 +1,151 @@
+"""An SQLite file with the settings of a store, for threads and forked processes alike."""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+
+from routilux._backends.sqlite_errors import translated
+from routilux._backends.sqlite_schema import STEPS, bring_up_to_date, format_of
+from routilux.errors import StoreError
+
+
+class SQLiteFile:
+    """A store's file, made where there is none: one connection to write, one to read meanwhile.
+
+    `busy_timeout` is how many seconds a write waits for those of other programs.
+    """
+
+    def __init__(self, path: Path, busy_timeout: float) -> None:
+        self.path = path.absolute()
+        self._busy_timeout = busy_timeout
+        self._inherited: list[_Connections] = []
+        _make(self.path)
+        self._connections = _Connections(str(self.path), busy_timeout)
+
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """The connection whose statements are on disk, each by itself, when they return."""
+        return self._mine().writing.held()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """The same connection: all that is done within is on disk at the end, or nothing is."""
+        with self.writing() as connection, _all_or_nothing(connection, "BEGIN IMMEDIATE"):
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection to read with: all that is read within is of one moment."""
+        with self._mine().reading.held() as connection, _all_or_nothing(connection, "BEGIN"):
+            yield connection
+
+    def close(self) -> None:
+        """Close the file."""
+        self._mine().close()
+
+    def _mine(self) -> "_Connections":
+        """The connections of this process; a fork must neither use its parent's nor close them, so it keeps them."""
+        if self._connections.pid != os.getpid():
+            self._inherited.append(self._connections)
+            self._connections = _Connections(str(self.path), self._busy_timeout)
+        return self._connections
+
+
+class _Connections:
+    """What one process has open of a file."""
+
+    def __init__(self, path: str, busy_timeout: float) -> None:
+        self.pid = os.getpid()
+        self.writing = _Connection(path, busy_timeout)
+        try:
+            with self.writing.held() as connection:
+                _prepare(connection, path, busy_timeout)
+            self.reading = _Connection(path, busy_timeout)
+        except BaseException:
+            self.writing.close()
+            raise
+
+    def close(self) -> None:
+        self.reading.close()
+        self.writing.close()
+
+
+class _Connection:
+    """A connection that one thread at a time holds; SQLite's errors leave it as errors of a store."""
+
+    def __init__(self, path: str, busy_timeout: float) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        try:
+            self._connection = sqlite3.connect(
+                path, timeout=busy_timeout, isolation_level=None, check_same_thread=False, cached_statements=256
+            )
+        except sqlite3.Error as error:
+            raise translated(error, path) from error
+
+    @contextmanager
+    def held(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._connection
+            except sqlite3.Error as error:
+                raise translated(error, self._path) from error
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+
+@contextmanager
+def _all_or_nothing(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
+    connection.execute(begin)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # some errors have rolled it back already
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _make(path: Path) -> None:
+    """Make an empty file that only its owner may read: what jobs work on is nobody else's business."""
+    if not path.parent.is_dir():
+        raise StoreError(f"store {path}: its folder does not exist; make the folder {path.parent} first")
+    if path.is_dir():
+        raise StoreError(f"store {path}: that is a folder; give the path of a file")
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise StoreError(f"store {path}: the file cannot be made: {error.strerror}") from error
+
+
+def _prepare(connection: sqlite3.Connection, path: str, busy_timeout: float) -> None:
+    with _all_or_nothing(connection, "BEGIN"):
+        older = format_of(connection, path) < len(STEPS)
+    _use_write_ahead_log(connection, path, monotonic() + busy_timeout)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    if older:
+        with _all_or_nothing(connection, "BEGIN IMMEDIATE"):
+            bring_up_to_date(connection, path)
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection, path: str, deadline: float) -> None:
+    """Switch the file to WAL. SQLite does not wait by itself for others that open a new file at the same moment."""
+    while True:
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                raise
+            sleep(0.01)
+        else:
+            break
+    if mode != "wal":
+        raise StoreError(f"store {path}: its file system has no write-ahead log; use a local disk")

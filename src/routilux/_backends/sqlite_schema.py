@@ -1,0 +1,89 @@
+"""The tables of a store in an SQLite file, and how an older file becomes one of today."""
+
+import sqlite3
+
+from routilux.errors import StoreFormatError
+
+APPLICATION_ID = 0x726F7574  # "rout", in the header of each file
+"""What tells a store from other SQLite files (`PRAGMA application_id`)."""
+
+_FORMAT_1 = (
+    """CREATE TABLE definitions (
+        definition_id TEXT PRIMARY KEY,
+        checksum INTEGER NOT NULL,
+        document BLOB NOT NULL
+    ) WITHOUT ROWID""",
+    # `updated_at` counts where a job's journal is empty; else the last record says it, so that a write is one row.
+    """CREATE TABLE jobs (
+        id INTEGER PRIMARY KEY,
+        job_id TEXT NOT NULL UNIQUE,
+        flow_id TEXT NOT NULL,
+        definition TEXT NOT NULL,
+        status TEXT NOT NULL,
+        epoch INTEGER NOT NULL,
+        created_at REAL NOT NULL,
+        updated_at REAL NOT NULL,
+        owner TEXT
+    )""",
+    "CREATE INDEX jobs_by_owner ON jobs (owner) WHERE owner IS NOT NULL",
+    # Rows lie in the order they came in, so that one write for many jobs fills few pages. Contents are last in every
+    # table: what is behind a long one costs the reading of it.
+    """CREATE TABLE journal (
+        job INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        written_at REAL NOT NULL,
+        checksum INTEGER NOT NULL,
+        content BLOB NOT NULL,
+        PRIMARY KEY (job, number)
+    )""",
+    """CREATE TABLE snapshots (
+        job INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        first_segment INTEGER NOT NULL,
+        next_segment INTEGER NOT NULL,
+        checksum INTEGER NOT NULL,
+        content BLOB NOT NULL
+    )""",
+    """CREATE TABLE segments (
+        job INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        checksum INTEGER NOT NULL,
+        content BLOB NOT NULL,
+        PRIMARY KEY (job, number)
+    )""",
+    """CREATE TABLE requests (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        job INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+        checksum INTEGER NOT NULL,
+        content BLOB NOT NULL
+    )""",
+    "CREATE INDEX requests_by_job ON requests (job)",
+    "CREATE TABLE owners (owner TEXT PRIMARY KEY, beaten_at REAL NOT NULL) WITHOUT ROWID",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FORMAT_1,)
+"""The statements that take a store one format on; the first ones make an empty file a store. They are never edited."""
+
+
+def format_of(connection: sqlite3.Connection, path: str) -> int:
+    """The format of a store, 0 for an empty file; StoreFormatError where it is something else, or newer than this."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if application != APPLICATION_ID and (application, number, tables) != (0, 0, 0):
+        raise StoreFormatError(f"{path} is an SQLite database of another program; give the path of a new or empty file")
+    if number > len(STEPS):
+        raise StoreFormatError(
+            f"{path} is a store of format {number}, written by a newer routilux; this one knows formats up to "
+            f"{len(STEPS)}: install a newer one"
+        )
+    return int(number)
+
+
+def bring_up_to_date(connection: sqlite3.Connection, path: str, steps: tuple[tuple[str, ...], ...] = STEPS) -> None:
+    """Make the tables, or those of an older format today's; to be called within a transaction."""
+    for step in steps[format_of(connection, path) :]:
+        for statement in step:
+            connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {len(steps)}")

