@@ -1,7 +1,7 @@
 """Event-driven workflows whose running jobs are plain JSON."""
 
 from routilux._context import ExecutionContext
-from routilux._core.explanation import Explanation, TaskNote
+from routilux._core.explanation import Explanation, JoinNote, TaskNote
 from routilux._model import Durability, ErrorStrategy, EventKey, ExecutionStrategy, JobStatus, RoutineStatus, SlotKey
 from routilux._records import Decision, ErrorInfo, HistoryRecord
 from routilux._recover import recover
@@ -65,6 +65,7 @@ __all__ = [
     "JobStateError",
     "JobStatus",
     "JobTimeout",
+    "JoinNote",
     "OutsideActivationError",
     "OwnershipLost",
     "ResumeError",

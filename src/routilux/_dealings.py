@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from routilux._core.job import Job
-from routilux._records import Changes, Data, Expectation, RoutineState
+from routilux._records import RESERVED_IN_STATE, Changes, Data, Expectation, RoutineState
 from routilux.errors import DefinitionError, SharedDataConflict
 from serilux import clone, clone_fields, identical
 
@@ -135,7 +135,7 @@ class StateView:
         """Add the new state to `changes` if there is one; SharedDataConflict where another was faster."""
         if identical(self._original, self.state):
             return
-        reserved = {"status", "error"} & self.state.keys()
+        reserved = RESERVED_IN_STATE & self.state.keys()
         if reserved:
             raise DefinitionError(
                 f"the state of routine {self._routine_id!r} has {sorted(reserved)[0]!r}, a name that "

@@ -88,6 +88,10 @@ class Decision(msgspec.Struct, frozen=True):
     delay: float = 0.0
 
 
+RESERVED_IN_STATE = frozenset({"status", "error"})
+"""What a routine's own `state` cannot be told by, since `get_routine_state` says more under these names."""
+
+
 class RoutineState(msgspec.Struct, gc=False):
     """What a job remembers of one routine: the worst outcome so far, the last error, its own `state`."""
 

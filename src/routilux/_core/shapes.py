@@ -1,4 +1,8 @@
-"""The shape of a JobState document, node by node: what `msgspec` checks before anything is read."""
+"""The shape of a JobState document, node by node: what `msgspec` checks before anything is read.
+
+Fields stand in the order in which they are written. Data and times in the long lists are checked where these are read
+by columns (`long_lists`): here an object would be made of each.
+"""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -22,8 +26,8 @@ class HistoryDocument(_Document):
 
     routine_id: str
     event_name: str
-    data: dict[str, Any]
-    timestamp: Instant
+    data: Any
+    timestamp: str
 
 
 class ConnectionDocument(_Document):
@@ -33,21 +37,21 @@ class ConnectionDocument(_Document):
     source_event: str
 
 
-class TaskDocument(_Document):
+class TaskDocument(_Document, kw_only=True):
     """One of `pending_tasks` or `failed_tasks`; `data` is null while it waits to be delivered to."""
 
+    task_id: str | None = None
     routine_id: str
     slot: str
-    data: dict[str, Any] | None
-    task_id: str | None = None
+    data: Any
     connection: ConnectionDocument | None = None
     priority: Priority = 0
-    metadata: dict[str, Any] | None = None
+    metadata: Any = None
     retry_count: Count = 0
     flushes: Count = 0
-    merged: dict[str, Any] | None = None
+    merged: Any = None
     seen: dict[str, Count] | None = None
-    since: Instant | None = None
+    since: str | None = None
     due: Instant | None = None
     deadline: Instant | None = None
     patience: Seconds | None = None
