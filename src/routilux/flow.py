@@ -238,6 +238,7 @@ class Flow(Definition):
         live = _checked_job(job_state)._live
         keeping = self._kept_again(live, store, durability, take_over=take_over)
         live.resume(self._setting(), self._check_fit, self._recovered, keeping)
+        live.sync()
         return job_state
 
     def _kept_again(
@@ -267,6 +268,7 @@ class Flow(Definition):
         """
         live = _checked_job(job_state)._live
         live.retry(self._setting(), self._check_fit, self._kept_again(live, None, Durability.GROUP))
+        live.sync()
         return job_state
 
     def _policy(self, key: SlotKey) -> ErrorHandler | None:

@@ -4,7 +4,7 @@ from routilux._core.facts import AttemptsLost, TaskResolved
 from routilux._core.job import Job, PauseRequest
 from routilux._model import JobStatus, RoutineStatus
 from routilux._records import Task
-from tests.core.hand_made import FOLD, NOW, WRONG, apply, events, expectation, job, lies, places, task
+from tests.core.hand_made import FOLD, LATER, NOW, WRONG, apply, events, expectation, job, lies, places, task
 
 DIED = AttemptsLost(died=True, limit=3)
 LET_GO = AttemptsLost(died=False, limit=3)
@@ -44,6 +44,10 @@ def test_a_task_that_has_lost_too_many_attempts_fails_its_job() -> None:
     assert state.routines["worker"].error is state.error
     assert events(state) == ["error"]
     assert state.history[0].content["attempt"] == 1
+
+
+def test_whoever_was_to_see_the_job_run_is_gone_too() -> None:
+    assert after(DIED, task(2, lost_attempts=2), hold_until=LATER).status is JobStatus.FAILED
 
 
 def test_of_several_the_first_is_the_jobs_error() -> None:

@@ -18,6 +18,7 @@ def attempts_lost(graph: Graph, job: Job, fact: AttemptsLost, now: float) -> Eff
     """
     lost = [_lost(graph, task, fact) for task in job.active.values()]
     job.active.clear()
+    job.hold_until = None
     over = [task for task in lost if task.lost_attempts >= fact.limit]
     for task in over:
         _give_up(job, task, now)

@@ -46,6 +46,7 @@ class Custody:
         self.durability = durability
         self._log: JobLog | None = None
         self._position: Position | None = None
+        self._graph: Graph | None = None
         self._suspicious = False
 
     def claim(self, job: Job, *, take_over: bool) -> Claimed:
@@ -59,10 +60,12 @@ class Custody:
             return Claimed(job)
         stored, died = self.ledger.claim(job.job_id, take_over=take_over)
         if (stored.record.epoch - 1, stored.number) == (known.epoch, known.number):
-            job.epoch, self._position = stored.record.epoch, known._replace(epoch=stored.record.epoch)
-            return Claimed(job)
+            job.epoch, self._log = stored.record.epoch, None
+            self._position = known._replace(epoch=job.epoch)
+        else:
+            job, _ = self.read(stored)
         self._suspicious = died
-        return Claimed(*self.read(stored), died)
+        return Claimed(job, self._graph, died)
 
     def _refuse_copy(self, job: Job) -> None:
         if self.ledger.backend.record(job.job_id) is not None:
@@ -75,7 +78,8 @@ class Custody:
         """The job that is stored, and its graph; DamagedRecordError or SeriluxError where it cannot be read."""
         graph = read_definition(self.ledger.backend.definition(stored.record.definition))[1]
         job, written = rebuild(stored, graph)
-        self._log, segment = None, stored.first_segment + len(stored.segments)
+        self._graph, self._log = graph, None
+        segment = stored.first_segment + len(stored.segments)
         self._position = Position(stored.record.epoch, stored.number, written, segment)
         return job, graph
 
