@@ -5,7 +5,7 @@ from serilux._codec import clone, clone_fields, copy_fields, decode, decode_fiel
 from serilux._fields import check_constructible, read_object
 from serilux._identical import identical
 from serilux._json import check_document
-from serilux._plain import all_plain
+from serilux._plain import all_plain, count_plain
 from serilux._reading import collected, construct, raise_together, read_part
 from serilux._registry import is_registered, lookup_class, real_module, registered_name, trust
 from serilux._serializable import Serializable
@@ -50,6 +50,7 @@ __all__ = [
     "collected",
     "construct",
     "copy_fields",
+    "count_plain",
     "decode",
     "decode_fields",
     "encode",

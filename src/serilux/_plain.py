@@ -15,23 +15,27 @@ from serilux._settings import SETTINGS
 _Column = Sequence[Any]
 
 
-def all_plain(*columns: _Column, among: int = 0) -> bool:
+def all_plain(values: _Column) -> bool:
     """Tell whether values are their own documents, through and through: ASCII texts, small numbers, no tags.
 
-    With so many nodes among which they are, they may have as many as `Limits.max_nodes`. A quick yes for the common
-    case, worked out in loops of C; a no only means that each has to be encoded or decoded.
+    A quick yes for the common case, worked out in loops of C; a no only means that each has to be encoded or decoded.
     """
-    level, room = list(columns), SETTINGS.max_nodes - among
+    return count_plain(values) is not None
+
+
+def count_plain(*columns: _Column) -> int | None:
+    """Count the nodes of values in columns, inner ones included; None if they are not `all_plain`."""
+    level, room = list(columns), SETTINGS.max_nodes
     for _ in range(SETTINGS.limits.max_depth):
         level = [column for column in level if column]
         if not level:
-            return True
+            return SETTINGS.max_nodes - room
         room -= sum(map(len, level))
         parts = [part for column in level for part in _by_type(column)]
         if room < 0 or not all(_is_plain(kind, part) for kind, part in parts):
-            return False
+            return None
         level = [inner for kind, part in parts for inner in _inside(kind, part)]
-    return False
+    return None
 
 
 def _by_type(column: _Column) -> list[tuple[type[Any], _Column]]:

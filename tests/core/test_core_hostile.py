@@ -217,6 +217,49 @@ def test_a_name_that_stands_there_often_is_kept_once() -> None:
     assert history[0].routine_id is history[-1].routine_id
 
 
+# The same far down a long list, which is read part by part.
+
+LONG = 1500
+FAR = LONG - 100
+FAR_WRONGS: dict[str, tuple[Path, Any]] = {
+    "a wrong type": (("execution_history", FAR, "routine_id"), 1),
+    "a bad time": (("execution_history", FAR, "timestamp"), "yesterday"),
+    "no data": (("execution_history", FAR, "data"), None),
+    "data of another type": (("execution_history", FAR, "data"), []),
+    "an unknown tag": (("execution_history", FAR, "data"), {"x": {"$bogus": 1}}),
+    "a surrogate in a name": (("execution_history", FAR, "event_name"), "\ud800"),
+    "a surrogate for a number": (("pending_tasks", FAR, "priority"), "\ud800"),
+    "a bad id": (("pending_tasks", FAR, "task_id"), "k:1"),
+    "the id of another": (("pending_tasks", FAR, "task_id"), "j:1"),
+    "a bad deadline": (("pending_tasks", FAR, "deadline"), "9999-12-31T23:59:59.999999Z"),
+    "merged without data": (("pending_tasks", FAR, "data"), None),
+}
+
+
+def long_document() -> dict[str, Any]:
+    (record, *_), (task, *_) = PLAIN["execution_history"], PLAIN["pending_tasks"]
+    tasks = [task | {"task_id": f"j:{number + 1}"} for number in range(LONG)]
+    listed = {"execution_history": [record] * LONG, "pending_tasks": tasks, "failed_tasks": [], "history_limit": None}
+    document: dict[str, Any] = json.loads(json.dumps(PLAIN | listed))
+    return document
+
+
+LONG_DOCUMENT = long_document()
+
+
+def test_a_long_document_is_read_whole_and_in_order() -> None:
+    state = read_job(LONG_DOCUMENT)
+    numbers = [task.number for task in state.pending()]
+    assert (len(state.history), sorted(numbers)) == (LONG, list(range(1, LONG + 1)))
+
+
+@pytest.mark.parametrize("what", FAR_WRONGS)
+def test_what_is_wrong_far_down_a_long_list_is_refused_by_path(what: str) -> None:
+    path, wrong = FAR_WRONGS[what]
+    at_fault = {"an unknown tag": (*path, "x"), "merged without data": (*path[:-1], "merged")}
+    assert refusal(with_node(path, wrong, LONG_DOCUMENT)).path == written(at_fault.get(what, path))
+
+
 BAD_TIMES = {
     "naive": "1970-01-01T00:16:30",
     "no time": "yesterday",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serilux import Limits, all_plain, encode, get_limits, set_limits
+from serilux import Limits, all_plain, count_plain, encode, get_limits, set_limits
 from tests.serilux.strategies import values
 
 
@@ -68,10 +68,6 @@ def test_fields_that_the_others_do_not_have_are_seen(odd: dict[str, Any]) -> Non
     assert not all_plain([*[{"a": 1, "b": 2} for _ in range(20)], odd])
 
 
-def test_several_columns_are_one_question() -> None:
-    assert (all_plain([1], ["x"]), all_plain([1], [(1,)])) == (True, False)
-
-
 def test_what_is_too_deep_is_not() -> None:
     nested: Any = []
     for _ in range(get_limits().max_depth):
@@ -88,9 +84,19 @@ def test_what_is_too_large_is_not() -> None:
         set_limits(limits)
 
 
-def test_what_is_too_large_together_with_others_is_not() -> None:
-    most = get_limits().max_nodes
-    assert (all_plain([1, 2], among=most - 2), all_plain([1, 2], among=most - 1)) == (True, False)
+@pytest.mark.parametrize(
+    ("columns", "count"),
+    [
+        ([], 0),
+        ([[]], 0),
+        ([[1, "x"], [None]], 3),
+        ([[[1, [2, 3]], {"a": {"b": 4}}]], 8),
+        ([[dict(FIELDS) for _ in range(20)]], 20 * 7),
+        ([[1], [(1,)]], None),
+    ],
+)
+def test_plain_nodes_are_counted(columns: list[list[Any]], count: int | None) -> None:
+    assert count_plain(*columns) == count
 
 
 @settings(max_examples=300)

@@ -40,7 +40,7 @@ def convert(value: Any, shape: type[T], path: str) -> T:
     """The part at `path` in its shape."""
     try:
         return msgspec.convert(value, shape)
-    except ValueError as error:  # by msgspec; UnicodeEncodeError for text with lone surrogates
+    except msgspec.ValidationError as error:
         problem, found, where = str(error).rpartition(" - at `$")
         problem, where = (problem, where) if found else (where, "")
         full = (path + where.rstrip("`")).lstrip(".") or "$"

@@ -8,7 +8,7 @@ from routilux._core.checked import check_thoroughly, convert, decode_fields, mos
 from routilux._core.history import BoundedHistory
 from routilux._core.instants import in_our_era, instant, instants, seconds
 from routilux._core.job import Job
-from routilux._core.long_lists import LONG_LISTS, read_long_lists
+from routilux._core.long_lists import LONG_LISTS, LongLists
 from routilux._core.shapes import ErrorDocument, JobDocument, PausePointDocument, RoutineStateDocument
 from routilux._migrations import CURRENT_FORMAT, upgrade
 from routilux._model import SEVERITY, EventKey, JobStatus, RoutineStatus, SlotKey
@@ -140,7 +140,16 @@ def _write_pause_point(point: PausePoint, index: int) -> dict[str, Any]:
 def read_job(document: Any) -> Job:
     """The job that a document describes; DocumentError names the path of what is wrong with it (law 8)."""
     size = _check_short_parts(document)
-    read = _in_shape(document)
+    try:
+        return _job_of(document, size)
+    except ValueError:
+        check_thoroughly(document)  # says better where there is text with lone surrogates
+        raise
+
+
+def _job_of(document: Any, size: int) -> Job:
+    fields = {name: part for name, part in upgrade(document, "JobState").items() if name not in ("_type", "format")}
+    read = convert(fields, JobDocument, "")
     created_at = seconds(read.created_at, "created_at") or 0.0
     job = Job(read.job_id, read.flow_id, created_at)
     job.fingerprint, job.epoch, job.status = read.flow_fingerprint, read.epoch, read.status
@@ -157,7 +166,7 @@ def read_job(document: Any) -> Job:
     else:
         job.error = error
     job.cancel_reason, job.timeout, job.elapsed = read.cancel_reason, read.timeout, read.elapsed
-    read_long_lists(job, document, read, size)
+    LongLists(document, read, size).read_into(job)
     return job
 
 
@@ -171,15 +180,6 @@ def _check_short_parts(document: Any) -> int:
         check_thoroughly(document)
         return get_limits().max_nodes
     return size
-
-
-def _in_shape(document: Any) -> JobDocument:
-    fields = {name: part for name, part in upgrade(document, "JobState").items() if name not in ("_type", "format")}
-    try:
-        return convert(fields, JobDocument, "")
-    except ValueError:
-        check_thoroughly(document)
-        raise
 
 
 def _decode_list(value: list[Any], path: str) -> list[Any]:

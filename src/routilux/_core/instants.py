@@ -1,6 +1,6 @@
 """Times: seconds since the epoch in a job, ISO 8601 texts in its document."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
 import msgspec
@@ -28,8 +28,8 @@ def seconds(time: datetime | None, path: str) -> float | None:
     return None if time is None else in_our_era(time, path)
 
 
-def seconds_each(texts: list[str], path: str) -> list[float]:
-    """Times in seconds since the epoch; `path` has a place for the index of a refused one.
+def seconds_each(texts: list[str], path_of: Callable[[int], str]) -> list[float]:
+    """Times in seconds since the epoch; `path_of` tells the path of one by its index.
 
     Each text is read once, since all that one commit brings about has the same time.
     """
@@ -37,13 +37,13 @@ def seconds_each(texts: list[str], path: str) -> list[float]:
     try:
         times = [in_our_era(time, "") for time in msgspec.convert(distinct, list[Instant])]
     except ValueError:
-        return [in_our_era(convert(text, Instant, place), place) for text, place in _with_paths(texts, path)]
+        return [in_our_era(convert(text, Instant, place), place) for place, text in _placed(texts, path_of)]
     by_text = dict(zip(distinct, times, strict=True))
     return [by_text[text] for text in texts]
 
 
-def _with_paths(texts: list[str], path: str) -> Iterator[tuple[str, str]]:
-    return ((text, path.format(index)) for index, text in enumerate(texts))
+def _placed(texts: list[str], path_of: Callable[[int], str]) -> Iterator[tuple[str, str]]:
+    return ((path_of(index), text) for index, text in enumerate(texts))
 
 
 def in_our_era(time: datetime, path: str) -> float:
