@@ -280,7 +280,7 @@ def test_a_job_that_is_taken_over_is_lost_to_whoever_ran_it(
     other, loaded = open_another().load(job_state.job_id)
     other.resume(loaded)
     gate.opened.set()
-    with pytest.raises(OwnershipLost, match=f"taken over by process {os.getpid()} on"):
+    with pytest.raises(OwnershipLost, match=r"was taken over by (process \d+ on|another, which has let it go since)"):
         job_state.wait(LONG)
     assert loaded.wait(LONG)
     assert [record.event_name for record in loaded.execution_history] == ["start", "through"]

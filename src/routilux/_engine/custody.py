@@ -14,12 +14,12 @@ from routilux._engine.ledger import Ledger
 from routilux._engine.rebuilding import rebuild
 from routilux._graph import Graph
 from routilux._model import Durability
-from routilux.errors import JobStateError, RoutiluxError
+from routilux.errors import JobStateError
 
 WATCHED = 4096
 """Attempts: more than can be made within a window, so that one that kills its process again and again is found."""
 UNKNOWN = Position(-1)
-OnFailure = Callable[[RoutiluxError], None]
+OnFailure = Callable[[JobLog], None]
 
 
 class LedgerHolder(Protocol):

@@ -57,7 +57,7 @@ class JobLog:
         job: Job,
         position: Position,
         durability: Durability,
-        on_failure: Callable[[RoutiluxError], None],
+        on_failure: Callable[["JobLog"], None],
     ) -> None:
         self.job = job
         self.position = position

@@ -65,7 +65,7 @@ class KeptJob(ABC):
         """Note, and have on disk, that what was in flight with the last owner is lost."""
         if claimed.graph is None or not claimed.job.active:
             return
-        self.graph, self.log = claimed.graph, custody.take_down(claimed.job, self.lose)
+        self.graph, self.log = claimed.graph, custody.take_down(claimed.job, self._on_failure)
         self._commit(AttemptsLost(claimed.died, custody.ledger.max_lost_attempts), self.now())
         self.log.sync()
         self.log = None
@@ -85,14 +85,14 @@ class KeptJob(ABC):
 
     def _let_others_have_it(self) -> None:
         assert self.custody is not None
-        log, self.log = self.log or self.custody.take_down(self.job, self.lose), None
+        log, self.log = self.log or self.custody.take_down(self.job, self._on_failure), None
         log.release(self.now())
 
     def _keep(self, keeping: Keeping | None) -> None:
         """Write the job as it is, and from now on what happens to it."""
         if keeping is not None:
             self.custody = keeping.custody
-            self.log = self.custody.keep(self.job, keeping.definition, self.now(), self.lose)
+            self.log = self.custody.keep(self.job, keeping.definition, self.now(), self._on_failure)
             self.custody.ledger.keeper.hold(self.job.job_id, self)
 
     @contextmanager
@@ -107,7 +107,7 @@ class KeptJob(ABC):
             self.job = claimed.job
             with self._released_on_failure():
                 self._take_back_attempts(self.custody, claimed)
-                self.log = self.custody.take_down(self.job, self.lose)
+                self.log = self.custody.take_down(self.job, self._on_failure)
                 yield
             self._let_others_have_it()
         else:
@@ -131,6 +131,12 @@ class KeptJob(ABC):
             return self.job.status
         with self.lock:
             return self.job.status
+
+    def _on_failure(self, log: JobLog) -> None:
+        """Let go of the job, unless it has been claimed again since."""
+        with self.lock:
+            if self.log is log and log.failure is not None:
+                self.lose(log.failure)
 
     def lose(self, error: RoutiluxError) -> None:
         """Let go of a job that can be written no more: others have it, or will have."""

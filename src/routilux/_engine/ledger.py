@@ -127,7 +127,7 @@ class Ledger:
         record = self.backend.record(job_id)
         if record is None:
             return OwnershipLost(f"job {job_id!r} was deleted from its store while it ran here")
-        taker = "another" if record.owner is None else shown(record.owner)
+        taker = "another, which has let it go since" if record.owner is None else shown(record.owner)
         return OwnershipLost(
             f"job {job_id!r} was taken over by {taker} (epoch {record.epoch}; here it was {log.position.epoch}); what "
             f"this process has done since is not part of it"
@@ -160,8 +160,7 @@ class Ledger:
                 if not failed and not self._is_due():
                     self._changed.wait(self._until_due())
             for log in failed:
-                if log.failure is not None:
-                    log.on_failure(log.failure)
+                log.on_failure(log)
             if self._is_due():
                 self.flush()
 
