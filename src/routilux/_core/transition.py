@@ -234,6 +234,7 @@ def _goes_on(job: Job, fact: JobResumed | JobRetried, now: float) -> Effects:
 
 def _resumed(graph: Graph, job: Job, fact: JobResumed, now: float) -> Effects:
     effects = _goes_on(job, fact, now)
+    _abandon_active(job)
     for task in fact.recovered:
         adopt(job, graph.slots[task.target], task)
         enlist(job, task, now)
