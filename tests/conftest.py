@@ -1,6 +1,8 @@
-"""Hypothesis profiles: `default` for `make test`, `soak` for `make soak`."""
+"""Hypothesis profiles: `default` for `make test`, `soak` for `make soak`. Fixtures of more than one folder."""
 
 from hypothesis import HealthCheck, settings
+
+pytest_plugins = ["tests.stores.postgres_fixtures"]
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("soak", settings.get_profile("default"), max_examples=5_000)
