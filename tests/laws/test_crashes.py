@@ -18,7 +18,8 @@ from tests.laws.effort import examples
 from tests.laws.random_flows import FlowPlan, Oracle, build, flow_plans, observed
 
 NEVER = float("inf")
-WHAT_COMES = st.sampled_from(["go on", "write", "crash", "crash in flight", "lose"])
+WHAT_COMES = st.sampled_from(["go on", "write", "write in flight", "crash", "crash in flight", "die in flight", "lose"])
+WHAT_LEAVES_IT = st.sampled_from(["go on", "write", "write in flight", "crash in flight"])
 
 
 class Host:
@@ -75,14 +76,21 @@ def run(plan: FlowPlan, turns: list[str], durability: Durability, each: Callable
         if kind == "write":
             job_state._live.sync()
             each(host, job_state)
-        elif kind.startswith("crash"):
-            if kind == "crash in flight" and (attempt := runner.begin(job_state)) is not None:
-                attempt.run()
+        elif kind == "write in flight" and (attempt := runner.begin(job_state)) is not None:
+            job_state._live.sync()
+            each(host, job_state)
+            attempt.run().commit()
+        elif kind.endswith("in flight") and (attempt := runner.begin(job_state)) is not None:
+            if kind == "die in flight":
+                job_state._live.sync()
+            attempt.run()
+            job_state = host.dies(job_state)
+        elif kind == "crash":
             job_state = host.dies(job_state)
         elif kind == "lose":
             job_state = loses(host, job_state)
-        if not runner.step():
-            runner.clock.advance_to_next_timer()
+        goes_on = runner.step() or runner.clock.advance_to_next_timer()
+        assert goes_on or job_state.status != "running", "nothing is left to run, and no timer to wait for"
     host.store.ledger.abandon()
     return job_state
 
@@ -111,7 +119,10 @@ def test_a_job_that_is_killed_over_and_over_does_what_the_oracle_says(
 
 
 @examples(100)
-@given(flow_plans(), st.lists(st.sampled_from(["go on", "write", "write", "crash in flight"]), min_size=1, max_size=8))
+@given(
+    flow_plans(),
+    st.lists(st.sampled_from(["go on", "write", "write in flight", "crash in flight"]), min_size=1, max_size=8),
+)
 def test_what_is_stored_is_the_job(plan: FlowPlan, turns: list[str]) -> None:
     Oracle(plan).predict()
 
