@@ -40,20 +40,19 @@ class MemoryBackend:
         """Append records."""
         with self._lock:
             changed: dict[str, _Job] = {}
+            definitions: dict[str, bytes] = {}
             refused: set[str] = set()
             for batch in batches:
                 job = changed.get(batch.job_id) or self._jobs.get(batch.job_id)
                 if batch.job_id in refused or (after := _after(batch, job)) is None:
                     refused.add(batch.job_id)
-                else:
-                    changed[batch.job_id] = after
-            self._adopt(changed, [batch.new for batch in batches if batch.new and batch.job_id in changed])
+                    continue
+                changed[batch.job_id] = after
+                if job is None and batch.new is not None:
+                    definitions.setdefault(batch.new.definition.definition_id, batch.new.definition.document)
+            self._jobs.update(changed)
+            self._definitions = definitions | self._definitions
             return frozenset(refused)
-
-    def _adopt(self, changed: "dict[str, _Job]", created: list[NewJob]) -> None:
-        for new in created:
-            self._definitions.setdefault(new.definition.definition_id, new.definition.document)
-        self._jobs.update(changed)
 
     def compact(self, compaction: Compaction) -> bool:
         """Replace records by a snapshot."""

@@ -6,9 +6,9 @@ from msgspec.structs import replace
 
 from routilux._backends.backend import MOVED, Batch, Compaction, JobRecord, StoredJob
 from routilux._backends.contents import SnapshotRow, assembled, checksum, verified
-from routilux._backends.numbering import check_covered, first_kept, is_plain, unknown_definition, unknown_job
+from routilux._backends.numbering import check_covered, first_kept, fit_one_statement, unknown_definition, unknown_job
 from routilux._backends.postgres_server import PostgresServer, Session
-from routilux._backends.postgres_writing import append_all, write_each
+from routilux._backends.postgres_writing import write_at_once, write_each
 
 _UPDATED_AT = (
     "coalesce((SELECT written_at FROM routilux_journal WHERE job = id ORDER BY number DESC LIMIT 1), updated_at)"
@@ -40,9 +40,9 @@ class PostgresBackend:
 
     def write(self, batches: Sequence[Batch]) -> frozenset[str]:
         """Append records."""
-        if is_plain(batches):
+        if fit_one_statement(batches):
             with self._server.writing() as session:
-                if append_all(session, batches):
+                if write_at_once(session, batches):
                     return frozenset()
         with self._server.transaction() as session:
             return write_each(session, batches)

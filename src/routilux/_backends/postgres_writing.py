@@ -7,6 +7,7 @@ journal is read by a statement of its own. So a write is read by the taker, or f
 
 from collections.abc import Sequence
 
+from msgspec.structs import asdict
 from psycopg.errors import NotNullViolation, UniqueViolation
 
 from routilux._backends.backend import MOVED, Batch, NewJob
@@ -18,12 +19,19 @@ from routilux._backends.postgres_server import Session
 # refused. Rows are locked in one order everywhere, so that nobody waits for each other.
 _APPEND = f"""
     WITH batches AS (
-        SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bigint[], %b::double precision[], %b::bigint[], %b::bytea[])
-            AS batch (job_id, epoch, number, written_at, checksum, content)
+        SELECT * FROM unnest(
+            %b::text[], %b::bigint[], %b::bigint[], %b::double precision[], %b::text[], %b::boolean[], %b::bigint[],
+            %b::bytea[]
+        ) AS batch (job_id, epoch, number, written_at, status, releases, checksum, content)
     ), held AS MATERIALIZED (
         SELECT jobs.id, jobs.job_id FROM routilux_jobs jobs JOIN batches USING (job_id)
         WHERE jobs.epoch = batches.epoch AND jobs.status != '{MOVED}'
         ORDER BY jobs.id FOR NO KEY UPDATE OF jobs
+    ), changed AS (
+        UPDATE routilux_jobs jobs
+        SET status = coalesce(batches.status, jobs.status), owner = CASE WHEN NOT releases THEN owner END
+        FROM batches JOIN held USING (job_id)
+        WHERE jobs.id = held.id AND (batches.status IS NOT NULL OR releases)
     )
     INSERT INTO routilux_journal (job, number, written_at, checksum, content)
     SELECT CASE WHEN EXISTS (SELECT FROM routilux_journal WHERE job = id AND number = batches.number - 1)
@@ -32,10 +40,26 @@ _APPEND = f"""
     FROM batches LEFT JOIN held USING (job_id)
 """
 
+_CREATE = """
+    WITH created AS (
+        INSERT INTO routilux_jobs (job_id, flow_id, definition, status, epoch, created_at, updated_at, owner) VALUES
+            (%(job_id)s, %(flow_id)s, %(definition_id)s, %(status)s, %(epoch)s, %(created_at)s, %(at)s, %(owner)s)
+        ON CONFLICT DO NOTHING RETURNING id
+    ), definition AS (
+        INSERT INTO routilux_definitions
+        SELECT %(definition_id)s, %(definition_checksum)s, %(document)s FROM created ON CONFLICT DO NOTHING
+    ), snapshot AS (
+        INSERT INTO routilux_snapshots SELECT id, %(covered)s, 1, 1, %(snapshot_checksum)s, %(snapshot)s FROM created
+    )
+    INSERT INTO routilux_journal SELECT id, %(number)s, %(at)s, %(checksum)s, %(content)s FROM created
+"""
 
-def append_all(session: Session, batches: Sequence[Batch]) -> bool:
-    """Append plain records with one statement; False where not all of them may be, and nothing was written."""
-    rows = [(batch.job_id, batch.epoch, *_row(batch)) for batch in batches]
+
+def write_at_once(session: Session, batches: Sequence[Batch]) -> bool:
+    """Write a new job, or records, with one statement; False where not all of it may be, and nothing was written."""
+    if batches[0].new is not None:
+        return _is_created(session, batches[0], batches[0].new)
+    rows = [(each.job_id, each.epoch, *_row(each)) for each in batches]
     try:
         session.execute(_APPEND, [list(column) for column in zip(*rows, strict=True)])
     except (NotNullViolation, UniqueViolation):
@@ -57,8 +81,7 @@ def write_each(session: Session, batches: Sequence[Batch]) -> frozenset[str]:
 
 
 def _is_written(session: Session, batch: Batch) -> bool:
-    if batch.new is not None and (created := _create(session, batch, batch.new)) is not None:
-        _append(session, created, batch)
+    if batch.new is not None and _is_created(session, batch, batch.new):
         return True
     job, standing, covered = _standing(session, batch.job_id)
     repeated = batch.number <= covered or _stored_checksum(session, job, batch) == _checksum(batch)
@@ -88,44 +111,37 @@ def _stored_checksum(session: Session, job: int, batch: Batch) -> int | None:
     return None if row is None else int(row[0])
 
 
-def _create(session: Session, batch: Batch, new: NewJob) -> int | None:
-    """Store a job without its first record; None where the id is taken."""
-    definition_id, document = new.definition.definition_id, new.definition.document
-    row = session.execute(
-        """
-        INSERT INTO routilux_jobs (job_id, flow_id, definition, status, epoch, created_at, updated_at, owner)
-        VALUES (%s, %s, %s, 'pending', %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id
-        """,
-        (batch.job_id, new.flow_id, definition_id, batch.epoch, new.created_at, batch.at, new.owner),
-    ).fetchone()
-    if row is None:
-        return None
-    session.execute(
-        "INSERT INTO routilux_definitions VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-        (definition_id, checksum(definition_id, "definition", 1, document), document),
-    )
-    covered = batch.number - 1
-    session.execute(
-        "INSERT INTO routilux_snapshots VALUES (%s, %s, 1, 1, %s, %s)",
-        (row[0], covered, checksum(batch.job_id, "snapshot", covered, new.snapshot), new.snapshot),
-    )
-    return int(row[0])
+def _is_created(session: Session, batch: Batch, new: NewJob) -> bool:
+    """Store a job and its first record, and say whether its id was free."""
+    definition_id, document, covered = new.definition.definition_id, new.definition.document, batch.number - 1
+    values = {
+        "status": batch.status or "pending",
+        "owner": None if batch.releases else new.owner,
+        "covered": covered,
+        "definition_checksum": checksum(definition_id, "definition", 1, document),
+        "snapshot_checksum": checksum(batch.job_id, "snapshot", covered, new.snapshot),
+        "checksum": _checksum(batch),
+    }
+    return session.execute(_CREATE, asdict(batch) | asdict(new) | asdict(new.definition) | values).rowcount == 1
 
 
 def _append(session: Session, job: int, batch: Batch) -> None:
-    session.execute("INSERT INTO routilux_journal VALUES (%s, %s, %s, %s, %s)", (job, *_row(batch)))
+    session.execute(
+        "INSERT INTO routilux_journal VALUES (%s, %s, %s, %s, %s)",
+        (job, batch.number, batch.at, _checksum(batch), batch.content),
+    )
     if batch.status is not None or batch.releases:
         session.execute(
             """
-            UPDATE routilux_jobs SET status = coalesce(%s, status), owner = CASE WHEN %s THEN NULL ELSE owner END
+            UPDATE routilux_jobs SET status = coalesce(%s, status), owner = CASE WHEN NOT %s THEN owner END
             WHERE id = %s
             """,
             (batch.status, batch.releases, job),
         )
 
 
-def _row(batch: Batch) -> tuple[int, float, int, bytes]:
-    return batch.number, batch.at, _checksum(batch), batch.content
+def _row(batch: Batch) -> tuple[int, float, str | None, bool, int, bytes]:
+    return batch.number, batch.at, batch.status, batch.releases, _checksum(batch), batch.content
 
 
 def _checksum(batch: Batch) -> int:

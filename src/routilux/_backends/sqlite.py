@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from routilux._backends.backend import MOVED, Batch, Compaction, JobRecord, StoredJob
 from routilux._backends.contents import SnapshotRow, assembled, checksum, verified
-from routilux._backends.numbering import check_covered, first_kept, is_plain, unknown_definition, unknown_job
+from routilux._backends.numbering import check_covered, first_kept, fit_one_statement, unknown_definition, unknown_job
 from routilux._backends.sqlite_file import SQLiteFile
-from routilux._backends.sqlite_writing import append_all, write_each
+from routilux._backends.sqlite_writing import write_at_once, write_each
 
 _UPDATED_AT = "coalesce((SELECT written_at FROM journal WHERE job = id ORDER BY number DESC LIMIT 1), updated_at)"
 _COLUMNS = f"job_id, flow_id, definition, status, epoch, created_at, {_UPDATED_AT}, owner"
@@ -40,9 +40,9 @@ class SQLiteBackend:
 
     def write(self, batches: Sequence[Batch]) -> frozenset[str]:
         """Append records."""
-        if is_plain(batches):
+        if fit_one_statement(batches):
             with self._file.writing() as connection:
-                if append_all(connection, batches):
+                if write_at_once(connection, batches):
                     return frozenset()
         with self._file.transaction() as connection:
             return write_each(connection, batches)

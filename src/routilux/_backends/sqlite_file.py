@@ -28,7 +28,7 @@ class SQLiteFile:
 
     def writing(self) -> AbstractContextManager[sqlite3.Connection]:
         """The connection whose statements are on disk, each by itself, when they return."""
-        return self._mine().writing.held()
+        return self._mine().writing
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -39,7 +39,7 @@ class SQLiteFile:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """The connection to read with: all that is read within is of one moment."""
-        with self._mine().reading.held() as connection, _all_or_nothing(connection, "BEGIN"):
+        with self._mine().reading as connection, _all_or_nothing(connection, "BEGIN"):
             yield connection
 
     def close(self) -> None:
@@ -61,7 +61,7 @@ class _Connections:
         self.pid = os.getpid()
         self.writing = _Connection(path, busy_timeout)
         try:
-            with self.writing.held() as connection:
+            with self.writing as connection:
                 _prepare(connection, path, busy_timeout)
             self.reading = _Connection(path, busy_timeout)
         except BaseException:
@@ -86,17 +86,18 @@ class _Connection:
         except sqlite3.Error as error:
             raise translated(error, path) from error
 
-    @contextmanager
-    def held(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                yield self._connection
-            except sqlite3.Error as error:
-                raise translated(error, self._path) from error
+    def __enter__(self) -> sqlite3.Connection:
+        self._lock.acquire()
+        return self._connection
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self._lock.release()
+        if isinstance(error, sqlite3.Error):
+            raise translated(error, self._path) from error
 
     def close(self) -> None:
-        with self._lock:
-            self._connection.close()
+        with self as connection:
+            connection.close()
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 import sqlite3
 from collections.abc import Sequence
 
+from msgspec.structs import asdict
+
 from routilux._backends.backend import MOVED, Batch, NewJob
 from routilux._backends.contents import checksum
 from routilux._backends.numbering import Standing, Verdict, judge
@@ -15,35 +17,46 @@ _FOLLOWS = """(
 # In both, `job` is NULL where the job is not there, has another epoch or lacks the record before: then SQLite refuses
 # the whole statement. The first does not copy the content on its way; the second takes any number of rows.
 _APPEND_ONE = f"""
-    INSERT INTO journal (job, number, written_at, checksum, content) VALUES (
+    INSERT INTO journal VALUES (
         (SELECT id FROM jobs
             WHERE job_id = ?1 AND epoch = ?2 AND status != '{MOVED}' AND {_FOLLOWS.format(number="?3")}),
-        ?3, ?4, ?5, ?6
+        ?3, ?4, ?5, ?6, ?7, ?8
     )
 """
 _APPEND_SEVERAL = f"""
-    INSERT INTO journal (job, number, written_at, checksum, content)
-    SELECT iif(epoch = column2 AND status != '{MOVED}' AND {_FOLLOWS.format(number="column3")}, id, NULL),
-        column3, column4, column5, column6
+    INSERT INTO journal SELECT
+        iif(epoch = column2 AND status != '{MOVED}' AND {_FOLLOWS.format(number="column3")}, id, NULL),
+        column3, column4, column5, column6, column7, column8
     FROM (VALUES {{rows}}) LEFT JOIN jobs ON job_id = column1
+"""
+_CREATE = """
+    INSERT INTO new_jobs VALUES (
+        :job_id, :flow_id, :definition_id, :definition_checksum, :document,
+        :epoch, :created_at, :owner, :snapshot_checksum, :snapshot,
+        :number, :at, :status, :releases, :checksum, :content
+    )
 """
 
 
-def append_all(connection: sqlite3.Connection, batches: Sequence[Batch]) -> bool:
-    """Append plain records with one statement; False where not all of them may be, and nothing was written.
+def write_at_once(connection: sqlite3.Connection, batches: Sequence[Batch]) -> bool:
+    """Write a new job, or records, with one statement; False where not all of it may be, and nothing was written.
 
     Each call of SQLite costs up to 5 ms where another thread computes, and waits to be given the interpreter back.
     """
-    values = [value for batch in batches for value in (batch.job_id, batch.epoch, *_row(batch))]
-    if len(batches) == 1:
-        statement = _APPEND_ONE
-    else:
-        statement = _APPEND_SEVERAL.format(rows=", ".join(["(?, ?, ?, ?, ?, ?)"] * len(batches)))
     try:
-        connection.execute(statement, values)
+        connection.execute(*_statement(batches))
     except sqlite3.IntegrityError:
         return False
     return True
+
+
+def _statement(batches: Sequence[Batch]) -> tuple[str, Sequence[object] | dict[str, object]]:
+    if batches[0].new is not None:
+        return _CREATE, _new_row(batches[0], batches[0].new)
+    values = [value for batch in batches for value in (batch.job_id, batch.epoch, *_row(batch))]
+    if len(batches) == 1:
+        return _APPEND_ONE, values
+    return _APPEND_SEVERAL.format(rows=", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(batches))), values
 
 
 def write_each(connection: sqlite3.Connection, batches: Sequence[Batch]) -> frozenset[str]:
@@ -56,11 +69,13 @@ def write_each(connection: sqlite3.Connection, batches: Sequence[Batch]) -> froz
 
 
 def _is_written(connection: sqlite3.Connection, batch: Batch) -> bool:
+    if batch.new is not None and write_at_once(connection, [batch]):
+        return True
     job, standing, covered = _standing(connection, batch.job_id)
     repeated = batch.number <= covered or _stored_checksum(connection, job, batch) == _checksum(batch)
     verdict = judge(batch, standing, repeated=repeated)
     if verdict is Verdict.APPENDED:
-        _append(connection, job if batch.new is None else _create(connection, batch, batch.new), batch)
+        connection.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)", (job, *_row(batch)))
     return verdict is not Verdict.REFUSED
 
 
@@ -84,39 +99,18 @@ def _stored_checksum(connection: sqlite3.Connection, job: int, batch: Batch) -> 
     return None if row is None else int(row[0])
 
 
-def _create(connection: sqlite3.Connection, batch: Batch, new: NewJob) -> int:
+def _new_row(batch: Batch, new: NewJob) -> dict[str, object]:
     definition_id, document = new.definition.definition_id, new.definition.document
-    connection.execute(
-        "INSERT INTO definitions VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        (definition_id, checksum(definition_id, "definition", 1, document), document),
-    )
-    job = connection.execute(
-        """
-        INSERT INTO jobs (job_id, flow_id, definition, status, epoch, created_at, updated_at, owner)
-        VALUES (?, ?, ?, 'pending', ?, ?, ?, ?)
-        """,
-        (batch.job_id, new.flow_id, definition_id, batch.epoch, new.created_at, batch.at, new.owner),
-    ).lastrowid
-    covered = batch.number - 1
-    connection.execute(
-        "INSERT INTO snapshots VALUES (?, ?, 1, 1, ?, ?)",
-        (job, covered, checksum(batch.job_id, "snapshot", covered, new.snapshot), new.snapshot),
-    )
-    assert job is not None
-    return job
+    checksums = {
+        "definition_checksum": checksum(definition_id, "definition", 1, document),
+        "snapshot_checksum": checksum(batch.job_id, "snapshot", batch.number - 1, new.snapshot),
+        "checksum": _checksum(batch),
+    }
+    return asdict(batch) | asdict(new) | asdict(new.definition) | checksums
 
 
-def _append(connection: sqlite3.Connection, job: int, batch: Batch) -> None:
-    connection.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?)", (job, *_row(batch)))
-    if batch.status is not None or batch.releases:
-        connection.execute(
-            "UPDATE jobs SET status = coalesce(?, status), owner = iif(?, NULL, owner) WHERE id = ?",
-            (batch.status, batch.releases, job),
-        )
-
-
-def _row(batch: Batch) -> tuple[int, float, int, bytes]:
-    return batch.number, batch.at, _checksum(batch), batch.content
+def _row(batch: Batch) -> tuple[int, float, str | None, bool, int, bytes]:
+    return batch.number, batch.at, batch.status, batch.releases, _checksum(batch), batch.content
 
 
 def _checksum(batch: Batch) -> int:
