@@ -116,12 +116,11 @@ def _make(path: Path) -> None:
     """Make an empty file that only its owner may read: what jobs work on is nobody else's business."""
     if not path.parent.is_dir():
         raise StoreError(f"store {path}: its folder does not exist; make the folder {path.parent} first")
-    if path.is_dir():
-        raise StoreError(f"store {path}: that is a folder; give the path of a file")
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        pass
+    except FileExistsError as error:
+        if path.is_dir():
+            raise StoreError(f"store {path}: that is a folder; give the path of a file") from error
     except OSError as error:
         raise StoreError(f"store {path}: the file cannot be made: {error.strerror}") from error
 
