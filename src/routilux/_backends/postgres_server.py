@@ -37,8 +37,12 @@ class PostgresServer:
     def __init__(self, url: str, lock_timeout: float) -> None:
         self._writing = _Connection(url, lock_timeout, IsolationLevel.READ_COMMITTED)
         self._reading = _Connection(url, lock_timeout, IsolationLevel.REPEATABLE_READ)
-        with self._writing.held() as session:
-            prepare(session, self._writing.name)
+        try:
+            with self._writing.held() as session:
+                prepare(session, self._writing.name)
+        except BaseException:
+            self._writing.close()
+            raise
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
