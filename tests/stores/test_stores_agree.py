@@ -141,4 +141,4 @@ def answer(ask: Callable[[Backend], object], store: Backend) -> object:
 
 
 TestStoresAgree = StoresAgree.TestCase
-TestStoresAgree.settings = settings(stateful_step_count=30)
+TestStoresAgree.settings = settings(stateful_step_count=20)

@@ -9,11 +9,23 @@ from collections.abc import Sequence
 
 from msgspec.structs import asdict
 from psycopg.errors import NotNullViolation, UniqueViolation
+from psycopg.types.numeric import Int8
 
 from routilux._backends.backend import MOVED, Batch, NewJob
 from routilux._backends.contents import checksum
 from routilux._backends.numbering import Standing, Verdict, judge
 from routilux._backends.postgres_server import Session
+
+_APPEND_ONE = f"""
+    WITH held AS MATERIALIZED (
+        SELECT id FROM routilux_jobs WHERE job_id = %s AND epoch = %s AND status != '{MOVED}' FOR NO KEY UPDATE
+    )
+    INSERT INTO routilux_journal SELECT id, %s, %s, %s, %s FROM held
+    WHERE %s = coalesce(
+        (SELECT number FROM routilux_journal WHERE job = id AND number = %s),
+        (SELECT number FROM routilux_snapshots WHERE job = id)
+    )
+"""
 
 # `job` is NULL where the job is not there, has another epoch or lacks the record before: then the whole statement is
 # refused. Rows are locked in one order everywhere, so that nobody waits for each other.
@@ -34,8 +46,10 @@ _APPEND = f"""
         WHERE jobs.id = held.id AND (batches.status IS NOT NULL OR releases)
     )
     INSERT INTO routilux_journal (job, number, written_at, checksum, content)
-    SELECT CASE WHEN EXISTS (SELECT FROM routilux_journal WHERE job = id AND number = batches.number - 1)
-                OR (SELECT number FROM routilux_snapshots WHERE job = id) = batches.number - 1 THEN id END,
+    SELECT CASE batches.number - 1 WHEN coalesce(
+            (SELECT number FROM routilux_journal WHERE job = id AND number = batches.number - 1),
+            (SELECT number FROM routilux_snapshots WHERE job = id)
+        ) THEN id END,
         number, written_at, checksum, content
     FROM batches LEFT JOIN held USING (job_id)
 """
@@ -57,13 +71,27 @@ _CREATE = """
 
 def write_at_once(session: Session, batches: Sequence[Batch]) -> bool:
     """Write a new job, or records, with one statement; False where not all of it may be, and nothing was written."""
-    if batches[0].new is not None:
-        return _is_created(session, batches[0], batches[0].new)
-    rows = [(each.job_id, each.epoch, *_row(each)) for each in batches]
+    first = batches[0]
+    if first.new is not None:
+        return _is_created(session, first, first.new)
     try:
-        session.execute(_APPEND, [list(column) for column in zip(*rows, strict=True)])
+        if len(batches) > 1 or first.status is not None or first.releases:
+            return _are_appended(session, batches)
+        return _is_appended(session, first)
     except (NotNullViolation, UniqueViolation):
         return False
+
+
+def _is_appended(session: Session, batch: Batch) -> bool:
+    before = Int8(batch.number - 1)
+    number, at, _, _, stored, content = _row(batch)
+    values = (batch.job_id, Int8(batch.epoch), number, at, stored, content, before, before)
+    return session.execute(_APPEND_ONE, values).rowcount == 1
+
+
+def _are_appended(session: Session, batches: Sequence[Batch]) -> bool:
+    rows = [(each.job_id, Int8(each.epoch), *_row(each)) for each in batches]
+    session.execute(_APPEND, [list(column) for column in zip(*rows, strict=True)])
     return True
 
 
@@ -140,8 +168,9 @@ def _append(session: Session, job: int, batch: Batch) -> None:
         )
 
 
-def _row(batch: Batch) -> tuple[int, float, str | None, bool, int, bytes]:
-    return batch.number, batch.at, batch.status, batch.releases, _checksum(batch), batch.content
+def _row(batch: Batch) -> tuple[Int8, float, str | None, bool, Int8, bytes]:
+    """A record's values; of one type always, since for others the statement would be planned again."""
+    return Int8(batch.number), batch.at, batch.status, batch.releases, Int8(_checksum(batch)), batch.content
 
 
 def _checksum(batch: Batch) -> int:

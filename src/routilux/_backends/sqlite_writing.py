@@ -9,10 +9,10 @@ from routilux._backends.backend import MOVED, Batch, NewJob
 from routilux._backends.contents import checksum
 from routilux._backends.numbering import Standing, Verdict, judge
 
-_FOLLOWS = """(
-    EXISTS (SELECT 1 FROM journal WHERE job = jobs.id AND number = {number} - 1)
-    OR (SELECT number FROM snapshots WHERE job = jobs.id) = {number} - 1
-)"""
+_FOLLOWS = """coalesce(
+    (SELECT number FROM journal WHERE job = jobs.id AND number = {number} - 1),
+    (SELECT number FROM snapshots WHERE job = jobs.id)
+) = {number} - 1"""
 
 # In both, `job` is NULL where the job is not there, has another epoch or lacks the record before: then SQLite refuses
 # the whole statement. The first does not copy the content on its way; the second takes any number of rows.
