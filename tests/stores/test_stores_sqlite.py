@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from routilux._backends.backend import Batch
-from routilux._backends.sqlite import SQLiteBackend
+from routilux._backends.sqlite import PRUNED_AT_ONCE, SQLiteBackend
+from routilux._backends.sqlite_file import LOG_KEPT
 from routilux._backends.sqlite_schema import APPLICATION_ID, STEPS, bring_up_to_date, format_of
 from routilux.errors import DamagedRecordError, StoreError, StoreFormatError, StoreUnavailableError
 from routilux.testing.conformance_parts import appended, compacted, created, numbers
@@ -75,6 +76,21 @@ def test_what_is_freed_by_compactions_is_used_again(backend: SQLiteBackend, path
             with backend._file.writing() as connection:
                 sizes.append(connection.execute("PRAGMA page_count").fetchone()[0])
     assert sizes[-1] <= sizes[0] + 2
+
+
+def test_the_log_of_a_long_record_does_not_stay(backend: SQLiteBackend, path: Path) -> None:
+    backend.write([created("a")])
+    backend.write([Batch("a", 1, 2, b"x" * 2 * LOG_KEPT, 1.0)])
+    for number in range(3, 6):
+        backend.write([appended("a", number)])
+    assert path.with_name("jobs.db-wal").stat().st_size <= LOG_KEPT
+
+
+def test_many_jobs_are_pruned_some_at_a_time(backend: SQLiteBackend) -> None:
+    count = 2 * PRUNED_AT_ONCE + 1
+    backend.write([created(f"job-{number}", at=float(number)) for number in range(count + 10)])
+    assert backend.prune(before=float(count), statuses=["running"]) == count
+    assert len(backend.records()) == 10
 
 
 def test_a_new_file_is_for_its_owner_only(backend: SQLiteBackend, path: Path) -> None:

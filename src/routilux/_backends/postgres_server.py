@@ -119,10 +119,14 @@ class _Connection:
 
     def _connected(self) -> Session:
         session = connect(self._conninfo, autocommit=True)
-        session.isolation_level = self._isolation
-        session.execute(_SETTINGS, {"limit": str(round(self._lock_timeout * 1000))})
-        if self._settings:
-            session.execute(self._settings)
+        try:
+            session.isolation_level = self._isolation
+            session.execute(_SETTINGS, {"limit": str(round(self._lock_timeout * 1000))})
+            if self._settings:
+                session.execute(self._settings)
+        except BaseException:
+            session.close()
+            raise
         return session
 
 

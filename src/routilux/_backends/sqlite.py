@@ -16,6 +16,8 @@ from routilux._backends.sqlite_writing import write_at_once, write_each
 _UPDATED_AT = "coalesce((SELECT written_at FROM journal WHERE job = id ORDER BY number DESC LIMIT 1), updated_at)"
 _COLUMNS = f"job_id, flow_id, definition, status, epoch, created_at, {_UPDATED_AT}, owner"
 
+PRUNED_AT_ONCE = 1000
+
 
 class SQLiteBackend:
     """A store in a file, for the processes of one host (`Backend`).
@@ -128,14 +130,20 @@ class SQLiteBackend:
             return connection.execute(f"DELETE FROM jobs WHERE {condition}", values).rowcount > 0
 
     def prune(self, *, before: float, statuses: Sequence[str]) -> int:
-        """Remove old jobs, and definitions that no job needs."""
-        places = ", ".join("?" * len(statuses))
-        with self._file.transaction() as connection:
-            deleted = connection.execute(
-                f"DELETE FROM jobs WHERE status IN ({places}) AND {_UPDATED_AT} < ?", (*statuses, before)
-            )
+        """Remove old jobs, some at a time, so that others may write meanwhile, and definitions that no job needs."""
+        old = f"status IN ({', '.join('?' * len(statuses))}) AND {_UPDATED_AT} < ?"
+        with self._file.reading() as connection:
+            ids = connection.execute(f"SELECT id FROM jobs WHERE {old} ORDER BY id", (*statuses, before)).fetchall()
+        pruned = 0
+        for start in range(0, len(ids), PRUNED_AT_ONCE):
+            part = ids[start : start + PRUNED_AT_ONCE]
+            with self._file.writing() as connection:
+                pruned += connection.execute(
+                    f"DELETE FROM jobs WHERE id BETWEEN ? AND ? AND {old}", (*part[0], *part[-1], *statuses, before)
+                ).rowcount
+        with self._file.writing() as connection:
             connection.execute("DELETE FROM definitions WHERE definition_id NOT IN (SELECT definition FROM jobs)")
-            return deleted.rowcount
+        return pruned
 
     def beat(self, owner: str) -> None:
         """Say that an owner is alive."""

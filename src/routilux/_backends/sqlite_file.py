@@ -12,6 +12,9 @@ from routilux._backends.sqlite_errors import translated
 from routilux._backends.sqlite_schema import STEPS, bring_up_to_date, format_of
 from routilux.errors import StoreError
 
+LOG_KEPT = 16 * 1024 * 1024
+"""How many bytes the write-ahead log keeps on disk when it begins anew."""
+
 
 class SQLiteFile:
     """A store's file, made where there is none: one connection to write, one to read meanwhile.
@@ -131,6 +134,7 @@ def _prepare(connection: sqlite3.Connection, path: str, busy_timeout: float) -> 
     _use_write_ahead_log(connection, path, monotonic() + busy_timeout)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA journal_size_limit = {LOG_KEPT}")
     if older:
         with _all_or_nothing(connection, "BEGIN IMMEDIATE"):
             bring_up_to_date(connection, path)
