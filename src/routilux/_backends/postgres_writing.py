@@ -11,14 +11,14 @@ from msgspec.structs import asdict
 from psycopg.errors import NotNullViolation, UniqueViolation
 from psycopg.types.numeric import Int8
 
-from routilux._backends.backend import MOVED, Batch, NewJob
+from routilux._backends.backend import Batch, NewJob
 from routilux._backends.contents import checksum
 from routilux._backends.numbering import Standing, Verdict, judge
 from routilux._backends.postgres_server import Session
 
-_APPEND_ONE = f"""
+_APPEND_ONE = """
     WITH held AS MATERIALIZED (
-        SELECT id FROM routilux_jobs WHERE job_id = %s AND epoch = %s AND status != '{MOVED}' FOR NO KEY UPDATE
+        SELECT id FROM routilux_jobs WHERE job_id = %s AND epoch = %s FOR NO KEY UPDATE
     )
     INSERT INTO routilux_journal SELECT id, %s, %s, %s, %s FROM held
     WHERE %s = coalesce(
@@ -27,9 +27,9 @@ _APPEND_ONE = f"""
     )
 """
 
-# `job` is NULL where the job is not there, has another epoch or lacks the record before: then the whole statement is
-# refused. Rows are locked in one order everywhere, so that nobody waits for each other.
-_APPEND = f"""
+# `job` is NULL where the job is not there, has another epoch or lacks the record before, as a tombstone does; then the
+# whole statement is refused. Rows are locked in one order everywhere, so that nobody waits for each other.
+_APPEND = """
     WITH batches AS (
         SELECT * FROM unnest(
             %b::text[], %b::bigint[], %b::bigint[], %b::double precision[], %b::text[], %b::boolean[], %b::bigint[],
@@ -37,7 +37,7 @@ _APPEND = f"""
         ) AS batch (job_id, epoch, number, written_at, status, releases, checksum, content)
     ), held AS MATERIALIZED (
         SELECT jobs.id, jobs.job_id FROM routilux_jobs jobs JOIN batches USING (job_id)
-        WHERE jobs.epoch = batches.epoch AND jobs.status != '{MOVED}'
+        WHERE jobs.epoch = batches.epoch
         ORDER BY jobs.id FOR NO KEY UPDATE OF jobs
     ), changed AS (
         UPDATE routilux_jobs jobs

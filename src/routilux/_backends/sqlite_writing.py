@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import asdict
 
-from routilux._backends.backend import MOVED, Batch, NewJob
+from routilux._backends.backend import Batch, NewJob
 from routilux._backends.contents import checksum
 from routilux._backends.numbering import Standing, Verdict, judge
 
@@ -14,18 +14,17 @@ _FOLLOWS = """coalesce(
     (SELECT number FROM snapshots WHERE job = jobs.id)
 ) = {number} - 1"""
 
-# In both, `job` is NULL where the job is not there, has another epoch or lacks the record before: then SQLite refuses
-# the whole statement. The first does not copy the content on its way; the second takes any number of rows.
+# In both, `job` is NULL where the job is not there, has another epoch or lacks the record before, as a tombstone does;
+# then SQLite refuses the whole statement. The first does not copy the content on its way; the second takes many rows.
 _APPEND_ONE = f"""
     INSERT INTO journal VALUES (
-        (SELECT id FROM jobs
-            WHERE job_id = ?1 AND epoch = ?2 AND status != '{MOVED}' AND {_FOLLOWS.format(number="?3")}),
+        (SELECT id FROM jobs WHERE job_id = ?1 AND epoch = ?2 AND {_FOLLOWS.format(number="?3")}),
         ?3, ?4, ?5, ?6, ?7, ?8
     )
 """
 _APPEND_SEVERAL = f"""
     INSERT INTO journal SELECT
-        iif(epoch = column2 AND status != '{MOVED}' AND {_FOLLOWS.format(number="column3")}, id, NULL),
+        iif(epoch = column2 AND {_FOLLOWS.format(number="column3")}, id, NULL),
         column3, column4, column5, column6, column7, column8
     FROM (VALUES {{rows}}) LEFT JOIN jobs ON job_id = column1
 """
