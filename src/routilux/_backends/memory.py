@@ -7,7 +7,7 @@ from time import monotonic
 from msgspec import Struct
 from msgspec.structs import replace
 
-from routilux._backends.backend import MOVED, Batch, Compaction, Definition, JobRecord, NewJob, StoredJob
+from routilux._backends.backend import MOVED, Batch, Compaction, JobRecord, NewJob, StoredJob
 from routilux._backends.numbering import (
     Standing,
     Verdict,
@@ -40,20 +40,19 @@ class MemoryBackend:
         """Append records."""
         with self._lock:
             changed: dict[str, _Job] = {}
+            definitions: dict[str, bytes] = {}
             refused: set[str] = set()
             for batch in batches:
                 job = changed.get(batch.job_id) or self._jobs.get(batch.job_id)
                 if batch.job_id in refused or (after := _after(batch, job)) is None:
                     refused.add(batch.job_id)
-                else:
-                    changed[batch.job_id] = after
-            self._adopt(changed, [batch.new for batch in batches if batch.new and batch.job_id in changed])
+                    continue
+                changed[batch.job_id] = after
+                if job is None and batch.new is not None:
+                    definitions.setdefault(batch.new.definition.definition_id, batch.new.definition.document)
+            self._jobs.update(changed)
+            self._definitions = definitions | self._definitions
             return frozenset(refused)
-
-    def _adopt(self, changed: "dict[str, _Job]", created: list[NewJob]) -> None:
-        for new in created:
-            self._define(new.definition)
-        self._jobs.update(changed)
 
     def compact(self, compaction: Compaction) -> bool:
         """Replace records by a snapshot."""
@@ -64,12 +63,9 @@ class MemoryBackend:
             check_covered(compaction, job.number)
             if compaction.number > job.covered:
                 self._jobs[compaction.job_id] = job.compacted(compaction)
-                if compaction.definition is not None:
-                    self._define(compaction.definition)
+                if (definition := compaction.definition) is not None:
+                    self._definitions.setdefault(definition.definition_id, definition.document)
             return True
-
-    def _define(self, definition: Definition) -> None:
-        self._definitions.setdefault(definition.definition_id, definition.document)
 
     def read(self, job_id: str) -> StoredJob:
         """All of a job."""

@@ -11,11 +11,10 @@ from routilux.errors import StoreError, UnknownJobError
 _MOST_ROWS = 500
 
 
-def is_plain(batches: Sequence[Batch]) -> bool:
-    """Whether these are nothing but records, each of another job, and not too many for one statement."""
-    return 0 < len({batch.job_id for batch in batches}) == len(batches) <= _MOST_ROWS and all(
-        batch.new is None and batch.status is None and not batch.releases for batch in batches
-    )
+def fit_one_statement(batches: Sequence[Batch]) -> bool:
+    """Whether this is one batch, or records of stored jobs, each of another one, and not too many."""
+    jobs = {batch.job_id for batch in batches if batch.new is None}
+    return len(batches) == 1 or 0 < len(jobs) == len(batches) <= _MOST_ROWS
 
 
 class Standing(msgspec.Struct, frozen=True):

@@ -6,9 +6,9 @@ from msgspec.structs import replace
 
 from routilux._backends.backend import MOVED, Batch, Compaction, JobRecord, StoredJob
 from routilux._backends.contents import SnapshotRow, assembled, checksum, verified
-from routilux._backends.numbering import check_covered, first_kept, is_plain, unknown_definition, unknown_job
+from routilux._backends.numbering import check_covered, first_kept, fit_one_statement, unknown_definition, unknown_job
 from routilux._backends.postgres_server import PostgresServer, Session
-from routilux._backends.postgres_writing import append_all, append_segment, define, write_each
+from routilux._backends.postgres_writing import define, write_at_once, write_each
 
 _UPDATED_AT = (
     "coalesce((SELECT written_at FROM routilux_journal WHERE job = id ORDER BY number DESC LIMIT 1), updated_at)"
@@ -40,9 +40,9 @@ class PostgresBackend:
 
     def write(self, batches: Sequence[Batch]) -> frozenset[str]:
         """Append records."""
-        if is_plain(batches):
+        if fit_one_statement(batches):
             with self._server.writing() as session:
-                if append_all(session, batches):
+                if write_at_once(session, batches):
                     return frozenset()
         with self._server.transaction() as session:
             return write_each(session, batches)
@@ -270,7 +270,9 @@ def _replace_snapshot(
     session: Session, job: int | None, compaction: Compaction, first_segment: int, next_segment: int
 ) -> None:
     if compaction.segment is not None:
-        append_segment(session, job, compaction.job_id, next_segment, compaction.segment)
+        content = compaction.segment
+        stored = checksum(compaction.job_id, "segment", next_segment, content)
+        session.execute("INSERT INTO routilux_segments VALUES (%s, %s, %s, %s)", (job, next_segment, stored, content))
         next_segment += 1
     first = first_kept(compaction, first_segment, next_segment)
     session.execute("DELETE FROM routilux_segments WHERE job = %s AND number < %s", (job, first))

@@ -64,34 +64,32 @@ STEPS: tuple[tuple[str, ...], ...] = (_FORMAT_1,)
 """The statements that take a store one format on; the first ones make it. They are never edited."""
 
 
-def prepare(connection: Connection[TupleRow], name: str) -> None:
+def prepare(session: Connection[TupleRow], name: str) -> None:
     """Make the tables of a store where there are none, and those of an older format today's."""
-    if _format_of(connection, name) == len(STEPS):
+    there = session.execute("SELECT to_regclass('routilux_meta') IS NOT NULL").fetchone()
+    if there == (True,) and _format_of(session, name) == len(STEPS):
         return
-    with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-        bring_up_to_date(connection, name)
+    with session.transaction():
+        session.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        bring_up_to_date(session, name)
 
 
-def bring_up_to_date(connection: Connection[TupleRow], name: str, steps: tuple[tuple[str, ...], ...] = STEPS) -> None:
+def bring_up_to_date(session: Connection[TupleRow], name: str, steps: tuple[tuple[str, ...], ...] = STEPS) -> None:
     """Take a store to the newest format; to be called within a transaction that has it for itself."""
-    for step in steps[_format_of(connection, name) :]:
+    session.execute("CREATE TABLE IF NOT EXISTS routilux_meta (format bigint NOT NULL)")
+    for step in steps[_format_of(session, name) :]:
         for statement in step:
-            connection.execute(statement.encode())
-    connection.execute("CREATE TABLE IF NOT EXISTS routilux_meta (format bigint NOT NULL)")
-    connection.execute("DELETE FROM routilux_meta")
-    connection.execute("INSERT INTO routilux_meta VALUES (%s)", (len(steps),))
+            session.execute(statement.encode())
+    session.execute("DELETE FROM routilux_meta")
+    session.execute("INSERT INTO routilux_meta VALUES (%s)", (len(steps),))
 
 
-def _format_of(connection: Connection[TupleRow], name: str) -> int:
-    """The format of a store, 0 where there is none; StoreFormatError where it is newer than this."""
-    if connection.execute("SELECT to_regclass('routilux_meta')").fetchone() == (None,):
-        return 0
-    row = connection.execute("SELECT max(format) FROM routilux_meta").fetchone()
-    number = int(row[0]) if row else 0
+def _format_of(session: Connection[TupleRow], name: str) -> int:
+    """The format of a store, 0 where it is not made yet; StoreFormatError where it is newer than this."""
+    ((number,),) = session.execute("SELECT coalesce(max(format), 0) FROM routilux_meta").fetchall()
     if number > len(STEPS):
         raise StoreFormatError(
             f"store {name} is of format {number}, written by a newer routilux; this one knows formats up to "
             f"{len(STEPS)}: install a newer one"
         )
-    return number
+    return int(number)

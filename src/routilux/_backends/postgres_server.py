@@ -26,6 +26,11 @@ _SETTINGS = """
 """
 """Commits are waited for; whoever holds others up is cut off."""
 
+_WRITING = """
+    SELECT set_config('plan_cache_mode', 'force_generic_plan', false), set_config('enable_seqscan', 'off', false)
+"""
+"""Statements are planned once, and to go by indexes: a plan that was made for a small store is bad for a large one."""
+
 
 class PostgresServer:
     """A store's database: one connection to write with, one to read with meanwhile.
@@ -35,10 +40,14 @@ class PostgresServer:
     """
 
     def __init__(self, url: str, lock_timeout: float) -> None:
-        self._writing = _Connection(url, lock_timeout, IsolationLevel.READ_COMMITTED)
+        self._writing = _Connection(url, lock_timeout, IsolationLevel.READ_COMMITTED, _WRITING)
         self._reading = _Connection(url, lock_timeout, IsolationLevel.REPEATABLE_READ)
-        with self._writing.held() as session:
-            prepare(session, self._writing.name)
+        try:
+            with self._writing.held() as session:
+                prepare(session, self._writing.name)
+        except BaseException:
+            self._writing.close()
+            raise
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -67,10 +76,11 @@ class PostgresServer:
 class _Connection:
     """A connection that one thread at a time holds; PostgreSQL's errors leave it as errors of a store."""
 
-    def __init__(self, url: str, lock_timeout: float, isolation: IsolationLevel) -> None:
+    def __init__(self, url: str, lock_timeout: float, isolation: IsolationLevel, settings: str = "") -> None:
         self.name, self._conninfo = _parsed(url)
         self._lock_timeout = lock_timeout
         self._isolation = isolation
+        self._settings = settings
         self._lock = threading.Lock()
         self._pid = os.getpid()
         self._session: Session | None = None
@@ -109,8 +119,14 @@ class _Connection:
 
     def _connected(self) -> Session:
         session = connect(self._conninfo, autocommit=True)
-        session.isolation_level = self._isolation
-        session.execute(_SETTINGS, {"limit": str(round(self._lock_timeout * 1000))})
+        try:
+            session.isolation_level = self._isolation
+            session.execute(_SETTINGS, {"limit": str(round(self._lock_timeout * 1000))})
+            if self._settings:
+                session.execute(self._settings)
+        except BaseException:
+            session.close()
+            raise
         return session
 
 

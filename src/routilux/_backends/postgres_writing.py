@@ -7,39 +7,95 @@ journal is read by a statement of its own. So a write is read by the taker, or f
 
 from collections.abc import Sequence
 
+from msgspec.structs import asdict
 from psycopg.errors import NotNullViolation, UniqueViolation
+from psycopg.types.numeric import Int8
 
-from routilux._backends.backend import MOVED, Batch, Definition, NewJob
+from routilux._backends.backend import Batch, Definition, NewJob
 from routilux._backends.contents import checksum
 from routilux._backends.numbering import Standing, Verdict, judge
 from routilux._backends.postgres_server import Session
 
-# `job` is NULL where the job is not there, has another epoch or lacks the record before: then the whole statement is
-# refused. Rows are locked in one order everywhere, so that nobody waits for each other.
-_APPEND = f"""
+_APPEND_ONE = """
+    WITH held AS MATERIALIZED (
+        SELECT id FROM routilux_jobs WHERE job_id = %s AND epoch = %s FOR NO KEY UPDATE
+    )
+    INSERT INTO routilux_journal SELECT id, %s, %s, %s, %s FROM held
+    WHERE %s = coalesce(
+        (SELECT number FROM routilux_journal WHERE job = id AND number = %s),
+        (SELECT number FROM routilux_snapshots WHERE job = id)
+    )
+"""
+
+# `job` is NULL where the job is not there, has another epoch or lacks the record before, as a tombstone does; then the
+# whole statement is refused. Rows are locked in one order everywhere, so that nobody waits for each other.
+_APPEND = """
     WITH batches AS (
-        SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bigint[], %b::double precision[], %b::bigint[], %b::bytea[])
-            AS batch (job_id, epoch, number, written_at, checksum, content)
+        SELECT * FROM unnest(
+            %b::text[], %b::bigint[], %b::bigint[], %b::double precision[], %b::text[], %b::boolean[], %b::bigint[],
+            %b::bytea[]
+        ) AS batch (job_id, epoch, number, written_at, status, releases, checksum, content)
     ), held AS MATERIALIZED (
         SELECT jobs.id, jobs.job_id FROM routilux_jobs jobs JOIN batches USING (job_id)
-        WHERE jobs.epoch = batches.epoch AND jobs.status != '{MOVED}'
+        WHERE jobs.epoch = batches.epoch
         ORDER BY jobs.id FOR NO KEY UPDATE OF jobs
+    ), changed AS (
+        UPDATE routilux_jobs jobs
+        SET status = coalesce(batches.status, jobs.status), owner = CASE WHEN NOT releases THEN owner END
+        FROM batches JOIN held USING (job_id)
+        WHERE jobs.id = held.id AND (batches.status IS NOT NULL OR releases)
     )
     INSERT INTO routilux_journal (job, number, written_at, checksum, content)
-    SELECT CASE WHEN EXISTS (SELECT FROM routilux_journal WHERE job = id AND number = batches.number - 1)
-                OR (SELECT number FROM routilux_snapshots WHERE job = id) = batches.number - 1 THEN id END,
+    SELECT CASE batches.number - 1 WHEN coalesce(
+            (SELECT number FROM routilux_journal WHERE job = id AND number = batches.number - 1),
+            (SELECT number FROM routilux_snapshots WHERE job = id)
+        ) THEN id END,
         number, written_at, checksum, content
     FROM batches LEFT JOIN held USING (job_id)
 """
 
+_CREATE = """
+    WITH created AS (
+        INSERT INTO routilux_jobs (job_id, flow_id, definition, status, epoch, created_at, updated_at, owner) VALUES
+            (%(job_id)s, %(flow_id)s, %(definition_id)s, %(status)s, %(epoch)s, %(created_at)s, %(at)s, %(owner)s)
+        ON CONFLICT DO NOTHING RETURNING id
+    ), definition AS (
+        INSERT INTO routilux_definitions
+        SELECT %(definition_id)s, %(definition_checksum)s, %(document)s FROM created ON CONFLICT DO NOTHING
+    ), snapshot AS (
+        INSERT INTO routilux_snapshots
+        SELECT id, %(covered)s, 1, %(next_segment)s, %(snapshot_checksum)s, %(snapshot)s FROM created
+    ), segment AS (
+        INSERT INTO routilux_segments
+        SELECT id, 1, %(segment_checksum)s, %(segment)s FROM created WHERE %(next_segment)s > 1
+    )
+    INSERT INTO routilux_journal SELECT id, %(number)s, %(at)s, %(checksum)s, %(content)s FROM created
+"""
 
-def append_all(session: Session, batches: Sequence[Batch]) -> bool:
-    """Append plain records with one statement; False where not all of them may be, and nothing was written."""
-    rows = [(batch.job_id, batch.epoch, *_row(batch)) for batch in batches]
+
+def write_at_once(session: Session, batches: Sequence[Batch]) -> bool:
+    """Write a new job, or records, with one statement; False where not all of it may be, and nothing was written."""
+    first = batches[0]
+    if first.new is not None:
+        return _is_created(session, first, first.new)
     try:
-        session.execute(_APPEND, [list(column) for column in zip(*rows, strict=True)])
+        if len(batches) > 1 or first.status is not None or first.releases:
+            return _are_appended(session, batches)
+        return _is_appended(session, first)
     except (NotNullViolation, UniqueViolation):
         return False
+
+
+def _is_appended(session: Session, batch: Batch) -> bool:
+    before = Int8(batch.number - 1)
+    number, at, _, _, stored, content = _row(batch)
+    values = (batch.job_id, Int8(batch.epoch), number, at, stored, content, before, before)
+    return session.execute(_APPEND_ONE, values).rowcount == 1
+
+
+def _are_appended(session: Session, batches: Sequence[Batch]) -> bool:
+    rows = [(each.job_id, Int8(each.epoch), *_row(each)) for each in batches]
+    session.execute(_APPEND, [list(column) for column in zip(*rows, strict=True)])
     return True
 
 
@@ -57,8 +113,7 @@ def write_each(session: Session, batches: Sequence[Batch]) -> frozenset[str]:
 
 
 def _is_written(session: Session, batch: Batch) -> bool:
-    if batch.new is not None and (created := _create(session, batch, batch.new)) is not None:
-        _append(session, created, batch)
+    if batch.new is not None and _is_created(session, batch, batch.new):
         return True
     job, standing, covered = _standing(session, batch.job_id)
     repeated = batch.number <= covered or _stored_checksum(session, job, batch) == _checksum(batch)
@@ -88,26 +143,20 @@ def _stored_checksum(session: Session, job: int, batch: Batch) -> int | None:
     return None if row is None else int(row[0])
 
 
-def _create(session: Session, batch: Batch, new: NewJob) -> int | None:
-    """Store a job without its first record; None where the id is taken."""
-    row = session.execute(
-        """
-        INSERT INTO routilux_jobs (job_id, flow_id, definition, status, epoch, created_at, updated_at, owner)
-        VALUES (%s, %s, %s, 'pending', %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id
-        """,
-        (batch.job_id, new.flow_id, new.definition.definition_id, batch.epoch, new.created_at, batch.at, new.owner),
-    ).fetchone()
-    if row is None:
-        return None
-    define(session, new.definition)
-    covered, next_segment = batch.number - 1, 1 if new.segment is None else 2
-    session.execute(
-        "INSERT INTO routilux_snapshots VALUES (%s, %s, 1, %s, %s, %s)",
-        (row[0], covered, next_segment, checksum(batch.job_id, "snapshot", covered, new.snapshot), new.snapshot),
-    )
-    if new.segment is not None:
-        append_segment(session, row[0], batch.job_id, 1, new.segment)
-    return int(row[0])
+def _is_created(session: Session, batch: Batch, new: NewJob) -> bool:
+    """Store a job and its first record, and say whether its id was free."""
+    definition_id, document, covered = new.definition.definition_id, new.definition.document, batch.number - 1
+    values = {
+        "status": batch.status or "pending",
+        "owner": None if batch.releases else new.owner,
+        "covered": covered,
+        "definition_checksum": checksum(definition_id, "definition", 1, document),
+        "next_segment": 1 if new.segment is None else 2,
+        "snapshot_checksum": checksum(batch.job_id, "snapshot", covered, new.snapshot),
+        "segment_checksum": checksum(batch.job_id, "segment", 1, new.segment or b""),
+        "checksum": _checksum(batch),
+    }
+    return session.execute(_CREATE, asdict(batch) | asdict(new) | asdict(new.definition) | values).rowcount == 1
 
 
 def define(session: Session, definition: Definition) -> None:
@@ -119,26 +168,24 @@ def define(session: Session, definition: Definition) -> None:
     )
 
 
-def append_segment(session: Session, job: int | None, job_id: str, number: int, content: bytes) -> None:
-    """Append a part of a job's history."""
-    stored = checksum(job_id, "segment", number, content)
-    session.execute("INSERT INTO routilux_segments VALUES (%s, %s, %s, %s)", (job, number, stored, content))
-
-
 def _append(session: Session, job: int, batch: Batch) -> None:
-    session.execute("INSERT INTO routilux_journal VALUES (%s, %s, %s, %s, %s)", (job, *_row(batch)))
+    session.execute(
+        "INSERT INTO routilux_journal VALUES (%s, %s, %s, %s, %s)",
+        (job, batch.number, batch.at, _checksum(batch), batch.content),
+    )
     if batch.status is not None or batch.releases:
         session.execute(
             """
-            UPDATE routilux_jobs SET status = coalesce(%s, status), owner = CASE WHEN %s THEN NULL ELSE owner END
+            UPDATE routilux_jobs SET status = coalesce(%s, status), owner = CASE WHEN NOT %s THEN owner END
             WHERE id = %s
             """,
             (batch.status, batch.releases, job),
         )
 
 
-def _row(batch: Batch) -> tuple[int, float, int, bytes]:
-    return batch.number, batch.at, _checksum(batch), batch.content
+def _row(batch: Batch) -> tuple[Int8, float, str | None, bool, Int8, bytes]:
+    """A record's values; of one type always, since for others the statement would be planned again."""
+    return Int8(batch.number), batch.at, batch.status, batch.releases, Int8(_checksum(batch)), batch.content
 
 
 def _checksum(batch: Batch) -> int:

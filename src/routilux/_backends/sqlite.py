@@ -9,12 +9,14 @@ from msgspec.structs import replace
 
 from routilux._backends.backend import MOVED, Batch, Compaction, JobRecord, StoredJob
 from routilux._backends.contents import SnapshotRow, assembled, checksum, verified
-from routilux._backends.numbering import check_covered, first_kept, is_plain, unknown_definition, unknown_job
+from routilux._backends.numbering import check_covered, first_kept, fit_one_statement, unknown_definition, unknown_job
 from routilux._backends.sqlite_file import SQLiteFile
-from routilux._backends.sqlite_writing import append_all, append_segment, define, write_each
+from routilux._backends.sqlite_writing import define, write_at_once, write_each
 
 _UPDATED_AT = "coalesce((SELECT written_at FROM journal WHERE job = id ORDER BY number DESC LIMIT 1), updated_at)"
 _COLUMNS = f"job_id, flow_id, definition, status, epoch, created_at, {_UPDATED_AT}, owner"
+
+PRUNED_AT_ONCE = 1000
 
 
 class SQLiteBackend:
@@ -40,9 +42,9 @@ class SQLiteBackend:
 
     def write(self, batches: Sequence[Batch]) -> frozenset[str]:
         """Append records."""
-        if is_plain(batches):
+        if fit_one_statement(batches):
             with self._file.writing() as connection:
-                if append_all(connection, batches):
+                if write_at_once(connection, batches):
                     return frozenset()
         with self._file.transaction() as connection:
             return write_each(connection, batches)
@@ -130,14 +132,20 @@ class SQLiteBackend:
             return connection.execute(f"DELETE FROM jobs WHERE {condition}", values).rowcount > 0
 
     def prune(self, *, before: float, statuses: Sequence[str]) -> int:
-        """Remove old jobs, and definitions that no job needs."""
-        places = ", ".join("?" * len(statuses))
-        with self._file.transaction() as connection:
-            deleted = connection.execute(
-                f"DELETE FROM jobs WHERE status IN ({places}) AND {_UPDATED_AT} < ?", (*statuses, before)
-            )
+        """Remove old jobs, some at a time, so that others may write meanwhile, and definitions that no job needs."""
+        old = f"status IN ({', '.join('?' * len(statuses))}) AND {_UPDATED_AT} < ?"
+        with self._file.reading() as connection:
+            ids = connection.execute(f"SELECT id FROM jobs WHERE {old} ORDER BY id", (*statuses, before)).fetchall()
+        pruned = 0
+        for start in range(0, len(ids), PRUNED_AT_ONCE):
+            part = ids[start : start + PRUNED_AT_ONCE]
+            with self._file.writing() as connection:
+                pruned += connection.execute(
+                    f"DELETE FROM jobs WHERE id BETWEEN ? AND ? AND {old}", (*part[0], *part[-1], *statuses, before)
+                ).rowcount
+        with self._file.writing() as connection:
             connection.execute("DELETE FROM definitions WHERE definition_id NOT IN (SELECT definition FROM jobs)")
-            return deleted.rowcount
+        return pruned
 
     def beat(self, owner: str) -> None:
         """Say that an owner is alive."""
@@ -226,7 +234,9 @@ def _replace_snapshot(
     connection: sqlite3.Connection, job: int, compaction: Compaction, first_segment: int, next_segment: int
 ) -> None:
     if compaction.segment is not None:
-        append_segment(connection, job, compaction.job_id, next_segment, compaction.segment)
+        content = compaction.segment
+        stored = checksum(compaction.job_id, "segment", next_segment, content)
+        connection.execute("INSERT INTO segments VALUES (?, ?, ?, ?)", (job, next_segment, stored, content))
         next_segment += 1
     first = first_kept(compaction, first_segment, next_segment)
     connection.execute("DELETE FROM segments WHERE job = ? AND number < ?", (job, first))

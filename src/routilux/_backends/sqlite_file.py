@@ -12,6 +12,9 @@ from routilux._backends.sqlite_errors import translated
 from routilux._backends.sqlite_schema import STEPS, bring_up_to_date, format_of
 from routilux.errors import StoreError
 
+LOG_KEPT = 16 * 1024 * 1024
+"""How many bytes the write-ahead log keeps on disk when it begins anew."""
+
 
 class SQLiteFile:
     """A store's file, made where there is none: one connection to write, one to read meanwhile.
@@ -28,7 +31,7 @@ class SQLiteFile:
 
     def writing(self) -> AbstractContextManager[sqlite3.Connection]:
         """The connection whose statements are on disk, each by itself, when they return."""
-        return self._mine().writing.held()
+        return self._mine().writing
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -39,7 +42,7 @@ class SQLiteFile:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """The connection to read with: all that is read within is of one moment."""
-        with self._mine().reading.held() as connection, _all_or_nothing(connection, "BEGIN"):
+        with self._mine().reading as connection, _all_or_nothing(connection, "BEGIN"):
             yield connection
 
     def close(self) -> None:
@@ -61,7 +64,7 @@ class _Connections:
         self.pid = os.getpid()
         self.writing = _Connection(path, busy_timeout)
         try:
-            with self.writing.held() as connection:
+            with self.writing as connection:
                 _prepare(connection, path, busy_timeout)
             self.reading = _Connection(path, busy_timeout)
         except BaseException:
@@ -86,17 +89,18 @@ class _Connection:
         except sqlite3.Error as error:
             raise translated(error, path) from error
 
-    @contextmanager
-    def held(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                yield self._connection
-            except sqlite3.Error as error:
-                raise translated(error, self._path) from error
+    def __enter__(self) -> sqlite3.Connection:
+        self._lock.acquire()
+        return self._connection
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self._lock.release()
+        if isinstance(error, sqlite3.Error):
+            raise translated(error, self._path) from error
 
     def close(self) -> None:
-        with self._lock:
-            self._connection.close()
+        with self as connection:
+            connection.close()
 
 
 @contextmanager
@@ -115,12 +119,11 @@ def _make(path: Path) -> None:
     """Make an empty file that only its owner may read: what jobs work on is nobody else's business."""
     if not path.parent.is_dir():
         raise StoreError(f"store {path}: its folder does not exist; make the folder {path.parent} first")
-    if path.is_dir():
-        raise StoreError(f"store {path}: that is a folder; give the path of a file")
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        pass
+    except FileExistsError as error:
+        if path.is_dir():
+            raise StoreError(f"store {path}: that is a folder; give the path of a file") from error
     except OSError as error:
         raise StoreError(f"store {path}: the file cannot be made: {error.strerror}") from error
 
@@ -131,6 +134,7 @@ def _prepare(connection: sqlite3.Connection, path: str, busy_timeout: float) -> 
     _use_write_ahead_log(connection, path, monotonic() + busy_timeout)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA journal_size_limit = {LOG_KEPT}")
     if older:
         with _all_or_nothing(connection, "BEGIN IMMEDIATE"):
             bring_up_to_date(connection, path)

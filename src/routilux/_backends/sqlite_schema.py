@@ -32,10 +32,16 @@ _FORMAT_1 = (
         job INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
         number INTEGER NOT NULL,
         written_at REAL NOT NULL,
+        status TEXT,
+        releases INTEGER NOT NULL,
         checksum INTEGER NOT NULL,
         content BLOB NOT NULL,
         PRIMARY KEY (job, number)
     )""",
+    """CREATE TRIGGER job_changes AFTER INSERT ON journal WHEN new.status IS NOT NULL OR new.releases BEGIN
+        UPDATE jobs SET status = coalesce(new.status, status), owner = iif(new.releases, NULL, owner)
+        WHERE id = new.job;
+    END""",
     """CREATE TABLE snapshots (
         job INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
         number INTEGER NOT NULL,
@@ -51,6 +57,26 @@ _FORMAT_1 = (
         content BLOB NOT NULL,
         PRIMARY KEY (job, number)
     )""",
+    # A view to write to, not to read: a job is stored by one statement, too.
+    """CREATE VIEW new_jobs AS SELECT
+        NULL AS job_id, NULL AS flow_id, NULL AS definition, NULL AS definition_checksum, NULL AS document,
+        NULL AS epoch, NULL AS created_at, NULL AS owner, NULL AS snapshot_checksum, NULL AS snapshot,
+        NULL AS segment_checksum, NULL AS segment,
+        NULL AS number, NULL AS written_at, NULL AS status, NULL AS releases, NULL AS checksum, NULL AS content
+    """,
+    """CREATE TRIGGER job_is_new INSTEAD OF INSERT ON new_jobs BEGIN
+        INSERT INTO jobs (job_id, flow_id, definition, status, epoch, created_at, updated_at, owner) VALUES
+            (new.job_id, new.flow_id, new.definition, 'pending', new.epoch, new.created_at, new.written_at, new.owner);
+        INSERT INTO definitions VALUES (new.definition, new.definition_checksum, new.document) ON CONFLICT DO NOTHING;
+        INSERT INTO snapshots
+            SELECT id, new.number - 1, 1, iif(new.segment IS NULL, 1, 2), new.snapshot_checksum, new.snapshot
+            FROM jobs WHERE job_id = new.job_id;
+        INSERT INTO segments SELECT id, 1, new.segment_checksum, new.segment
+            FROM jobs WHERE job_id = new.job_id AND new.segment IS NOT NULL;
+        INSERT INTO journal
+            SELECT id, new.number, new.written_at, new.status, new.releases, new.checksum, new.content
+            FROM jobs WHERE job_id = new.job_id;
+    END""",
     """CREATE TABLE requests (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         job INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,

@@ -3,47 +3,59 @@
 import sqlite3
 from collections.abc import Sequence
 
-from routilux._backends.backend import MOVED, Batch, Definition, NewJob
+from msgspec.structs import asdict
+
+from routilux._backends.backend import Batch, Definition, NewJob
 from routilux._backends.contents import checksum
 from routilux._backends.numbering import Standing, Verdict, judge
 
-_FOLLOWS = """(
-    EXISTS (SELECT 1 FROM journal WHERE job = jobs.id AND number = {number} - 1)
-    OR (SELECT number FROM snapshots WHERE job = jobs.id) = {number} - 1
-)"""
+_FOLLOWS = """coalesce(
+    (SELECT number FROM journal WHERE job = jobs.id AND number = {number} - 1),
+    (SELECT number FROM snapshots WHERE job = jobs.id)
+) = {number} - 1"""
 
-# In both, `job` is NULL where the job is not there, has another epoch or lacks the record before: then SQLite refuses
-# the whole statement. The first does not copy the content on its way; the second takes any number of rows.
+# In both, `job` is NULL where the job is not there, has another epoch or lacks the record before, as a tombstone does;
+# then SQLite refuses the whole statement. The first does not copy the content on its way; the second takes many rows.
 _APPEND_ONE = f"""
-    INSERT INTO journal (job, number, written_at, checksum, content) VALUES (
-        (SELECT id FROM jobs
-            WHERE job_id = ?1 AND epoch = ?2 AND status != '{MOVED}' AND {_FOLLOWS.format(number="?3")}),
-        ?3, ?4, ?5, ?6
+    INSERT INTO journal VALUES (
+        (SELECT id FROM jobs WHERE job_id = ?1 AND epoch = ?2 AND {_FOLLOWS.format(number="?3")}),
+        ?3, ?4, ?5, ?6, ?7, ?8
     )
 """
 _APPEND_SEVERAL = f"""
-    INSERT INTO journal (job, number, written_at, checksum, content)
-    SELECT iif(epoch = column2 AND status != '{MOVED}' AND {_FOLLOWS.format(number="column3")}, id, NULL),
-        column3, column4, column5, column6
+    INSERT INTO journal SELECT
+        iif(epoch = column2 AND {_FOLLOWS.format(number="column3")}, id, NULL),
+        column3, column4, column5, column6, column7, column8
     FROM (VALUES {{rows}}) LEFT JOIN jobs ON job_id = column1
+"""
+_CREATE = """
+    INSERT INTO new_jobs VALUES (
+        :job_id, :flow_id, :definition_id, :definition_checksum, :document,
+        :epoch, :created_at, :owner, :snapshot_checksum, :snapshot, :segment_checksum, :segment,
+        :number, :at, :status, :releases, :checksum, :content
+    )
 """
 
 
-def append_all(connection: sqlite3.Connection, batches: Sequence[Batch]) -> bool:
-    """Append plain records with one statement; False where not all of them may be, and nothing was written.
+def write_at_once(connection: sqlite3.Connection, batches: Sequence[Batch]) -> bool:
+    """Write a new job, or records, with one statement; False where not all of it may be, and nothing was written.
 
     Each call of SQLite costs up to 5 ms where another thread computes, and waits to be given the interpreter back.
     """
-    values = [value for batch in batches for value in (batch.job_id, batch.epoch, *_row(batch))]
-    if len(batches) == 1:
-        statement = _APPEND_ONE
-    else:
-        statement = _APPEND_SEVERAL.format(rows=", ".join(["(?, ?, ?, ?, ?, ?)"] * len(batches)))
     try:
-        connection.execute(statement, values)
+        connection.execute(*_statement(batches))
     except sqlite3.IntegrityError:
         return False
     return True
+
+
+def _statement(batches: Sequence[Batch]) -> tuple[str, Sequence[object] | dict[str, object]]:
+    if batches[0].new is not None:
+        return _CREATE, _new_row(batches[0], batches[0].new)
+    values = [value for batch in batches for value in (batch.job_id, batch.epoch, *_row(batch))]
+    if len(batches) == 1:
+        return _APPEND_ONE, values
+    return _APPEND_SEVERAL.format(rows=", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(batches))), values
 
 
 def write_each(connection: sqlite3.Connection, batches: Sequence[Batch]) -> frozenset[str]:
@@ -56,11 +68,13 @@ def write_each(connection: sqlite3.Connection, batches: Sequence[Batch]) -> froz
 
 
 def _is_written(connection: sqlite3.Connection, batch: Batch) -> bool:
+    if batch.new is not None and write_at_once(connection, [batch]):
+        return True
     job, standing, covered = _standing(connection, batch.job_id)
     repeated = batch.number <= covered or _stored_checksum(connection, job, batch) == _checksum(batch)
     verdict = judge(batch, standing, repeated=repeated)
     if verdict is Verdict.APPENDED:
-        _append(connection, job if batch.new is None else _create(connection, batch, batch.new), batch)
+        connection.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)", (job, *_row(batch)))
     return verdict is not Verdict.REFUSED
 
 
@@ -84,26 +98,6 @@ def _stored_checksum(connection: sqlite3.Connection, job: int, batch: Batch) -> 
     return None if row is None else int(row[0])
 
 
-def _create(connection: sqlite3.Connection, batch: Batch, new: NewJob) -> int:
-    define(connection, new.definition)
-    job = connection.execute(
-        """
-        INSERT INTO jobs (job_id, flow_id, definition, status, epoch, created_at, updated_at, owner)
-        VALUES (?, ?, ?, 'pending', ?, ?, ?, ?)
-        """,
-        (batch.job_id, new.flow_id, new.definition.definition_id, batch.epoch, new.created_at, batch.at, new.owner),
-    ).lastrowid
-    covered, next_segment = batch.number - 1, 1 if new.segment is None else 2
-    connection.execute(
-        "INSERT INTO snapshots VALUES (?, ?, 1, ?, ?, ?)",
-        (job, covered, next_segment, checksum(batch.job_id, "snapshot", covered, new.snapshot), new.snapshot),
-    )
-    assert job is not None
-    if new.segment is not None:
-        append_segment(connection, job, batch.job_id, 1, new.segment)
-    return job
-
-
 def define(connection: sqlite3.Connection, definition: Definition) -> None:
     """Keep a definition, if it is not kept already."""
     definition_id, document = definition.definition_id, definition.document
@@ -113,23 +107,19 @@ def define(connection: sqlite3.Connection, definition: Definition) -> None:
     )
 
 
-def append_segment(connection: sqlite3.Connection, job: int, job_id: str, number: int, content: bytes) -> None:
-    """Append a part of a job's history."""
-    stored = checksum(job_id, "segment", number, content)
-    connection.execute("INSERT INTO segments VALUES (?, ?, ?, ?)", (job, number, stored, content))
+def _new_row(batch: Batch, new: NewJob) -> dict[str, object]:
+    definition_id, document = new.definition.definition_id, new.definition.document
+    checksums = {
+        "definition_checksum": checksum(definition_id, "definition", 1, document),
+        "snapshot_checksum": checksum(batch.job_id, "snapshot", batch.number - 1, new.snapshot),
+        "segment_checksum": checksum(batch.job_id, "segment", 1, new.segment or b""),
+        "checksum": _checksum(batch),
+    }
+    return asdict(batch) | asdict(new) | asdict(new.definition) | checksums
 
 
-def _append(connection: sqlite3.Connection, job: int, batch: Batch) -> None:
-    connection.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?)", (job, *_row(batch)))
-    if batch.status is not None or batch.releases:
-        connection.execute(
-            "UPDATE jobs SET status = coalesce(?, status), owner = iif(?, NULL, owner) WHERE id = ?",
-            (batch.status, batch.releases, job),
-        )
-
-
-def _row(batch: Batch) -> tuple[int, float, int, bytes]:
-    return batch.number, batch.at, _checksum(batch), batch.content
+def _row(batch: Batch) -> tuple[int, float, str | None, bool, int, bytes]:
+    return batch.number, batch.at, batch.status, batch.releases, _checksum(batch), batch.content
 
 
 def _checksum(batch: Batch) -> int:

@@ -114,7 +114,8 @@ class JournalConformance:
         assert (backend.read("a").number, backend.read("b").number) == (1, 1)
         assert backend.read("b").record.status == "running"
         assert backend.record("c") is None
-        assert backend.write([appended("b", 2), appended("a", 2)]) == frozenset()
+        assert backend.write([Batch("b", 1, 2, b'"later"', 102.0), appended("a", 2)]) == frozenset()
+        assert backend.read("b").journal[1:] == [b'"later"']
 
     def test_a_record_may_be_written_again(self, backend: Backend) -> None:
         backend.write([created("a")])

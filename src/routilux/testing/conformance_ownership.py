@@ -130,3 +130,23 @@ class OwnershipConformance:
             list(threads.map(write_many, range(6)))
         for thread in range(6):
             assert numbers(backend.read(f"job-{thread}")) == [b"%d" % number for number in range(1, 40)]
+
+    def test_a_job_is_read_as_of_one_moment(self, backend: Backend, beside: Backend) -> None:
+        backend.write([created("a")])
+        start = Barrier(2)
+
+        def write_and_compact() -> None:
+            start.wait()
+            for number in range(2, 150):
+                backend.write([appended("a", number)])
+                backend.compact(compacted("a", number - 1, segment=b"%d" % number))
+
+        with ThreadPoolExecutor(1) as thread:
+            writing = thread.submit(write_and_compact)
+            start.wait()
+            while not writing.done():
+                stored = beside.read("a")
+                assert numbers(stored)[-1:] == [b"%d" % stored.number]
+                assert stored.segments == [b"%d" % number for number in range(2, len(stored.segments) + 2)]
+            writing.result()
+        assert (backend.read("a").number, len(backend.read("a").segments)) == (149, 148)

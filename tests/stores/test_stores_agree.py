@@ -1,0 +1,144 @@
+"""Whatever is done to them, in whatever order, a store in a file and one in memory give the same answers."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from routilux._backends.backend import MOVED, Backend, Batch, Compaction, Definition, NewJob
+from routilux._backends.memory import MemoryBackend
+from routilux._backends.sqlite import SQLiteBackend
+from routilux.errors import StoreError
+
+JOBS = "abc"
+OWNERS = ["me", "you"]
+STATUSES = ["running", "paused", "completed", MOVED]
+
+jobs = st.sampled_from(JOBS)
+owners = st.sampled_from(OWNERS)
+epochs = st.integers(1, 4)
+numbers = st.integers(1, 6)
+times = st.integers(0, 9).map(float)
+contents = st.sampled_from([b"", b'"\xe6\x97\xa5"', b"1", b"2" * 6000])
+new_jobs = st.builds(
+    NewJob,
+    flow_id=st.sampled_from(["flow-1", "flow-2"]),
+    definition=st.builds(Definition, st.sampled_from(["x", "y"]), st.sampled_from([b"1", b"2"])),
+    created_at=st.sampled_from([1.0, 2.0]),
+    owner=st.none() | owners,
+    snapshot=contents,
+)
+batches = st.builds(
+    Batch,
+    job_id=jobs,
+    epoch=epochs,
+    number=numbers,
+    content=contents,
+    at=times,
+    status=st.none() | st.sampled_from(STATUSES[:3]),
+    releases=st.booleans(),
+    new=st.none() | new_jobs,
+)
+
+
+class StoresAgree(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "jobs.db"
+        self.memory = MemoryBackend()
+        self.file = SQLiteBackend(self.path)
+
+    def both(self, ask: Callable[[Backend], object]) -> object:
+        """Ask both the same, and compare what they answer, or how they refuse."""
+        expected, given = answer(ask, self.memory), answer(ask, self.file)
+        assert given == expected
+        return expected
+
+    @rule(job=jobs, new=new_jobs, content=contents, at=times)
+    def create(self, job: str, new: NewJob, content: bytes, at: float) -> None:
+        self.both(lambda store: store.write([Batch(job, 1, 1, content, at, new=new)]))
+
+    @rule(job=jobs, content=contents, at=times, status=st.none() | st.sampled_from(STATUSES[:3]))
+    def append(self, job: str, content: bytes, at: float, status: str | None) -> None:
+        record = self.memory.record(job)
+        if record is not None and record.status != MOVED:
+            number = self.memory.read(job).number + 1
+            self.both(lambda store: store.write([Batch(job, record.epoch, number, content, at, status)]))
+
+    @rule(written=st.lists(batches, max_size=4))
+    def write(self, written: list[Batch]) -> None:
+        self.both(lambda store: store.write(written))
+
+    @rule(job=jobs, epoch=epochs, number=numbers, segment=st.none() | contents, first=st.integers(0, 4))
+    def compact(self, job: str, epoch: int, number: int, segment: bytes | None, first: int) -> None:
+        self.both(lambda store: store.compact(Compaction(job, epoch, number, b"snapshot", segment, first)))
+
+    @rule(job=jobs, owner=owners, epoch=epochs)
+    def acquire(self, job: str, owner: str, epoch: int) -> None:
+        self.both(lambda store: store.acquire(job, owner, epoch=epoch))
+
+    @rule(job=jobs, epoch=epochs)
+    def move_out(self, job: str, epoch: int) -> None:
+        self.both(lambda store: store.move_out(job, epoch=epoch))
+
+    @rule(job=jobs, epoch=epochs)
+    def clear_tombstone(self, job: str, epoch: int) -> None:
+        self.both(lambda store: store.clear_tombstone(job, up_to=epoch))
+
+    @rule(job=jobs)
+    def delete(self, job: str) -> None:
+        self.both(lambda store: store.delete(job))
+
+    @rule(before=times, statuses=st.lists(st.sampled_from(STATUSES), max_size=2))
+    def prune(self, before: float, statuses: list[str]) -> None:
+        self.both(lambda store: store.prune(before=before, statuses=statuses))
+
+    @rule(job=jobs, request=contents)
+    def ask(self, job: str, request: bytes) -> None:
+        self.both(lambda store: store.ask(job, request))
+
+    @rule(owner=owners)
+    def asked(self, owner: str) -> None:
+        self.both(lambda store: store.asked(owner))
+
+    @rule(owner=owners)
+    def beat(self, owner: str) -> None:
+        self.both(lambda store: store.beat(owner))
+
+    @rule(owner=owners)
+    def leave(self, owner: str) -> None:
+        self.both(lambda store: store.leave(owner))
+
+    @rule()
+    def reopen(self) -> None:
+        self.file.close()
+        self.file = SQLiteBackend(self.path)
+
+    @invariant()
+    def all_that_is_stored_is_the_same(self) -> None:
+        self.both(lambda store: store.records())
+        self.both(lambda store: sorted(store.silences()))
+        for job in JOBS:
+            self.both(lambda store, job=job: store.read(job))
+            self.both(lambda store, job=job: store.record(job))
+        for definition in "xy":
+            self.both(lambda store, definition=definition: store.definition(definition))
+
+    def teardown(self) -> None:
+        self.file.close()
+        self.folder.cleanup()
+
+
+def answer(ask: Callable[[Backend], object], store: Backend) -> object:
+    try:
+        return ask(store)
+    except StoreError as error:
+        return type(error), str(error)
+
+
+TestStoresAgree = StoresAgree.TestCase
+TestStoresAgree.settings = settings(stateful_step_count=20)
