@@ -60,7 +60,7 @@ def whole(job: Job, now: float) -> dict[str, Any]:
 
 
 def stored(host: Host, job_state: JobState) -> dict[str, Any]:
-    read, _ = Custody(host.store.ledger, Durability.GROUP).read(host.backend.read(job_state.job_id))
+    read, _ = Custody(host.store.ledger).read(host.backend.read(job_state.job_id))
     return whole(read, host.runner.clock.now())
 
 

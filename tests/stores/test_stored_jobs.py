@@ -251,6 +251,7 @@ def test_a_document_can_go_on_in_a_store(store: Store, open_another: Callable[..
     counting().resume(again, store=store, durability="strict")
     _, loaded = open_another().load(job_state.job_id)
     assert loaded.execution_history == again.execution_history
+    assert loaded.serialize()["durability"] == "strict"
 
 
 def test_a_copy_of_a_stored_job_cannot_go_on_in_its_store(store: Store) -> None:

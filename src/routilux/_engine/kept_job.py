@@ -13,7 +13,7 @@ from routilux._core.job import Job
 from routilux._engine.custody import Claimed, Custody
 from routilux._engine.job_log import JobLog
 from routilux._graph import Graph
-from routilux._model import JobStatus
+from routilux._model import Durability, JobStatus
 from routilux.errors import RoutiluxError
 
 NO_GRAPH = Graph("", False, {}, {}, "")
@@ -21,11 +21,15 @@ Check = Callable[[Job], None]  # refuses a job that does not fit, before anythin
 
 
 class Keeping(NamedTuple):
-    """How a job is to be kept: where, with which definition, and whether it may be taken from an owner that lives."""
+    """How a job is to be kept: where, with which definition, and whether it may be taken from an owner that lives.
+
+    `durability` is a new one, None where the job keeps its own.
+    """
 
     custody: Custody
     definition: Definition
     take_over: bool = True
+    durability: Durability | None = None
 
 
 class KeptJob(ABC):
@@ -92,6 +96,7 @@ class KeptJob(ABC):
         """Write the job as it is, and from now on what happens to it."""
         if keeping is not None:
             self.custody = keeping.custody
+            self.job.durability = keeping.durability or self.job.durability
             self.log = self.custody.keep(self.job, keeping.definition, self.now(), self._on_failure)
             self.custody.ledger.keeper.hold(self.job.job_id, self)
 

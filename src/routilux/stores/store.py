@@ -11,7 +11,7 @@ from routilux._core.graph_document import read_definition
 from routilux._engine.custody import Custody
 from routilux._engine.ledger import Ledger
 from routilux._engine.requests import CancelAsked, PauseAsked, delivery_of
-from routilux._model import SETTLED, Durability, JobStatus, SlotKey
+from routilux._model import SETTLED, JobStatus, SlotKey
 from routilux._records import Data
 from routilux.errors import JobStateError, RecoveryError, ResumeError, RoutiluxError
 from routilux.flow import Flow
@@ -67,7 +67,7 @@ class Store:
         return loaded, self._handle(stored)
 
     def _handle(self, stored: StoredJob) -> JobState:
-        custody = Custody(self._ledger, Durability.GROUP)
+        custody = Custody(self._ledger)
         job_state = JobState._of(custody.read(stored)[0])
         job_state._live.custody = custody
         return job_state
