@@ -121,7 +121,10 @@ class Ledger:
 
     def _lost(self, log: JobLog) -> RoutiluxError:
         job_id = log.job.job_id
-        record = self.backend.record(job_id)
+        try:
+            record = self.backend.record(job_id)
+        except StoreError as error:
+            return OwnershipLost(f"job {job_id!r} was taken over, or deleted; its store does not say by whom: {error}")
         if record is None:
             return OwnershipLost(f"job {job_id!r} was deleted from its store while it ran here")
         taker = "another" if record.owner is None else shown(record.owner)
