@@ -6,6 +6,7 @@ from time import monotonic, time
 from typing import TypeVar
 
 from routilux._backends.backend import MOVED, Backend, Batch, Compaction, JobRecord, StoredJob
+from routilux._engine.fault_points import FaultPoint, Reached, pass_by
 from routilux._engine.job_log import JobLog
 from routilux._engine.owner import is_gone, shown, this_process
 from routilux.errors import (
@@ -34,6 +35,7 @@ class Ledger:
         self.window = window
         self.patience = patience
         self.owner = this_process()
+        self.reached: Reached = pass_by
         self._running: dict[str, JobLog] = {}
         self._writing = threading.Lock()
         self._changed = threading.Condition()
@@ -57,8 +59,10 @@ class Ledger:
             if lives and not take_over:
                 raise JobStateError(f"job {job_id!r} is run by {shown(record.owner or '')}; take it over, or let it be")
             self.backend.beat(self.owner)
+            self.reached(FaultPoint.OWNER_READ)
             stored = self.backend.acquire(job_id, self.owner, epoch=record.epoch)
             if stored is not None:
+                self.reached(FaultPoint.JOB_CLAIMED)
                 return stored, record.owner is not None and not lives
 
     def has_owner(self, record: JobRecord) -> bool:
@@ -83,11 +87,14 @@ class Ledger:
     def flush(self) -> None:
         """Write what is waiting, together; what another thread is writing just now has been written then, too."""
         with self._writing:
+            self.reached(FaultPoint.RECORDS_WAIT)
             with self._changed:
                 logs, self._waiting, self._oldest = list(self._waiting), {}, None
             written = {log: batch for log in logs if (batch := self._batch_of(log)) is not None}
             if written:
+                self.reached(FaultPoint.RECORDS_MADE)
                 self._write(written)
+                self.reached(FaultPoint.RECORDS_WRITTEN)
 
     def _batch_of(self, log: JobLog) -> Batch | None:
         try:
@@ -112,11 +119,13 @@ class Ledger:
     def compact(self, log: JobLog, compaction: Compaction) -> None:
         """Replace a job's journal by a snapshot."""
         with self._writing:
+            self.reached(FaultPoint.SNAPSHOT_MADE)
             try:
                 done = self._patiently(lambda: self.backend.compact(compaction))
             except StoreError as error:
                 self._fail({log: error})
             else:
+                self.reached(FaultPoint.SNAPSHOT_WRITTEN)
                 self._fail({} if done else {log: self._lost(log)})
 
     def _lost(self, log: JobLog) -> RoutiluxError:
@@ -184,5 +193,6 @@ class Ledger:
         """Write what is waiting, and leave."""
         self.flush()
         self.abandon()
+        self.reached(FaultPoint.OWNER_LEAVES)
         self.backend.leave(self.owner)
         self.backend.close()
