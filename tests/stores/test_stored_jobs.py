@@ -665,3 +665,14 @@ def test_one_jobs_fault_is_not_anothers() -> None:
     flow.deliver(jobs[1], "counter", "answer", {"text": "fine"})
     assert jobs[1].wait(LONG)
     store.close()
+
+
+def test_what_happens_to_ownership_is_logged_with_the_job(
+    dying: Callable[..., Store], store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    job_state = counting().execute("counter", {"n": 0, "ask": True}, store=dying())
+    with caplog.at_level("INFO", "routilux"):
+        recover(store)
+        job_state._live.lose(OwnershipLost("gone"))
+    told = [(record.levelname, record.action, record.job_id) for record in caplog.records]
+    assert told == [("INFO", "recover", job_state.job_id), ("WARNING", "lose", job_state.job_id)]

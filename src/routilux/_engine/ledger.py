@@ -1,5 +1,6 @@
 """A store as one process uses it: one writer for all jobs that run here, and the owner that they belong to."""
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from time import monotonic, time
@@ -21,6 +22,7 @@ from routilux.errors import (
 from serilux.errors import SeriluxError
 
 FIRST_DELAY = 0.01
+logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -160,9 +162,10 @@ class Ledger:
         while True:
             try:
                 return call()
-            except StoreUnavailableError:
+            except StoreUnavailableError as error:
                 if monotonic() + delay > end or self._closed.wait(delay):
                     raise
+                logger.warning("the store is not available, trying again: %s", error, extra={"action": "write"})
                 delay = min(2 * delay, 1.0)
 
     def _run(self) -> None:

@@ -1,5 +1,6 @@
 """A store of jobs, as its users see it."""
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -21,6 +22,7 @@ from routilux.stores.transfer import admit_transfer, transfer_of
 from serilux import clone_fields
 from serilux.errors import SeriluxError
 
+logger = logging.getLogger(__name__)
 WINDOW = 0.01
 PATIENCE = 30.0
 MAX_LOST_ATTEMPTS = 3
@@ -97,6 +99,7 @@ class Store:
         return recovered
 
     def _recovered(self, job_id: str) -> JobState:
+        logger.info("job %s has lost its owner", job_id, extra={"action": "recover", "job_id": job_id})
         flow, job_state = self.load(job_id)
         try:
             return flow.resume(job_state, take_over=False)
