@@ -11,7 +11,7 @@ from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
 from routilux._definition import Definition
 from routilux._durations import checked_timeout
-from routilux._engine.coroutines import await_future
+from routilux._engine.coroutines import await_future, call_in_thread
 from routilux._engine.custody import Custody, LedgerHolder, definition_of
 from routilux._engine.engine import Engine, EngineFactory, threaded_engine
 from routilux._engine.held_job import Setting
@@ -111,7 +111,8 @@ class Flow(Definition):
         keeping = self._keeping(store, durability)
         job_state, task = self._start(entry_routine_id, entry_params, timeout, history_limit, keeping)
         await await_future(job_state._live.when_attempted(task))
-        job_state._live.sync()
+        if store is not None:
+            await call_in_thread(job_state._live.sync)
         return job_state
 
     def _keeping(self, store: LedgerHolder | None, durability: Durability | str | None) -> Keeping | None:
