@@ -68,9 +68,13 @@ def prepare(connection: Connection[TupleRow], name: str) -> None:
     """Make the tables of a store where there are none, and those of an older format today's."""
     if _format_of(connection, name) == len(STEPS):
         return
-    with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-        bring_up_to_date(connection, name)
+    # What others have made while this one waited is seen by a transaction that begins after that, and by no other.
+    connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+    try:
+        with connection.transaction():
+            bring_up_to_date(connection, name)
+    finally:
+        connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
 
 
 def bring_up_to_date(connection: Connection[TupleRow], name: str, steps: tuple[tuple[str, ...], ...] = STEPS) -> None:
