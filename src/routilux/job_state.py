@@ -18,7 +18,7 @@ from routilux._core.job import Job
 from routilux._engine.coroutines import await_future
 from routilux._engine.live_job import LiveJob
 from routilux._engine.watchers import is_settled
-from routilux._model import JobStatus
+from routilux._model import SETTLED, JobStatus
 from routilux._records import Changes, Data, ErrorInfo, HistoryRecord
 from routilux.errors import BlockingCallError, DefinitionError, JobFailedError, JobStateError
 from serilux import Serializable, clone, clone_fields, register_serializable
@@ -197,7 +197,7 @@ class JobState(Serializable):
         """
         self._refuse_waiting_inside()
         patience = checked_patience(timeout)
-        if self._job.settled:
+        if self.status in SETTLED:
             return self._settled(raise_on_failure)
         future = self._live.wait_until(is_settled)
         try:
