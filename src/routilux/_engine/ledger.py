@@ -1,7 +1,7 @@
 """A store as one process uses it: one writer for all jobs that run here, and the owner that they belong to."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import monotonic, time
 from typing import TypeVar
 
@@ -77,6 +77,7 @@ class Ledger:
         """Remember that a log has something to be written, within the window."""
         with self._changed:
             self._waiting[log] = None
+            self._running[log.job.job_id] = log
             if self._oldest is None:
                 self._oldest = monotonic()
                 self._changed.notify()
@@ -114,6 +115,7 @@ class Ledger:
                 for log, batch in written.items():
                     self._write({log: batch})
         else:
+            self._let_go(log for log, batch in written.items() if batch.releases)
             self._fail({log: self._lost(log) for log in written if log.job.job_id in refused})
 
     def compact(self, log: JobLog, compaction: Compaction) -> None:
@@ -146,10 +148,18 @@ class Ledger:
         """Say why logs can be written no more. Those who run the jobs are told by a thread that holds no job."""
         for log, error in failures.items():
             log.failure = log.failure or error
+        self._let_go(failures)
         if failures:
             with self._changed:
                 self._failed.extend(failures)
                 self._changed.notify()
+
+    def _let_go(self, logs: Iterable[JobLog]) -> None:
+        """Know that jobs run here no more, unless they have another log by now."""
+        with self._changed:
+            for log in logs:
+                if self._running.get(log.job.job_id) is log:
+                    del self._running[log.job.job_id]
 
     def _patiently(self, call: Callable[[], T]) -> T:
         """Call until the store is available."""

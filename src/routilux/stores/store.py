@@ -1,6 +1,6 @@
 """A store of jobs, as its users see it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import NamedTuple
@@ -11,9 +11,10 @@ from routilux._core.graph_document import read_definition
 from routilux._engine.custody import Custody
 from routilux._engine.ledger import Ledger
 from routilux._model import SETTLED, Durability, JobStatus
-from routilux.errors import JobStateError
+from routilux.errors import JobStateError, OwnershipLost, RoutiluxError, UnknownJobError
 from routilux.flow import Flow
 from routilux.job_state import JobState
+from serilux.errors import SeriluxError
 
 WINDOW = 0.01
 PATIENCE = 30.0
@@ -59,14 +60,32 @@ class Store:
         return [_summary(record) for record in self._backend.records(status=status, flow_id=flow_id)]
 
     def recover(self) -> list[JobState]:
-        """Let every job go on whose owner is gone; those that have one are left alone."""
-        recovered = []
+        """Let every job go on whose owner is gone; those that have one are left alone.
+
+        A job that cannot go on keeps no other from it: its error is raised when all have been tried, with those of
+        others as its notes.
+        """
+        recovered, errors = [], []
         for record in self._backend.records(status=JobStatus.RUNNING):
-            if not self._ledger.has_owner(record):
-                flow, job_state = self.load(record.job_id)
-                flow.resume(job_state, take_over=False)
-                recovered.append(job_state)
+            try:
+                if not self._ledger.has_owner(record) and (job_state := self._take_up(record.job_id)) is not None:
+                    recovered.append(job_state)
+            except (RoutiluxError, SeriluxError) as error:
+                errors.append(error)
+        if errors:
+            raise _noted(errors)
         return recovered
+
+    def _take_up(self, job_id: str) -> JobState | None:
+        """Resume a job; None where somebody else was faster."""
+        try:
+            flow, job_state = self.load(job_id)
+            return flow.resume(job_state, take_over=False)
+        except (JobStateError, OwnershipLost, UnknownJobError):
+            record = self._backend.record(job_id)
+            if record is None or record.status != JobStatus.RUNNING or self._ledger.has_owner(record):
+                return None
+            raise
 
     def delete(self, job_id: str) -> bool:
         """Remove a job with all that is kept of it; False if there is none. JobStateError where somebody runs it."""
@@ -97,6 +116,13 @@ class Store:
 def open_store(url: str, *, window: float = WINDOW, patience: float = PATIENCE) -> Store:
     """Open a store: `sqlite:///jobs.db`, `postgresql://...` or `memory:`."""
     return Store(open_backend(url), window=window, patience=patience)
+
+
+def _noted(errors: Sequence[Exception]) -> Exception:
+    """The first of these errors, which says what the others are."""
+    for other in errors[1:]:
+        errors[0].add_note(str(other))
+    return errors[0]
 
 
 def _summary(record: JobRecord) -> JobSummary:
