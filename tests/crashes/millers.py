@@ -6,8 +6,8 @@ from signal import SIGKILL
 from threading import Event
 from typing import NamedTuple
 
-from routilux import recover
-from routilux._engine import job_log
+from routilux import Flow, JobState, OwnershipLost, recover
+from routilux._engine import job_log, keeper
 from routilux._engine.fault_points import FaultPoint, Reached
 from routilux.stores import Store, open_store
 from tests.crashes.hosts import Announce
@@ -16,6 +16,7 @@ from tests.crashes.mill import Order, listen_with, mill
 ORDER = Order()
 JOBS = 3
 WINDOW = 0.002
+NEVER = 3600.0
 
 
 class End(NamedTuple):
@@ -31,6 +32,7 @@ def open_busy(url: str, end: End | None = None) -> Store:
     job_log.SMALLEST_JOURNAL = 4096
     store = open_store(url, window=WINDOW, max_lost_attempts=10**6)  # killed from outside, and that often
     if end is not None:
+        keeper.ROUND = keeper.BEAT = NEVER  # a process that is stopped in the middle of a write holds up an SQLite file
         store.ledger.reached = ending(end)
     return store
 
@@ -74,3 +76,26 @@ def finish(announce: Announce, url: str, effects: str, end: End | None = None) -
         for job_state in recover(store):
             assert job_state.wait(60), job_state.explain()
     announce("finished")
+
+
+def run_share(announce: Announce, url: str, orders: list[Order], end: End | None = None) -> None:
+    """Run so many jobs at once, and say what becomes of each, as far as this process knows."""
+    flow = mill("sequential")
+    with open_busy(url, end) as store:
+        jobs = [job_state for order in orders if (job_state := begun(announce, flow, store, order)) is not None]
+        for job_state in jobs:
+            try:
+                assert job_state.wait(60), job_state.explain()
+            except OwnershipLost as error:
+                announce(f"lost {error}")
+    announce("finished")
+
+
+def begun(announce: Announce, flow: Flow, store: Store, order: Order) -> JobState | None:
+    try:
+        job_state = flow.execute("source", order._asdict(), store=store)
+    except OwnershipLost as error:
+        announce(f"lost {error}")
+        return None
+    announce(f"executed {job_state.job_id}")
+    return job_state
