@@ -1,9 +1,8 @@
 """What processes do that run mills in a store. Nothing that takes long to import is imported here."""
 
-import os
 from itertools import count
-from signal import SIGKILL
-from threading import Event
+from signal import SIGKILL, pthread_kill
+from threading import Event, get_ident
 from typing import NamedTuple
 
 from routilux import Flow, JobState, OwnershipLost, recover
@@ -42,7 +41,7 @@ def ending(end: End) -> Reached:
 
     def reached(point: FaultPoint) -> None:
         if point is end.point and next(left) == 0:
-            os.kill(os.getpid(), end.signal)
+            pthread_kill(get_ident(), end.signal)  # sent to the process it would come when this thread has gone on
 
     return reached
 
