@@ -6,7 +6,7 @@ from threading import Event, get_ident
 from typing import NamedTuple
 
 from routilux import Flow, JobState, OwnershipLost, recover
-from routilux._engine import job_log, keeper
+from routilux._engine import job_log
 from routilux._engine.fault_points import FaultPoint, Reached
 from routilux.stores import Store, open_store
 from tests.crashes.hosts import Announce
@@ -15,7 +15,6 @@ from tests.crashes.mill import Order, listen_with, mill
 ORDER = Order()
 JOBS = 3
 WINDOW = 0.002
-NEVER = 3600.0
 
 
 class End(NamedTuple):
@@ -31,7 +30,6 @@ def open_busy(url: str, end: End | None = None) -> Store:
     job_log.SMALLEST_JOURNAL = 4096
     store = open_store(url, window=WINDOW, max_lost_attempts=10**6)  # killed from outside, and that often
     if end is not None:
-        keeper.ROUND = keeper.BEAT = NEVER  # a process that is stopped in the middle of a write holds up an SQLite file
         store.ledger.reached = ending(end)
     return store
 
