@@ -1,9 +1,14 @@
 """What processes do that run mills in a store. Nothing that takes long to import is imported here."""
 
+import os
+from itertools import count
+from signal import SIGKILL
 from threading import Event
+from typing import NamedTuple
 
 from routilux import recover
 from routilux._engine import job_log
+from routilux._engine.fault_points import FaultPoint, Reached
 from routilux.stores import Store, open_store
 from tests.crashes.hosts import Announce
 from tests.crashes.mill import Order, listen_with, mill
@@ -13,16 +18,37 @@ JOBS = 3
 WINDOW = 0.002
 
 
-def open_busy(url: str) -> Store:
+class End(NamedTuple):
+    """How a process ends: by which signal, when it has come to a fault point for so many times."""
+
+    point: FaultPoint
+    count: int = 1
+    signal: int = SIGKILL
+
+
+def open_busy(url: str, end: End | None = None) -> Store:
     """A store in which all that happens happens often."""
     job_log.SMALLEST_JOURNAL = 4096
-    return open_store(url, window=WINDOW, max_lost_attempts=10**6)  # killed from outside, and that often
+    store = open_store(url, window=WINDOW, max_lost_attempts=10**6)  # killed from outside, and that often
+    if end is not None:
+        store.ledger.reached = ending(end)
+    return store
 
 
-def grind(announce: Announce, url: str, kind: str, durability: str, effects: str) -> None:
+def ending(end: End) -> Reached:
+    left = count(end.count - 1, -1)
+
+    def reached(point: FaultPoint) -> None:
+        if point is end.point and next(left) == 0:
+            os.kill(os.getpid(), end.signal)
+
+    return reached
+
+
+def grind(announce: Announce, url: str, kind: str, durability: str, effects: str, end: End | None = None) -> None:
     """Let what the last process has left go on, then run new jobs, until this one is killed, too."""
     listen_with(effects, lambda _: announce("ran"))
-    store = open_busy(url)
+    store = open_busy(url, end)
     jobs = recover(store)
     while True:
         for job_state in jobs:
@@ -41,10 +67,10 @@ def execute(announce: Announce, url: str, kind: str, durability: str, effects: s
     Event().wait()
 
 
-def finish(announce: Announce, url: str, effects: str) -> None:
+def finish(announce: Announce, url: str, effects: str, end: End | None = None) -> None:
     """Let what the last process has left come to its end."""
     listen_with(effects, announce)
-    with open_busy(url) as store:
+    with open_busy(url, end) as store:
         for job_state in recover(store):
             assert job_state.wait(60), job_state.explain()
     announce("finished")

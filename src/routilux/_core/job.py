@@ -9,7 +9,7 @@ import msgspec
 from routilux._core.expectations import Expectations
 from routilux._core.history import BoundedHistory
 from routilux._core.ready_queue import ReadyQueue
-from routilux._model import SETTLED, JobStatus, RoutineStatus, SlotKey
+from routilux._model import SETTLED, Durability, JobStatus, RoutineStatus, SlotKey
 from routilux._records import Data, ErrorInfo, HistoryRecord, PausePoint, RoutineState, Task
 
 
@@ -33,6 +33,7 @@ class Job:
         "closing",
         "created_at",
         "delayed",
+        "durability",
         "elapsed",
         "epoch",
         "error",
@@ -84,6 +85,7 @@ class Job:
         self.cancel_reason: str | None = None
 
         self.timeout: float | None = None
+        self.durability = Durability.GROUP
         self.elapsed = 0.0
         self.running_since: float | None = None
         self.closing: PauseRequest | ErrorInfo | None = None

@@ -56,7 +56,6 @@ class JobLog:
         writer: Writer,
         job: Job,
         position: Position,
-        durability: Durability,
         on_failure: Callable[["JobLog"], None],
     ) -> None:
         self.job = job
@@ -64,7 +63,7 @@ class JobLog:
         self.failure: RoutiluxError | None = None
         self.on_failure = on_failure
         self._writer = writer
-        self._strict = durability is Durability.STRICT
+        self._strict = job.durability is Durability.STRICT
         self._happened: deque[tuple[Happening | JobStatus, float]] = deque()
         self._since: float | None = None
         self._new: NewJob | None = None

@@ -1,5 +1,6 @@
 """A store of jobs, as its users see it."""
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -11,7 +12,7 @@ from routilux._core.graph_document import read_definition
 from routilux._engine.custody import Custody
 from routilux._engine.ledger import Ledger
 from routilux._engine.requests import CancelAsked, PauseAsked, delivery_of
-from routilux._model import SETTLED, Durability, JobStatus, SlotKey
+from routilux._model import SETTLED, JobStatus, SlotKey
 from routilux._records import Data
 from routilux.errors import JobStateError, RecoveryError, ResumeError, RoutiluxError
 from routilux.flow import Flow
@@ -21,6 +22,7 @@ from routilux.stores.transfer import admit_transfer, transfer_of
 from serilux import clone_fields
 from serilux.errors import SeriluxError
 
+logger = logging.getLogger(__name__)
 WINDOW = 0.01
 PATIENCE = 30.0
 MAX_LOST_ATTEMPTS = 3
@@ -67,7 +69,7 @@ class Store:
         return loaded, self._handle(stored)
 
     def _handle(self, stored: StoredJob) -> JobState:
-        custody = Custody(self._ledger, Durability.GROUP)
+        custody = Custody(self._ledger)
         job_state = JobState._of(custody.read(stored)[0])
         job_state._live.custody = custody
         return job_state
@@ -97,6 +99,7 @@ class Store:
         return recovered
 
     def _recovered(self, job_id: str) -> JobState:
+        logger.info("job %s has lost its owner", job_id, extra={"action": "recover", "job_id": job_id})
         flow, job_state = self.load(job_id)
         try:
             return flow.resume(job_state, take_over=False)
