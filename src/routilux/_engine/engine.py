@@ -58,14 +58,14 @@ class Engine:
 
 EngineFactory = Callable[[str, int], Engine]
 _SYSTEM_CLOCK = SystemClock()  # one thread for the timers of a process
-_CHANCE = Random()  # noqa: S311 - ids are unique, not secret
+_CHANCE = Random()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_SYSTEM_CLOCK.forget_all)
     os.register_at_fork(after_in_child=_CHANCE.seed)
 
 
 def random_id() -> str:
-    """A name that nothing else has. `uuid4` would give up the interpreter, and wait until a busy worker gives it back."""
+    """A name that nothing else has; asking the system for each would hand the interpreter to busy workers."""
     return f"{_CHANCE.getrandbits(128):032x}"
 
 

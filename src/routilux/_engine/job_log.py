@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
-from time import monotonic
+from math import inf
 from typing import NamedTuple, Protocol
 
 from routilux._backends.backend import Batch, Compaction, Definition, NewJob
@@ -48,7 +48,8 @@ class Position(NamedTuple):
 class JobLog:
     """Takes down what happens to a job, under the job's lock; the writer has it written.
 
-    `position` says how far that is, and `failure` why it gets no farther.
+    `position` says how far that is, and `failure` why it gets no farther. `due` is when the job should stop and have
+    written what has happened to it: half of the window after the first of it, or at once.
     """
 
     def __init__(
@@ -64,9 +65,9 @@ class JobLog:
         self.failure: RoutiluxError | None = None
         self.on_failure = on_failure
         self._writer = writer
-        self._strict = durability is Durability.STRICT
+        self.due = inf
+        self._slack = writer.window / 2 if durability is Durability.GROUP else -inf
         self._happened: deque[tuple[Happening | JobStatus, float]] = deque()
-        self._since: float | None = None
         self._new: NewJob | None = None
         self._releases = False
         self._watched = 0
@@ -84,26 +85,24 @@ class JobLog:
     def record(self, what: Happening | JobStatus, at: float) -> None:
         """Take down what has happened, or the status that the job has got by it."""
         self._happened.append((what, at))
-        if self._since is None:
-            self._since = monotonic()
+        if self.due == inf:
+            self.due = at + self._slack
             self._writer.mark(self)
 
     def record_attempts_first(self, count: int) -> None:
         """Have that many of the next attempts on disk before they begin: the job's last process has died."""
         self._watched = count
 
-    def begin(self, task: Task, at: float, *, recorded: bool) -> None:
-        """Take down that a task was taken; return when that is on disk where it has to be so first."""
+    def begin(self, task: Task, at: float, *, recorded: bool) -> bool:
+        """Take down that a task was taken, and say whether that has to be on disk before its attempt begins."""
         self.record(task, at)
-        if recorded or self._watched or task.lost_attempts:
-            self._watched = max(self._watched - 1, 0)
-            self.sync()
+        if not (recorded or self._watched or task.lost_attempts):
+            return False
+        self._watched = max(self._watched - 1, 0)
+        return True
 
     def keep_up(self, now: float) -> None:
-        """Write, under the job's lock, what has been waiting for half of the window; `sync` says what is raised."""
-        since = self._since
-        if since is None or not (self._strict or monotonic() - since > self._writer.window / 2):
-            return
+        """Write what has happened, under the job's lock, and replace a long journal; `sync` says what is raised."""
         self.sync()
         if self._journal_size > max(SMALLEST_JOURNAL, 2 * self._snapshot_size):
             self.compact(now)
@@ -116,7 +115,7 @@ class JobLog:
 
     def next_batch(self, at: float) -> Batch | None:
         """All that has happened since the last one, to be written; None where that is nothing."""
-        self._since = None
+        self.due = inf
         happened = [self._happened.popleft() for _ in range(len(self._happened))]
         if not happened:
             return None
