@@ -11,7 +11,7 @@ from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
 from routilux._definition import Definition
 from routilux._durations import checked_timeout
-from routilux._engine.coroutines import await_future
+from routilux._engine.coroutines import await_future, call_in_thread
 from routilux._engine.custody import Custody, LedgerHolder, definition_of
 from routilux._engine.engine import Engine, EngineFactory, threaded_engine
 from routilux._engine.held_job import Setting
@@ -111,17 +111,20 @@ class Flow(Definition):
         keeping = self._keeping(store, durability)
         job_state, task = self._start(entry_routine_id, entry_params, timeout, history_limit, keeping)
         await await_future(job_state._live.when_attempted(task))
-        job_state._live.sync()
+        if store is not None:
+            await call_in_thread(job_state._live.sync)
         return job_state
 
-    def _keeping(self, store: LedgerHolder | None, durability: Durability | str) -> Keeping | None:
+    def _keeping(self, store: LedgerHolder | None, durability: Durability | str | None) -> Keeping | None:
         if store is None:
             return None
-        return self._kept_in(Custody(store.ledger, checked_durability(durability)))
+        return self._kept_in(Custody(store.ledger), durability)
 
-    def _kept_in(self, custody: Custody, *, take_over: bool = True) -> Keeping:
+    def _kept_in(
+        self, custody: Custody, durability: Durability | str | None = None, *, take_over: bool = True
+    ) -> Keeping:
         content = write_definition(self.serialize(), self._compile()[0])
-        return Keeping(custody, definition_of(content), take_over)
+        return Keeping(custody, definition_of(content), take_over, checked_durability(durability))
 
     def _start(
         self,
@@ -223,7 +226,7 @@ class Flow(Definition):
         job_state: JobState,
         *,
         store: LedgerHolder | None = None,
-        durability: Durability | str = Durability.GROUP,
+        durability: Durability | str | None = None,
         take_over: bool = True,
     ) -> JobState:
         """Let a job go on, from wherever its document comes (page: Automatic Task Recovery).
@@ -232,8 +235,9 @@ class Flow(Definition):
         becomes one. The same object comes back, and its status is `running`. ResumeError, a ValueError, lists what
         does not fit; nothing is changed then.
 
-        With a `store` the job is kept there from now on. One that comes from a store is kept there anyway; if another
-        process runs it, that one loses it (law 6), unless `take_over` is False: then it is a JobStateError.
+        With a `store` the job is kept there from now on, with its `durability` unless another is given. One that comes
+        from a store is kept there anyway; if another process runs it, that one loses it (law 6), unless `take_over` is
+        False: then it is a JobStateError.
         """
         live = _checked_job(job_state)._live
         keeping = self._kept_again(live, store, durability, take_over=take_over)
@@ -242,14 +246,14 @@ class Flow(Definition):
         return job_state
 
     def _kept_again(
-        self, live: LiveJob, store: LedgerHolder | None, durability: Durability | str, *, take_over: bool = True
+        self, live: LiveJob, store: LedgerHolder | None, durability: Durability | str | None, *, take_over: bool = True
     ) -> Keeping | None:
         custody = live.custody
         if custody is None:
             return self._keeping(store, durability)
         if store is not None and store.ledger is not custody.ledger:
             raise JobStateError(f"job {live.job.job_id!r} is kept in another store; move it with export and import")
-        return self._kept_in(custody, take_over=take_over)
+        return self._kept_in(custody, durability, take_over=take_over)
 
     def _recovered(self, job: Job, graph: Graph) -> list[Task]:
         with self._lock:
@@ -267,7 +271,7 @@ class Flow(Definition):
         a job that has not failed, ResumeError with a list for one that does not fit this flow.
         """
         live = _checked_job(job_state)._live
-        live.retry(self._setting(), self._check_fit, self._kept_again(live, None, Durability.GROUP))
+        live.retry(self._setting(), self._check_fit, self._kept_again(live, None, None))
         live.sync()
         return job_state
 
@@ -405,9 +409,9 @@ def _checked_limit(limit: int) -> int:
     return limit
 
 
-def checked_durability(durability: Durability | str) -> Durability:
+def checked_durability(durability: Durability | str | None) -> Durability | None:
     """A durability by its name, or DefinitionError."""
     try:
-        return Durability(durability)
+        return None if durability is None else Durability(durability)
     except ValueError as error:
         raise DefinitionError(f"unknown durability {durability!r}; there are: 'group', 'strict'") from error

@@ -5,7 +5,7 @@ from typing import Any
 
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
-from routilux._model import JobStatus, RoutineStatus
+from routilux._model import Durability, JobStatus, RoutineStatus
 from routilux._records import ErrorInfo, PausePoint, RoutineState
 from tests.core.hand_made import (
     ANSWER,
@@ -59,6 +59,7 @@ def rich_job() -> Job:
         epoch=7,
         cancel_reason="because",
         timeout=60.5,
+        durability=Durability.STRICT,
         elapsed=12.25,
         created_at=980.0,
         updated_at=999.5,

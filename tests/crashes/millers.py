@@ -1,9 +1,13 @@
 """What processes do that run mills in a store. Nothing that takes long to import is imported here."""
 
-from threading import Event
+from itertools import count
+from signal import SIGKILL, pthread_kill
+from threading import Event, get_ident
+from typing import NamedTuple
 
-from routilux import recover
+from routilux import Flow, JobState, OwnershipLost, recover
 from routilux._engine import job_log
+from routilux._engine.fault_points import FaultPoint, Reached
 from routilux.stores import Store, open_store
 from tests.crashes.hosts import Announce
 from tests.crashes.mill import Order, listen_with, mill
@@ -13,16 +17,37 @@ JOBS = 3
 WINDOW = 0.002
 
 
-def open_busy(url: str) -> Store:
+class End(NamedTuple):
+    """How a process ends: by which signal, when it has come to a fault point for so many times."""
+
+    point: FaultPoint
+    count: int = 1
+    signal: int = SIGKILL
+
+
+def open_busy(url: str, end: End | None = None) -> Store:
     """A store in which all that happens happens often."""
     job_log.SMALLEST_JOURNAL = 4096
-    return open_store(url, window=WINDOW, max_lost_attempts=10**6)  # killed from outside, and that often
+    store = open_store(url, window=WINDOW, max_lost_attempts=10**6)  # killed from outside, and that often
+    if end is not None:
+        store.ledger.reached = ending(end)
+    return store
 
 
-def grind(announce: Announce, url: str, kind: str, durability: str, effects: str) -> None:
+def ending(end: End) -> Reached:
+    left = count(end.count - 1, -1)
+
+    def reached(point: FaultPoint) -> None:
+        if point is end.point and next(left) == 0:
+            pthread_kill(get_ident(), end.signal)  # sent to the process it would come when this thread has gone on
+
+    return reached
+
+
+def grind(announce: Announce, url: str, kind: str, durability: str, effects: str, end: End | None = None) -> None:
     """Let what the last process has left go on, then run new jobs, until this one is killed, too."""
     listen_with(effects, lambda _: announce("ran"))
-    store = open_busy(url)
+    store = open_busy(url, end)
     jobs = recover(store)
     while True:
         for job_state in jobs:
@@ -41,10 +66,33 @@ def execute(announce: Announce, url: str, kind: str, durability: str, effects: s
     Event().wait()
 
 
-def finish(announce: Announce, url: str, effects: str) -> None:
+def finish(announce: Announce, url: str, effects: str, end: End | None = None) -> None:
     """Let what the last process has left come to its end."""
     listen_with(effects, announce)
-    with open_busy(url) as store:
+    with open_busy(url, end) as store:
         for job_state in recover(store):
             assert job_state.wait(60), job_state.explain()
     announce("finished")
+
+
+def run_share(announce: Announce, url: str, orders: list[Order], end: End | None = None) -> None:
+    """Run so many jobs at once, and say what becomes of each, as far as this process knows."""
+    flow = mill("sequential")
+    with open_busy(url, end) as store:
+        jobs = [job_state for order in orders if (job_state := begun(announce, flow, store, order)) is not None]
+        for job_state in jobs:
+            try:
+                assert job_state.wait(60), job_state.explain()
+            except OwnershipLost as error:
+                announce(f"lost {error}")
+    announce("finished")
+
+
+def begun(announce: Announce, flow: Flow, store: Store, order: Order) -> JobState | None:
+    try:
+        job_state = flow.execute("source", order._asdict(), store=store)
+    except OwnershipLost as error:
+        announce(f"lost {error}")
+        return None
+    announce(f"executed {job_state.job_id}")
+    return job_state

@@ -1,5 +1,6 @@
 """Jobs that are kept in a store: what is on disk when, who owns them, and what becomes of them after a crash."""
 
+import asyncio
 import json
 import os
 import threading
@@ -251,6 +252,7 @@ def test_a_document_can_go_on_in_a_store(store: Store, open_another: Callable[..
     counting().resume(again, store=store, durability="strict")
     _, loaded = open_another().load(job_state.job_id)
     assert loaded.execution_history == again.execution_history
+    assert loaded.serialize()["durability"] == "strict"
 
 
 def test_a_copy_of_a_stored_job_cannot_go_on_in_its_store(store: Store) -> None:
@@ -663,4 +665,36 @@ def test_one_jobs_fault_is_not_anothers() -> None:
         flow.deliver(jobs[0], "counter", "answer", {"text": "poison"})
     flow.deliver(jobs[1], "counter", "answer", {"text": "fine"})
     assert jobs[1].wait(LONG)
+    store.close()
+
+
+def test_what_happens_to_ownership_is_logged_with_the_job(
+    dying: Callable[..., Store], store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    job_state = counting().execute("counter", {"n": 0, "ask": True}, store=dying())
+    with caplog.at_level("INFO", "routilux"):
+        recover(store)
+        job_state._live.lose(OwnershipLost("gone"))
+    told = [(record.levelname, record.action, record.job_id) for record in caplog.records]
+    assert told == [("INFO", "recover", job_state.job_id), ("WARNING", "lose", job_state.job_id)]
+
+
+def test_an_event_loop_is_not_held_up_by_a_store_that_is_away() -> None:
+    broken, beats = Broken(MemoryBackend()), list[int]()
+    store = Store(broken, patience=LONG)
+    broken.failures = [StoreUnavailableError("busy")] * 4
+
+    async def beat() -> None:
+        while broken.failures:
+            beats.append(len(broken.failures))
+            await asyncio.sleep(0)
+
+    async def both() -> JobState:
+        beating = asyncio.create_task(beat())
+        job_state = await counting().execute_async("counter", {"n": 0, "ask": True}, store=store)
+        await beating
+        return job_state
+
+    assert asyncio.run(both()).status == "running"
+    assert len(set(beats)) > 1
     store.close()

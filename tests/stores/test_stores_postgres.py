@@ -13,7 +13,7 @@ import pytest
 
 from routilux._backends.backend import Batch
 from routilux._backends.postgres import PostgresBackend
-from routilux._backends.postgres_schema import STEPS, bring_up_to_date
+from routilux._backends.postgres_schema import MAKING, STEPS, bring_up_to_date
 from routilux._backends.postgres_writing import write_at_once
 from routilux.errors import StoreError, StoreFormatError, StoreUnavailableError
 from routilux.testing.conformance_parts import appended, compacted, created, numbers
@@ -104,6 +104,19 @@ def test_a_compaction_that_waits_for_a_write_leaves_its_record(
             assert compacting.result(20) is True
             writing.execute("BEGIN")
     assert numbers(backend.read("a")) == [b"3"]
+
+
+def test_a_compaction_that_waits_for_a_taker_changes_nothing(
+    backend: PostgresBackend, beside: PostgresBackend, postgres_url: str
+) -> None:
+    backend.write([created("a"), appended("a", 2)])
+    with beside._server.transaction() as taking:
+        taking.execute("UPDATE routilux_jobs SET epoch = epoch + 1, owner = 'you' WHERE job_id = 'a'")
+        with held_up(postgres_url, lambda: backend.compact(compacted("a", 2))) as compacting:
+            taking.execute("COMMIT")
+            assert compacting.result(20) is False
+            taking.execute("BEGIN")
+    assert numbers(backend.read("a")) == [b"1", b"2"]
 
 
 def test_of_two_takers_one_waits_and_finds_another_epoch(
@@ -219,6 +232,17 @@ def test_a_closed_store_says_so(postgres_url: str) -> None:
         backend.records()
 
 
+def test_whoever_makes_the_tables_is_waited_for(postgres_url: str) -> None:
+    with raw(postgres_url) as making:
+        making.execute("BEGIN")
+        making.execute("SELECT pg_advisory_xact_lock(%s)", (MAKING,))
+        with held_up(postgres_url, lambda: PostgresBackend(postgres_url)) as opening:
+            bring_up_to_date(making, "here")
+            making.execute("COMMIT")
+            with closing(opening.result(20)) as backend:
+                assert backend.write([created("a")]) == frozenset()
+
+
 def test_a_newer_format_is_refused_by_its_number(backend: PostgresBackend, postgres_url: str) -> None:
     with raw(postgres_url) as newer:
         newer.execute("UPDATE routilux_meta SET format = %s", (len(STEPS) + 1,))
@@ -321,3 +345,17 @@ def test_a_forked_process_has_connections_of_its_own(postgres_url: str) -> None:
     assert (run.returncode, run.stderr) == (0, "")
     with closing(PostgresBackend(postgres_url)) as backend:
         assert numbers(backend.read("a")) == [b"1", b"2", b"3"]
+
+
+def test_an_owner_is_not_silent_as_long_as_it_is_connected(
+    postgres_url: str, backend: PostgresBackend, beside: PostgresBackend
+) -> None:
+    backend.beat("me")
+    backend.beat("me")
+    with raw(postgres_url) as connection:
+        connection.execute("UPDATE routilux_owners SET beaten_at = beaten_at - interval '1 hour'")
+        assert beside.silences() == {"me": 0.0}
+        backend.close()
+        while beside.silences() == {"me": 0.0}:
+            pass
+        assert beside.silences()["me"] > 3000

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from routilux._backends import sqlite_file
 from routilux._backends.backend import Batch
 from routilux._backends.sqlite import PRUNED_AT_ONCE, SQLiteBackend
 from routilux._backends.sqlite_file import LOG_KEPT
@@ -207,6 +208,18 @@ def test_an_empty_file_becomes_a_store(path: Path) -> None:
     path.touch()
     with closing(SQLiteBackend(path)) as backend:
         assert backend.records() == []
+
+
+def test_a_file_that_another_process_is_making_a_store_of_is_waited_for(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with raw(path) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailableError, match="another program has had it locked"):
+            SQLiteBackend(path, busy_timeout=0.0)
+        monkeypatch.setattr(sqlite_file, "sleep", lambda _: other.execute("ROLLBACK"))
+        with closing(SQLiteBackend(path)) as backend:
+            assert backend.records() == []
 
 
 def test_a_newer_format_is_refused_by_its_number(path: Path) -> None:

@@ -10,6 +10,14 @@ from routilux._backends.numbering import check_covered, first_kept, fit_one_stat
 from routilux._backends.postgres_server import PostgresServer, Session
 from routilux._backends.postgres_writing import define, write_at_once, write_each
 
+_ALIVE = 0x726F7574  # "rout"
+_HELD = f"""
+    SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = {_ALIVE}
+        AND objid = (hashtext(%(owner)s)::bigint & 4294967295)::oid
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+"""The lock that the connection of an owner holds."""
+
 _UPDATED_AT = (
     "coalesce((SELECT written_at FROM routilux_journal WHERE job = id ORDER BY number DESC LIMIT 1), updated_at)"
 )
@@ -154,8 +162,16 @@ class PostgresBackend:
         return deleted.rowcount
 
     def beat(self, owner: str) -> None:
-        """Say that an owner is alive."""
+        """Say that an owner is alive, and have the server know it as long as the connection is there.
+
+        A handler that computes without ever letting other threads run holds up beats, but not a connection.
+        """
         with self._server.writing() as session:
+            session.execute(
+                f"SELECT pg_try_advisory_lock({_ALIVE}, hashtext(%(owner)s)) WHERE NOT EXISTS ({_HELD} AND pid = "
+                "pg_backend_pid())",
+                {"owner": owner},
+            )
             session.execute(
                 """
                 INSERT INTO routilux_owners VALUES (%s, clock_timestamp())
@@ -165,13 +181,14 @@ class PostgresBackend:
             )
 
     def silences(self) -> dict[str, float]:
-        """For each owner the seconds since its last beat, by the server's clock."""
+        """For each owner the seconds since its last beat, by the server's clock; 0 while it is connected."""
         with self._server.reading() as session:
             rows = session.execute(
                 """
-                SELECT owner, greatest(extract(epoch FROM clock_timestamp() - beaten_at), 0)::double precision
+                SELECT owner, CASE WHEN EXISTS ({held}) THEN 0
+                    ELSE greatest(extract(epoch FROM clock_timestamp() - beaten_at), 0) END::double precision
                 FROM routilux_owners
-                """
+                """.format(held=_HELD.replace("%(owner)s", "owner"))
             ).fetchall()
         return dict(rows)
 

@@ -5,7 +5,7 @@ from psycopg.rows import TupleRow
 
 from routilux.errors import StoreFormatError
 
-_LOCK = 0x726F7574696C7578  # "routilux"
+MAKING = 0x726F7574696C7578  # "routilux"
 """The advisory lock of whoever makes or changes tables: many processes may open a new store at once."""
 
 _FORMAT_1 = (
@@ -70,7 +70,7 @@ def prepare(session: Connection[TupleRow], name: str) -> None:
     if there == (True,) and _format_of(session, name) == len(STEPS):
         return
     with session.transaction():
-        session.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        session.execute("SELECT pg_advisory_xact_lock(%s)", (MAKING,))
         bring_up_to_date(session, name)
 
 

@@ -129,8 +129,7 @@ def _make(path: Path) -> None:
 
 
 def _prepare(connection: sqlite3.Connection, path: str, busy_timeout: float) -> None:
-    with _all_or_nothing(connection, "BEGIN"):
-        older = format_of(connection, path) < len(STEPS)
+    older = format_of(connection, path) < len(STEPS)
     _use_write_ahead_log(connection, path, monotonic() + busy_timeout)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")

@@ -90,12 +90,16 @@ _FORMAT_1 = (
 STEPS: tuple[tuple[str, ...], ...] = (_FORMAT_1,)
 """The statements that take a store one format on; the first ones make an empty file a store. They are never edited."""
 
+_HEADER = """
+    SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
+    FROM pragma_application_id, pragma_user_version
+"""
+"""One statement: another process may be making the tables."""
+
 
 def format_of(connection: sqlite3.Connection, path: str) -> int:
     """The format of a store, 0 for an empty file; StoreFormatError where it is something else, or newer than this."""
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (number,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    application, number, tables = connection.execute(_HEADER).fetchone()
     if application != APPLICATION_ID and (application, number, tables) != (0, 0, 0):
         raise StoreFormatError(f"{path} is an SQLite database of another program; give the path of a new or empty file")
     if number > len(STEPS):

@@ -45,6 +45,7 @@ def write_job(job: Job, now: float) -> dict[str, Any]:
         "cancel_reason": job.cancel_reason,
         "next_task": job.next_number,
         "timeout": job.timeout,
+        "durability": job.durability.value,
         "elapsed": max(job.elapsed + running, 0.0),
         "history_limit": limit,
         "history_dropped": dropped,
@@ -166,6 +167,7 @@ def _job_of(document: Any, size: int) -> Job:
     else:
         job.error = error
     job.cancel_reason, job.timeout, job.elapsed = read.cancel_reason, read.timeout, read.elapsed
+    job.durability = read.durability
     LongLists(document, read, size).read_into(job)
     return job
 

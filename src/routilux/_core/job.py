@@ -9,7 +9,7 @@ import msgspec
 from routilux._core.expectations import Expectations
 from routilux._core.history import BoundedHistory
 from routilux._core.ready_queue import ReadyQueue
-from routilux._model import SETTLED, JobStatus, RoutineStatus, SlotKey
+from routilux._model import SETTLED, Durability, JobStatus, RoutineStatus, SlotKey
 from routilux._records import Data, ErrorInfo, HistoryRecord, PausePoint, RoutineState, Task
 
 
@@ -53,6 +53,7 @@ class Job(msgspec.Struct, eq=False, gc=False):
     cancel_reason: str | None = None
 
     timeout: float | None = None
+    durability: Durability = Durability.GROUP
     elapsed: float = 0.0
     running_since: float | None = None
     closing: PauseRequest | ErrorInfo | None = None

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from routilux._model import LONGEST, JobStatus, RoutineStatus
+from routilux._model import LONGEST, Durability, JobStatus, RoutineStatus
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
@@ -106,6 +106,7 @@ class JobDocument(_Document):
     cancel_reason: str | None = None
     next_task: Count = 1
     timeout: Seconds | None = None
+    durability: Durability = Durability.GROUP
     elapsed: Seconds = 0.0
     history_limit: Count | None = None
     history_dropped: Count = 0

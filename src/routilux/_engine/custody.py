@@ -13,7 +13,6 @@ from routilux._engine.job_log import JobLog, Position
 from routilux._engine.ledger import Ledger
 from routilux._engine.rebuilding import rebuild
 from routilux._graph import Graph
-from routilux._model import Durability
 from routilux.errors import JobStateError
 
 WATCHED = 4096
@@ -41,9 +40,8 @@ class Claimed(NamedTuple):
 class Custody:
     """What becomes of a job is kept in a ledger. All calls are made under the job's lock."""
 
-    def __init__(self, ledger: Ledger, durability: Durability) -> None:
+    def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self.durability = durability
         self._log: JobLog | None = None
         self._position: Position | None = None
         self._graph: Graph | None = None
@@ -105,7 +103,7 @@ class Custody:
         position = self._known() or Position(job.epoch)
         if isinstance(job.history, BoundedHistory):
             position = position._replace(history=records_dropped(job))
-        self._log = JobLog(self.ledger, job, position, self.durability, on_failure)
+        self._log = JobLog(self.ledger, job, position, on_failure)
         if self._suspicious:
             self._log.record_attempts_first(WATCHED)
         return self._log

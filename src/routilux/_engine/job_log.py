@@ -48,8 +48,7 @@ class Position(NamedTuple):
 class JobLog:
     """Takes down what happens to a job, under the job's lock; the writer has it written.
 
-    `position` says how far that is, and `failure` why it gets no farther. `due` is when the job should stop and have
-    written what has happened to it: half of the window after the first of it, or at once.
+    `position` says how far that is, and `failure` why it gets no farther.
     """
 
     def __init__(
@@ -57,7 +56,6 @@ class JobLog:
         writer: Writer,
         job: Job,
         position: Position,
-        durability: Durability,
         on_failure: Callable[["JobLog"], None],
     ) -> None:
         self.job = job
@@ -65,8 +63,8 @@ class JobLog:
         self.failure: RoutiluxError | None = None
         self.on_failure = on_failure
         self._writer = writer
-        self.due = inf
-        self._slack = writer.window / 2 if durability is Durability.GROUP else -inf
+        self._due = inf
+        self._slack = -inf if job.durability is Durability.STRICT else writer.window / 2
         self._happened: deque[tuple[Happening | JobStatus, float]] = deque()
         self._new: NewJob | None = None
         self._releases = False
@@ -85,8 +83,8 @@ class JobLog:
     def record(self, what: Happening | JobStatus, at: float) -> None:
         """Take down what has happened, or the status that the job has got by it."""
         self._happened.append((what, at))
-        if self.due == inf:
-            self.due = at + self._slack
+        if self._due == inf:
+            self._due = at + self._slack
             self._writer.mark(self)
 
     def record_attempts_first(self, count: int) -> None:
@@ -102,9 +100,15 @@ class JobLog:
         return True
 
     def keep_up(self, now: float) -> None:
-        """Write what has happened, under the job's lock, and replace a long journal; `sync` says what is raised."""
-        self.sync()
-        if self._journal_size > max(SMALLEST_JOURNAL, 2 * self._snapshot_size):
+        """Write, under the job's lock, what has been waiting for half of the window, and keep the journal short.
+
+        `sync` says what is raised.
+        """
+        if now > self._due:
+            self.sync()
+        is_long = self._journal_size > max(SMALLEST_JOURNAL, 2 * self._snapshot_size)
+        if is_long and self.job.status is JobStatus.RUNNING:  # a job that runs no more may be another's by now
+            self.sync()
             self.compact(now)
 
     def sync(self) -> None:
@@ -115,7 +119,7 @@ class JobLog:
 
     def next_batch(self, at: float) -> Batch | None:
         """All that has happened since the last one, to be written; None where that is nothing."""
-        self.due = inf
+        self._due = inf
         happened = [self._happened.popleft() for _ in range(len(self._happened))]
         if not happened:
             return None

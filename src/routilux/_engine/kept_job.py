@@ -1,5 +1,6 @@
 """A job's data behind its lock, and the log in which a stored job is kept."""
 
+import logging
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -13,19 +14,24 @@ from routilux._core.job import Job
 from routilux._engine.custody import Claimed, Custody
 from routilux._engine.job_log import JobLog
 from routilux._graph import Graph
-from routilux._model import JobStatus
+from routilux._model import Durability, JobStatus
 from routilux.errors import RoutiluxError
 
+logger = logging.getLogger(__name__)
 NO_GRAPH = Graph("", False, {}, {}, "")
 Check = Callable[[Job], None]  # refuses a job that does not fit, before anything is changed
 
 
 class Keeping(NamedTuple):
-    """How a job is to be kept: where, with which definition, and whether it may be taken from an owner that lives."""
+    """How a job is to be kept: where, with which definition, and whether it may be taken from an owner that lives.
+
+    `durability` is a new one, None where the job keeps its own.
+    """
 
     custody: Custody
     definition: Definition
     take_over: bool = True
+    durability: Durability | None = None
 
 
 class KeptJob(ABC):
@@ -92,6 +98,7 @@ class KeptJob(ABC):
         """Write the job as it is, and from now on what happens to it."""
         if keeping is not None:
             self.custody = keeping.custody
+            self.job.durability = keeping.durability or self.job.durability
             self.log = self.custody.keep(self.job, keeping.definition, self.now(), self._on_failure)
             self.custody.ledger.keeper.hold(self.job.job_id, self)
 
@@ -120,9 +127,14 @@ class KeptJob(ABC):
 
     def sync(self) -> None:
         """Return when all that has happened is on disk; OwnershipLost or StoreError where it will never be."""
+        log = self.log
+        if log is not None:
+            try:
+                log.sync()
+            except RoutiluxError:
+                self._on_failure(log)
+                raise
         self._check_kept()
-        if self.log is not None:
-            self.log.sync()
 
     @property
     def status(self) -> JobStatus:
@@ -142,9 +154,11 @@ class KeptJob(ABC):
         """Let go of a job that can be written no more: others have it, or will have."""
         with self.lock:
             if self.lost is None:
+                extra = {"action": "lose", "job_id": self.job.job_id}
+                logger.warning("job %s is let go: %s", self.job.job_id, error, extra=extra)
+                self.job.status = JobStatus.RUNNING  # before anybody can see it without its log
                 self.lost, self.log = error, None
                 self._give_up_all()
-                self.job.status = JobStatus.RUNNING
                 self._tell_lost(error)
 
     @abstractmethod

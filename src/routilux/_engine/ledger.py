@@ -1,11 +1,13 @@
 """A store as one process uses it: one writer for all jobs that run here, and the owner that they belong to."""
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from time import monotonic, time
 from typing import TypeVar
 
 from routilux._backends.backend import MOVED, Backend, Batch, Compaction, JobRecord, StoredJob
+from routilux._engine.fault_points import FaultPoint, Reached, pass_by
 from routilux._engine.job_log import JobLog
 from routilux._engine.keeper import Keeper
 from routilux._engine.owner import is_gone, shown, this_process
@@ -20,6 +22,7 @@ from routilux.errors import (
 from serilux.errors import SeriluxError
 
 FIRST_DELAY = 0.01
+logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -38,6 +41,7 @@ class Ledger:
         self.max_lost_attempts = max_lost_attempts
         self.owner = this_process()
         self.keeper = Keeper(backend, self.owner)
+        self.reached: Reached = pass_by
         self._writing = threading.Lock()
         self._changed = threading.Condition()
         self._waiting: dict[JobLog, None] = {}
@@ -60,8 +64,10 @@ class Ledger:
             if lives and not take_over:
                 raise JobStateError(f"job {job_id!r} is run by {shown(record.owner or '')}; take it over, or let it be")
             self.keeper.show()
+            self.reached(FaultPoint.OWNER_READ)
             stored = self.backend.acquire(job_id, self.owner, epoch=record.epoch)
             if stored is not None:
+                self.reached(FaultPoint.JOB_CLAIMED)
                 return stored, record.owner is not None and not lives
 
     def has_owner(self, record: JobRecord) -> bool:
@@ -86,11 +92,14 @@ class Ledger:
     def flush(self) -> None:
         """Write what is waiting, together; what another thread is writing just now has been written then, too."""
         with self._writing:
+            self.reached(FaultPoint.RECORDS_WAIT)
             with self._changed:
                 logs, self._waiting, self._oldest = list(self._waiting), {}, None
             written = {log: batch for log in logs if (batch := self._batch_of(log)) is not None}
             if written:
+                self.reached(FaultPoint.RECORDS_MADE)
                 self._write(written)
+                self.reached(FaultPoint.RECORDS_WRITTEN)
 
     def _batch_of(self, log: JobLog) -> Batch | None:
         try:
@@ -115,16 +124,21 @@ class Ledger:
     def compact(self, log: JobLog, compaction: Compaction) -> None:
         """Replace a job's journal by a snapshot."""
         with self._writing:
+            self.reached(FaultPoint.SNAPSHOT_MADE)
             try:
                 done = self._patiently(lambda: self.backend.compact(compaction))
             except StoreError as error:
                 self._fail({log: error})
             else:
+                self.reached(FaultPoint.SNAPSHOT_WRITTEN)
                 self._fail({} if done else {log: self._lost(log)})
 
     def _lost(self, log: JobLog) -> RoutiluxError:
         job_id = log.job.job_id
-        record = self.backend.record(job_id)
+        try:
+            record = self.backend.record(job_id)
+        except StoreError as error:
+            return OwnershipLost(f"job {job_id!r} was taken over, or deleted; its store does not say by whom: {error}")
         if record is None:
             return OwnershipLost(f"job {job_id!r} was deleted from its store while it ran here")
         taker = "another, which has let it go since" if record.owner is None else shown(record.owner)
@@ -148,9 +162,10 @@ class Ledger:
         while True:
             try:
                 return call()
-            except StoreUnavailableError:
+            except StoreUnavailableError as error:
                 if monotonic() + delay > end or self._closed.wait(delay):
                     raise
+                logger.warning("the store is not available, trying again: %s", error, extra={"action": "write"})
                 delay = min(2 * delay, 1.0)
 
     def _run(self) -> None:
@@ -184,5 +199,6 @@ class Ledger:
         """Write what is waiting, and leave."""
         self.flush()
         self.abandon()
+        self.reached(FaultPoint.OWNER_LEAVES)
         self.backend.leave(self.owner)
         self.backend.close()

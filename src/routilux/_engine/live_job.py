@@ -206,7 +206,7 @@ class LiveJob(HeldJob):
             self._watchers.attempted(task.number)
         if self.job.expecting.tasks:
             self._tell_if_stuck()
-        if self.log is not None and now > self.log.due:
+        if self.log is not None:
             self._keep_up(self.log, now)
         return now
 

@@ -1,5 +1,6 @@
 """A store of jobs, as its users see it."""
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -11,9 +12,9 @@ from routilux._core.graph_document import read_definition
 from routilux._engine.custody import Custody
 from routilux._engine.ledger import Ledger
 from routilux._engine.requests import CancelAsked, PauseAsked, delivery_of
-from routilux._model import SETTLED, Durability, JobStatus, SlotKey
+from routilux._model import SETTLED, JobStatus, SlotKey
 from routilux._records import Data
-from routilux.errors import JobStateError, RecoveryError, ResumeError, RoutiluxError
+from routilux.errors import JobStateError, OwnershipLost, RecoveryError, ResumeError, RoutiluxError, UnknownJobError
 from routilux.flow import Flow
 from routilux.job_state import JobState
 from routilux.stores.asking import Asking
@@ -21,6 +22,7 @@ from routilux.stores.transfer import admit_transfer, transfer_of
 from serilux import clone_fields
 from serilux.errors import SeriluxError
 
+logger = logging.getLogger(__name__)
 WINDOW = 0.01
 PATIENCE = 30.0
 MAX_LOST_ATTEMPTS = 3
@@ -67,7 +69,7 @@ class Store:
         return loaded, self._handle(stored)
 
     def _handle(self, stored: StoredJob) -> JobState:
-        custody = Custody(self._ledger, Durability.GROUP)
+        custody = Custody(self._ledger)
         job_state = JobState._of(custody.read(stored)[0])
         job_state._live.custody = custody
         return job_state
@@ -85,25 +87,38 @@ class Store:
         What comes back runs here, has paused because a task is ambiguous, or has failed because its process died too
         often. RecoveryError, when all others have been tried, for jobs that cannot go on here.
         """
-        recovered, problems = [], {}
+        recovered: list[JobState] = []
+        problems: dict[str, Exception] = {}
         for record in self._backend.records(status=JobStatus.RUNNING):
-            if not self._ledger.has_owner(record):
-                try:
-                    recovered.append(self._recovered(record.job_id))
-                except (RoutiluxError, SeriluxError) as error:
-                    problems[record.job_id] = error
+            try:
+                if not self._ledger.has_owner(record) and (job_state := self._take_up(record.job_id)) is not None:
+                    recovered.append(job_state)
+            except (RoutiluxError, SeriluxError) as error:
+                problems[record.job_id] = error
         if problems:
             raise RecoveryError(problems, recovered)
         return recovered
 
-    def _recovered(self, job_id: str) -> JobState:
-        flow, job_state = self.load(job_id)
+    def _take_up(self, job_id: str) -> JobState | None:
+        """Resume a job; None where somebody else was faster."""
+        logger.info("job %s has lost its owner", job_id, extra={"action": "recover", "job_id": job_id})
         try:
+            flow, job_state = self.load(job_id)
+            if not self._is_orphan(job_id):
+                return None
             return flow.resume(job_state, take_over=False)
         except ResumeError:
             if job_state.status is JobStatus.RUNNING:
                 raise
             return job_state
+        except (JobStateError, OwnershipLost, UnknownJobError):
+            if self._is_orphan(job_id):
+                raise
+            return None
+
+    def _is_orphan(self, job_id: str) -> bool:
+        record = self._backend.record(job_id)
+        return record is not None and record.status == JobStatus.RUNNING and not self._ledger.has_owner(record)
 
     def pause(self, job_id: str, reason: str = "", *, timeout: float | None = None) -> None:
         """Pause a job, whoever runs it; what is paused already stays so. JobStateError for one that has settled.

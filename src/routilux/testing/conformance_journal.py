@@ -152,6 +152,13 @@ class JournalConformance:
         assert backend.write([created("a", at=99.0)]) == {"a"}
         assert len(backend.read("a").journal) == 1
 
+    def test_a_new_job_that_has_ended_at_once_may_be_written_again(self, backend: Backend) -> None:
+        ended = replace(created("a"), status="completed", releases=True)
+        backend.write([ended])
+        assert backend.write([ended]) == frozenset()
+        backend.acquire("a", "another", epoch=1)
+        assert backend.write([ended]) == {"a"}
+
     def test_a_new_job_without_an_owner_is_written_once(self, backend: Backend) -> None:
         assert backend.write([created("a", owner=None)]) == frozenset()
         assert backend.write([created("a", owner=None)]) == {"a"}
