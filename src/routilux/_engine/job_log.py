@@ -87,12 +87,16 @@ class JobLog:
             self._writer.mark(self)
 
     def keep_up(self, now: float) -> None:
-        """Write, under the job's lock, what has been waiting for half of the window; `sync` says what is raised."""
+        """Write, under the job's lock, what has been waiting for half of the window, and keep the journal short.
+
+        `sync` says what is raised.
+        """
         since = self._since
-        if since is None or not (self._strict or monotonic() - since > self._writer.window / 2):
-            return
-        self.sync()
-        if self._journal_size > max(SMALLEST_JOURNAL, 2 * self._snapshot_size):
+        if since is not None and (self._strict or monotonic() - since > self._writer.window / 2):
+            self.sync()
+        is_long = self._journal_size > max(SMALLEST_JOURNAL, 2 * self._snapshot_size)
+        if is_long and self.job.status is JobStatus.RUNNING:  # a job that runs no more may be another's by now
+            self.sync()
             self.compact(now)
 
     def sync(self) -> None:
