@@ -54,7 +54,8 @@ class Custody:
             return Claimed(job, died=False)
         stored, died = self.ledger.claim(job.job_id, take_over=take_over)
         if (stored.record.epoch - 1, stored.number) == (known.epoch, known.number):
-            job.epoch, self._position = stored.record.epoch, known._replace(epoch=stored.record.epoch)
+            job.epoch = stored.record.epoch
+            self._log, self._position = None, known._replace(epoch=stored.record.epoch)
         else:
             job = self.read(stored)
         return Claimed(job, died)
