@@ -1,6 +1,7 @@
 """A store whose calls fail when they are told to, before or after what they do is done."""
 
 from collections.abc import Callable, Iterable
+from itertools import count
 from typing import Any, NamedTuple
 
 from routilux._backends.backend import Backend
@@ -39,5 +40,26 @@ class FailingBackend:
             if failure.done:
                 method(*args, **kwargs)
             raise failure.kind(LOST)
+
+        return call
+
+
+class NoticingBackend:
+    """Another store's methods; when one finds it not available, `noticed` is told how often that has been so."""
+
+    def __init__(self, backend: Backend, noticed: Callable[[int], None]) -> None:
+        self._backend = backend
+        self._noticed = noticed
+        self._times = count(1)
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._backend, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return method(*args, **kwargs)
+            except StoreUnavailableError:
+                self._noticed(next(self._times))
+                raise
 
         return call

@@ -59,10 +59,10 @@ def grind(announce: Announce, url: str, kind: str, durability: str, effects: str
             announce(f"executed {jobs[-1].job_id}")
 
 
-def execute(announce: Announce, url: str, kind: str, durability: str, effects: str) -> None:
+def execute(announce: Announce, url: str, kind: str, durability: str, effects: str, end: End | None = None) -> None:
     """Run one new job, then wait to be killed."""
     listen_with(effects, announce)
-    mill(kind).execute("source", ORDER._asdict(), store=open_busy(url), durability=durability)
+    mill(kind).execute("source", ORDER._asdict(), store=open_busy(url, end), durability=durability)
     Event().wait()
 
 

@@ -158,3 +158,16 @@ def test_a_job_that_cannot_be_recovered_does_not_keep_others_from_it(store: Stor
     with pytest.raises(RecoveryError, match=first):
         recover(store)
     assert store.ledger.has_owner(store._backend.record(second))
+
+
+def test_a_job_that_does_not_run_may_be_changed_over_and_over(store: Store) -> None:
+    flow = gated()
+    job_state = flow.execute("gated", store=store)
+    open_gates()
+    flow.pause(job_state)
+    loaded_flow, loaded = store.load(job_state.job_id)
+    for number in range(3):
+        loaded.update_shared_data("number", number)
+        assert store.load(job_state.job_id)[1].shared_data == {"number": number}
+    assert loaded_flow.resume(loaded).wait(30)
+    assert store.load(job_state.job_id)[1].shared_data == {"number": 2}
