@@ -25,7 +25,7 @@ cover: $(READY)
 	$(BIN)/coverage report
 
 soak: $(READY)
-	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile=soak tests/laws
+	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile=soak tests/laws tests/crashes
 
 repeat: $(READY)
 	$(BIN)/python -m pytest -q -n 2 --count=500 tests/engine/test_engine_threads.py tests/engine/test_engine_async.py \

@@ -23,11 +23,12 @@ def temporary_folder() -> Iterator[Path]:
             os.chdir(before)
 
 
-def start_host(module: str, *arguments: str) -> subprocess.Popen[str]:
-    """Start a host: `python -m MODULE ARGUMENTS` in the current folder."""
+def start_host(module: str, *arguments: str, listen: bool = False) -> subprocess.Popen[str]:
+    """Start a host: `python -m MODULE ARGUMENTS` in the current folder; what it prints can be listened to."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", module, *arguments]
-    return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, text=True)
+    stdout = subprocess.PIPE if listen else None
+    return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, text=True, stdout=stdout)
 
 
 def run_host(module: str, *arguments: str) -> None:

@@ -1,32 +1,40 @@
-"""The whole show: host A, host B, an uninterrupted run beside them, and whether all came to the same."""
+"""The whole show: a census that moves, one that is killed, an uninterrupted one, and whether all came to the same."""
 
 import argparse
 import json
-import subprocess
 import sys
 import sysconfig
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from rich.console import Console
 
-from examples.census.report import differences, print_census
+from examples.census.hosts import Recovered, crash, finish, move, start
+from examples.census.report import differences, print_census, print_crash
 from routilux import JobState
 
-TRANSFER = Path("transfer.json")
+
+class Outcome(NamedTuple):
+    """The same census three times."""
+
+    moved: JobState
+    recovered: Recovered
+    uninterrupted: JobState
 
 
 def main() -> int:
     """Run the demo; the exit code is 0 if the check passed."""
     began = time.perf_counter()
-    console = Console(markup=False, highlight=False)
+    console = Console(markup=False, highlight=False, soft_wrap=True)
     params = read_params()
-    console.print(f"A census of the Python sources in {params['root']}", soft_wrap=True)
+    console.print(f"A census of the Python sources in {params['root']}")
     with TemporaryDirectory() as folder:
-        moved, uninterrupted = run_all(console, Path(folder), json.dumps(params))
-    print_census(console, moved.shared_data["census"])
-    return conclude(console, moved, uninterrupted, time.perf_counter() - began)
+        outcome = run_all(console, Path(folder), params)
+    print_census(console, outcome.moved.shared_data["census"])
+    print_crash(console, *outcome.recovered, outcome.uninterrupted)
+    return conclude(console, outcome, time.perf_counter() - began)
 
 
 def read_params() -> dict[str, object]:
@@ -43,45 +51,38 @@ def read_params() -> dict[str, object]:
     return {"root": str(options.root.resolve()), "limit": options.limit}
 
 
-def run_all(console: Console, folder: Path, params: str) -> tuple[JobState, JobState]:
-    """Each host is a process. The one that is not interrupted uses the second core meanwhile."""
-    moved, uninterrupted = folder / "moved.json", folder / "uninterrupted.json"
-    reference = start("uninterrupted", uninterrupted, params)
+def run_all(console: Console, folder: Path, params: dict[str, object]) -> Outcome:
+    """One after the other; the run that is not interrupted uses the second core meanwhile."""
+    uninterrupted = folder / "uninterrupted.json"
+    reference = start("uninterrupted", uninterrupted, json.dumps(params))
     try:
-        finish("host A", start("host_a", TRANSFER, params))
-        finish("host B", start("host_b", TRANSFER, moved))
+        console.print("\n1. Host A pauses half way; host B goes on with what is in transfer.json")
+        moved = move(folder, params)
+        console.print("\n2. Host A is killed half way; host B goes on with what is in the store, an SQLite file")
+        recovered = crash(console, folder, params)
         with console.status("waiting for the uninterrupted run"):
             finish("the uninterrupted run", reference)
     finally:
         reference.kill()
         reference.wait()
-    return JobState.load(moved), JobState.load(uninterrupted)
+    return Outcome(moved, recovered, JobState.load(uninterrupted))
 
 
-def start(module: str, *arguments: object) -> subprocess.Popen[bytes]:
-    """Start a module of this package as a process of its own."""
-    return subprocess.Popen([sys.executable, "-m", f"examples.census.{module}", *map(str, arguments)])
-
-
-def finish(name: str, process: subprocess.Popen[bytes]) -> None:
-    """Wait for a process; if it failed, so does the demo. It has said itself why."""
-    if process.wait() != 0:
-        sys.exit(f"{name} ended with exit code {process.returncode}")
-
-
-def conclude(console: Console, moved: JobState, uninterrupted: JobState, seconds: float) -> int:
+def conclude(console: Console, outcome: Outcome, seconds: float) -> int:
     """Say in the last line whether the check passed; the exit code comes back."""
-    found = differences(moved, uninterrupted)
-    for difference in found:
-        console.print(difference)
-    if found:
-        console.print("check FAILED: the census that has moved is not that of the uninterrupted run")
+    jobs = {"that has moved": outcome.moved, "that was killed": outcome.recovered.job_state}
+    found = {what: differences(job_state, outcome.uninterrupted) for what, job_state in jobs.items()}
+    for what, differing in found.items():
+        for difference in differing:
+            console.print(f"the census {what}: {difference}")
+    failed = [what for what, differing in found.items() if differing]
+    if failed:
+        console.print(f"check FAILED: the census {' and the one '.join(failed)} is not that of the uninterrupted run")
         return 1
-    records = len(moved.execution_history)
+    records = len(outcome.uninterrupted.execution_history)
     console.print(
-        f"check passed: result and history ({records:,} records) of the census that has moved equal "
-        f"those of the uninterrupted run; {seconds:.0f} s in all",
-        soft_wrap=True,
+        f"check passed: result and history ({records:,} records) of the census that has moved, and of the one that was "
+        f"killed, equal those of the uninterrupted run; {seconds:.0f} s in all"
     )
     return 0
 

@@ -7,6 +7,8 @@ list --source--> parse --parsed--> functions --+
   +--listed------------------------------------------------------+
 """
 
+from pathlib import Path
+
 from examples.census.routines import (
     CollectCensus,
     ListSources,
@@ -21,8 +23,8 @@ from routilux import ErrorHandler, Flow
 SOON = 1
 
 
-def census_flow() -> Flow:
-    """The flow of the census.
+def census_flow(starts: Path | None = None) -> Flow:
+    """The flow of the census; with `starts` each start of a handler is noted there.
 
     It is sequential. Parsing holds the interpreter's lock, so threads would only take turns and gain nothing; and one
     activation after the other gives the same history, record by record, wherever the job is cut.
@@ -43,6 +45,8 @@ def census_flow() -> Flow:
         flow.add_routine(measure, name)
         flow.connect("parse", "parsed", name, "path", priority=SOON)
         flow.connect(name, "measured", "collect", "findings", priority=SOON)
+    for routine in flow.routines.values():
+        routine.set_config(starts=None if starts is None else str(starts))
     return flow
 
 

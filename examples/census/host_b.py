@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import examples.census.routines  # noqa: F401 - registers the classes that the document names
-from examples.census.progress import Tally, watch
+from examples.census.progress import Tally, never, watch
 from routilux import Flow, JobState
 
 
@@ -24,11 +24,6 @@ def main(transfer: Path, result: Path) -> None:
         tally = watch(job_state, "host B", stop=never)
     job_state.save(result)
     print(f"host B: went on from file {already + 1}, {job_state.status} {tally.files} files, {tally.errors} errors")
-
-
-def never(tally: Tally) -> bool:
-    """Stop only when the job has settled."""
-    return False
 
 
 if __name__ == "__main__":

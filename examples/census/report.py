@@ -1,11 +1,14 @@
-"""What came out: the census as tables, and whether the move has changed anything."""
+"""What came out: the census as tables, what the crash cost, and whether anything has changed the result."""
 
+import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from examples.census.starts import Start
 from routilux import JobState
 
 
@@ -46,19 +49,45 @@ def broken(census: dict[str, Any]) -> Table:
     return table
 
 
-def differences(moved: JobState, uninterrupted: JobState) -> list[str]:
-    """In what the job that has moved differs from the one that has not: an empty list, or the library is wrong."""
-    return list(_differences(moved, uninterrupted))
+def print_crash(
+    console: Console, recovered: JobState, on_a: list[Start], on_b: list[Start], uninterrupted: JobState
+) -> None:
+    """What was started on both hosts because of the crash, and what of that shows in the job: nothing."""
+    again = [start for start in on_b if start in set(on_a)]
+    committed, expected = committed_records(recovered), committed_records(uninterrupted)
+    table = Table("the crash", "count", "which", title="What the crash cost")
+    table.add_row("activations started on host A", f"{len(on_a):,}")
+    table.add_row("activations started on host B", f"{len(on_b):,}")
+    table.add_row("started on both: not yet on disk", f"{len(again):,}", by_routine(again))
+    table.add_row("records committed twice", f"{(committed - expected).total():,}")
+    table.add_row("records lost", f"{(expected - committed).total():,}")
+    console.print(table)
 
 
-def _differences(moved: JobState, uninterrupted: JobState) -> Iterator[str]:
-    if (moved.status, uninterrupted.status) != ("completed", "completed"):
-        yield f"status: {moved.status} and {uninterrupted.status}"
-    our_census, their_census = moved.shared_data.get("census", {}), uninterrupted.shared_data.get("census", {})
+def by_routine(starts: list[Start]) -> str:
+    """How many of them are of which routine."""
+    counts = Counter(start.routine_id for start in starts)
+    return ", ".join(f"{count} of {routine_id}" for routine_id, count in counts.items())
+
+
+def committed_records(job_state: JobState) -> Counter[str]:
+    """How often each record is in a job's history, the time aside."""
+    return Counter(json.dumps(record, sort_keys=True) for record in what_happened(job_state))
+
+
+def differences(interrupted: JobState, uninterrupted: JobState) -> list[str]:
+    """In what the job that was interrupted differs from the other one: an empty list, or the library is wrong."""
+    return list(_differences(interrupted, uninterrupted))
+
+
+def _differences(interrupted: JobState, uninterrupted: JobState) -> Iterator[str]:
+    if (interrupted.status, uninterrupted.status) != ("completed", "completed"):
+        yield f"status: {interrupted.status} and {uninterrupted.status}"
+    our_census, their_census = interrupted.shared_data.get("census", {}), uninterrupted.shared_data.get("census", {})
     for name in sorted(our_census.keys() | their_census.keys()):
         if our_census.get(name) != their_census.get(name):
             yield f"{name}: {our_census.get(name)} and {their_census.get(name)}"
-    ours, theirs = what_happened(moved), what_happened(uninterrupted)
+    ours, theirs = what_happened(interrupted), what_happened(uninterrupted)
     if len(ours) != len(theirs):
         yield f"history: {len(ours)} and {len(theirs)} records"
     for number, (our, their) in enumerate(zip(ours, theirs, strict=False)):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from examples.census.sources import Source, complexity_of, imported_modules, list_sources, read_source
+from examples.census.starts import Start, note_start
 from routilux import Routine
 from serilux import register_serializable
 
@@ -19,8 +20,18 @@ LONGEST_LIST = 10
 PARTS = ("lines", "functions", "classes", "imports")
 
 
+class Step(Routine):
+    """What all routines of the census have in common."""
+
+    def begin(self) -> None:
+        """What a handler does first: its start is noted, where the flow says so (`starts`)."""
+        if starts := self.get_config("starts"):
+            context = self.get_execution_context()
+            note_start(starts, Start(context.task_id, context.routine_id))
+
+
 @register_serializable
-class ListSources(Routine):
+class ListSources(Step):
     """The entry: one event per file."""
 
     def __init__(self) -> None:
@@ -30,6 +41,7 @@ class ListSources(Routine):
         self.define_event("source", ["path"])
 
     def list(self, root: str, limit: int | None = None) -> None:
+        self.begin()
         self.get_execution_context().job_state.shared_data["root"] = root
         paths = list_sources(Path(root), limit)
         self.emit("listed", total=len(paths))
@@ -37,11 +49,12 @@ class ListSources(Routine):
             self.emit("source", path=path)
 
 
-class SourceReader(Routine):
+class SourceReader(Step):
     """What all routines that look into a file have in common."""
 
     def read(self, path: str) -> Source:
         """A file under the root that `ListSources` has left in the job's shared data."""
+        self.begin()
         return read_source(Path(self.get_execution_context().job_state.shared_data["root"], path))
 
 
@@ -118,7 +131,7 @@ def all_have_come(findings: dict[str, Any]) -> bool:
 
 
 @register_serializable
-class CollectCensus(Routine):
+class CollectCensus(Step):
     """Make one result of all findings.
 
     The slot appends, so findings wait in the job's own slot data, and move with it to another host. A handler called
@@ -138,6 +151,7 @@ class CollectCensus(Routine):
         imports: Sequence[list[str]] = (),
         broken: Sequence[dict[str, str]] = (),
     ) -> None:
+        self.begin()
         importers = Counter(chain.from_iterable(imports))
         census = {
             "files": total[0],

@@ -1,9 +1,11 @@
 """Event-driven workflows whose running jobs are plain JSON."""
 
 from routilux._context import ExecutionContext
-from routilux._core.explanation import Explanation, TaskNote
-from routilux._model import ErrorStrategy, EventKey, ExecutionStrategy, JobStatus, RoutineStatus, SlotKey
+from routilux._core.explanation import Explanation, JoinNote, TaskNote
+from routilux._model import Durability, ErrorStrategy, EventKey, ExecutionStrategy, JobStatus, RoutineStatus, SlotKey
 from routilux._records import Decision, ErrorInfo, HistoryRecord
+from routilux._recover import recover
+from routilux._verdict import Finding, Verdict
 from routilux.conditional_router import ConditionalRouter
 from routilux.connection import Connection
 from routilux.error_handler import ErrorHandler
@@ -45,6 +47,7 @@ __all__ = [
     "Decision",
     "DefinitionError",
     "DeliveryTimeout",
+    "Durability",
     "ErrorHandler",
     "ErrorInfo",
     "ErrorStrategy",
@@ -53,6 +56,7 @@ __all__ = [
     "ExecutionContext",
     "ExecutionStrategy",
     "Explanation",
+    "Finding",
     "Flow",
     "FlowShutDownError",
     "HistoryRecord",
@@ -61,6 +65,7 @@ __all__ = [
     "JobStateError",
     "JobStatus",
     "JobTimeout",
+    "JoinNote",
     "OutsideActivationError",
     "OwnershipLost",
     "ResumeError",
@@ -76,4 +81,6 @@ __all__ = [
     "StoreUnavailableError",
     "TaskNote",
     "UnknownJobError",
+    "Verdict",
+    "recover",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from routilux._records import Data
-from routilux.errors import BindingError
+from routilux.errors import BindingError, listed
 
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -35,19 +35,21 @@ class Binding(msgspec.Struct, frozen=True):
             return {self.single: data}
         if self.required <= given <= self.names:
             return data
-        raise BindingError(self._misfit(set(given)))
+        raise self._misfit(set(given))
 
-    def _misfit(self, given: set[str]) -> str:
-        missing, extra = sorted(self.required - given), sorted(given - self.names)
+    def _misfit(self, given: set[str]) -> BindingError:
+        missing, extra = sorted(self.required - given), sorted(() if self.open_ended else given - self.names)
         problems = []
         if missing:
-            problems.append(f"lacks {_listed(missing)}")
-        if extra and not self.open_ended:
-            problems.append(f"has no place for {_listed(extra)}")
-        return (
-            f"data with {_listed(sorted(given)) or 'nothing'} does not fit {self.label}"
+            problems.append(f"lacks {listed(missing)}")
+        if extra:
+            problems.append(f"has no place for {listed(extra)}")
+        return BindingError(
+            f"data with {listed(sorted(given)) if given else 'nothing'} does not fit {self.label}"
             f"({', '.join(sorted(self.names))}{', **kwargs' if self.open_ended else ''}): it "
-            f"{' and '.join(problems)}; emit what it takes, connect with param_mapping, or give it **kwargs"
+            f"{' and '.join(problems)}; emit what it takes, connect with param_mapping, or give it **kwargs",
+            missing=missing,
+            extra=extra,
         )
 
     def strangers(self, names: Iterable[str]) -> list[str]:
@@ -70,7 +72,7 @@ def binding_of(handler: Callable[..., Any], label: str) -> Binding:
         return Binding(label, frozenset(), frozenset(), True, None, True)
     if required_by_position:
         raise BindingError(
-            f"{label} takes {_listed(required_by_position)} by position only; data is given by name: "
+            f"{label} takes {listed(required_by_position)} by position only; data is given by name: "
             f"drop the '/' from its parameters"
         )
     named = [p for p in parameters if p.kind in _BY_NAME]
@@ -82,7 +84,3 @@ def binding_of(handler: Callable[..., Any], label: str) -> Binding:
         open_ended=open_ended,
         single=named[0].name if len(named) == 1 and not open_ended else None,
     )
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(map(repr, names))

@@ -8,7 +8,8 @@ from routilux._core.job import Job
 from routilux._core.merging import given
 from routilux._graph import Graph, Route, RoutineNode, SlotNode, fingerprint
 from routilux._handler import Handler, Handlers, is_async
-from routilux._model import EventKey, MergeKind, SlotKey
+from routilux._model import EventKey, MergeKind, SideEffects, SlotKey
+from routilux._verdict import Finding
 from routilux.connection import Connection
 from routilux.error_handler import ErrorHandler
 from routilux.errors import BindingError
@@ -28,6 +29,8 @@ def compile_graph(
             routine_id,
             registered_name(type(routine)),
             {event: _routes(connections, EventKey(routine_id, event)) for event in routine.events},
+            tuple((event, _name_of(condition, routine) or "") for event, condition in routine._conditions()),
+            routine.effects,
         )
         for routine_id, routine in routines.items()
     }
@@ -48,7 +51,7 @@ def bind_handlers(graph: Graph, routines: Mapping[str, Routine], flow_error_hand
     }
 
 
-def unbindable(handlers: Handlers, job: Job) -> Iterator[str]:
+def unbindable(handlers: Handlers, job: Job) -> Iterator[Finding]:
     """Say of each task whose data is known already why its handler cannot take it (law 7)."""
     for place, task in job.unfinished().items():
         handler = handlers[task.target]
@@ -58,7 +61,7 @@ def unbindable(handlers: Handlers, job: Job) -> Iterator[str]:
         try:
             handler.binding.bind(data)
         except BindingError as error:
-            yield f"{place} is for {task.target}: {error}"
+            yield Finding(f"{place} is for {task.target}: {error}", place, *task.target)
 
 
 def _routes(connections: list[Connection], source: EventKey) -> tuple[Route, ...]:
@@ -120,6 +123,7 @@ def _handler(graph: Graph, key: SlotKey, routine: Routine, flow_error_handler: E
         merge_function=merge_function,
         predicate=slot.when,
         timeout=slot.timeout,
+        recorded=graph.routines[key.routine_id].effects is not SideEffects.REPEATABLE,
         plain=slot.merge_kind is MergeKind.OVERRIDE and slot.when is None and slot.timeout is None,
         flow_error_handler=flow_error_handler,
     )

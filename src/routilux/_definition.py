@@ -1,28 +1,35 @@
 """What a flow consists of: the builder, and the document of a definition."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 from uuid import uuid4
 
 from routilux._binding import binding_of
 from routilux._compile import bind_handlers, compile_graph
+from routilux._durations import checked_timeout, read_timeout
 from routilux._graph import Graph
 from routilux._handler import Handlers
 from routilux._migrations import CURRENT_FORMAT, upgrade
 from routilux._model import EventKey, ExecutionStrategy, SlotKey
 from routilux.connection import Connection
 from routilux.error_handler import ErrorHandler
-from routilux.errors import BindingError, DefinitionError
+from routilux.errors import BindingError, DefinitionError, listed
 from routilux.routine import Routine
-from routilux.slot import Slot, checked_timeout, read_timeout
+from routilux.slot import Slot
 from serilux import (
     Serializable,
     check_constructible,
     check_document,
     check_serializable,
+    collected,
+    construct,
+    decode_fields,
+    encode_fields,
     lookup_class,
+    raise_together,
     read_object,
+    read_part,
     registered_name,
 )
 from serilux.errors import ConstructorError, DocumentError, SeriluxError
@@ -42,6 +49,8 @@ _FIELDS = (
 
 class Definition(Serializable):
     """Routines wired event to slot, with the settings of their jobs. `Flow` says what the settings mean."""
+
+    _may_be_data = False
 
     def __init__(
         self,
@@ -153,8 +162,9 @@ class Definition(Serializable):
     def _routine(self, routine_id: str) -> Routine:
         if not isinstance(routine_id, str) or routine_id not in self._routines:
             raise DefinitionError(
-                f"flow {self.flow_id!r} has no routine {routine_id!r}; it has: "
-                f"{', '.join(map(repr, self._routines)) or 'none'}"
+                f"flow {self.flow_id!r} has no routine {routine_id!r}; it has: {listed(self._routines)}",
+                name=routine_id,
+                known=self._routines,
             )
         return self._routines[routine_id]
 
@@ -188,8 +198,9 @@ class Definition(Serializable):
         process could find.
         """
         self._check_constructors()
-        return {
-            "_type": "Flow",
+        name = registered_name(type(self))
+        document = {
+            "_type": name,
             "format": CURRENT_FORMAT,
             "flow_id": self.flow_id,
             "execution_strategy": self.execution_strategy.value,
@@ -201,6 +212,7 @@ class Definition(Serializable):
             },
             "connections": [connection.serialize() for connection in self._connections],
         }
+        return document | encode_fields(self, name)
 
     def _check_constructors(self) -> None:
         """Refuse what a reader could not build (page: What Gets Validated); nested objects are checked as written."""
@@ -220,8 +232,11 @@ class Definition(Serializable):
     def deserialize(self, data: dict[str, Any]) -> None:
         """Read a document; one that is refused leaves this flow as it was (law 8)."""
         check_document(data, "")
-        fields = read_object(upgrade(data, "Flow"), "", required=_FIELDS[:3], optional=_FIELDS[3:])
+        name = registered_name(type(self))
+        document = upgrade(data, "Flow", name)
+        fields = read_object(document, "", required=_FIELDS[:3], optional=(*_FIELDS[3:], *self._serializable_fields))
         read = _read_definition(fields)
+        self.set_fields(decode_fields(self, {key: fields[key] for key in fields if key not in _FIELDS}, name))
         for name in ("flow_id", "execution_strategy", "max_workers", "execution_timeout"):
             setattr(self, name, getattr(read, name))
         for routine_id, routine in read._routines.items():
@@ -234,7 +249,7 @@ class Definition(Serializable):
 def _read_definition(fields: dict[str, Any]) -> Definition:
     try:
         definition = Definition(
-            fields["flow_id"],
+            _checked(fields["flow_id"], str, "flow_id"),
             fields.get("execution_strategy", ExecutionStrategy.SEQUENTIAL),
             fields.get("max_workers", 4),
             read_timeout(fields.get("execution_timeout"), "execution_timeout"),
@@ -243,12 +258,26 @@ def _read_definition(fields: dict[str, Any]) -> Definition:
         raise DocumentError(str(error), path="$") from error
     if fields.get("error_handler") is not None:
         definition._error_handler = ErrorHandler()
-        definition._error_handler.deserialize(fields["error_handler"], "error_handler")
-    for routine_id, document in _checked(fields.get("routines", {}), dict, "routines").items():
-        definition._routines[routine_id] = _read_routine(document, f"routines.{routine_id}")
-    for index, document in enumerate(_checked(fields.get("connections", []), list, "connections")):
-        _read_connection(definition, document, f"connections[{index}]")
+        read_part(definition._error_handler, fields["error_handler"], "error_handler")
+    _read_parts(
+        definition,
+        _checked(fields.get("routines", {}), dict, "routines"),
+        _checked(fields.get("connections", []), list, "connections"),
+    )
     return definition
+
+
+def _read_parts(definition: Definition, routines: dict[str, Any], connections: list[Any]) -> None:
+    """Read all routines and connections, and raise all that is wrong with them together."""
+    problems: list[SeriluxError] = []
+    for routine_id, document in routines.items():
+        with collected(problems):
+            definition._routines[routine_id] = _read_routine(routine_id, document)
+    refused = routines.keys() - definition._routines.keys()
+    for index, document in enumerate(connections):
+        with collected(problems):
+            _read_connection(definition, document, f"connections[{index}]", refused)
+    raise_together(problems)
 
 
 def _checked(document: Any, shape: type[Any], path: str) -> Any:
@@ -257,24 +286,25 @@ def _checked(document: Any, shape: type[Any], path: str) -> Any:
     return document
 
 
-def _read_routine(document: Any, path: str) -> Routine:
+def _read_routine(routine_id: str, document: Any) -> Routine:
+    if not routine_id:
+        raise DocumentError("a routine's id is a name, not ''", path="routines")
+    path = f"routines.{routine_id}"
     name = _checked(_checked(document, dict, path).get("_type"), str, f"{path}._type")
     cls = lookup_class(name, f"{path}._type")
     if not issubclass(cls, Routine):
         raise DocumentError(f"{name!r} is no Routine class", path=f"{path}._type")
-    routine = cls()
-    try:
-        routine.deserialize(document, path)
-    except SeriluxError as error:
-        if not error.path.startswith(path):
-            error.under(f"{path}.")
-        raise
+    routine = construct(cls, path)
+    read_part(routine, document, path)
     return routine
 
 
-def _read_connection(definition: Definition, document: Any, path: str) -> None:
+def _read_connection(definition: Definition, document: Any, path: str, refused: Set[str]) -> None:
+    """Read a connection; whether it fits a routine that was refused itself cannot be said."""
     connection = Connection()
-    connection.deserialize(document, path)
+    read_part(connection, document, path)
+    if not refused.isdisjoint((connection.source.routine_id, connection.target.routine_id)):
+        return
     try:
         definition.connect(*connection.source, *connection.target, connection.param_mapping, connection.priority)
     except (DefinitionError, BindingError) as error:
@@ -310,7 +340,7 @@ def _check_fit(connection: Connection, params: list[str], slot: Slot) -> None:
     if strangers:
         raise DefinitionError(
             f"{connection.source} cannot go to {connection.target}: its handler has no parameter "
-            f"{', '.join(map(repr, strangers))}; it takes: {', '.join(map(repr, sorted(binding.names))) or 'nothing'}. "
+            f"{listed(strangers)}; it takes: {listed(sorted(binding.names))}. "
             f"Use param_mapping, or give it **kwargs"
         )
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 
-from routilux._model import EventKey, MergeKind, SlotKey
+from routilux._model import EventKey, MergeKind, SideEffects, SlotKey
 from routilux._records import Data, Task
+from routilux._verdict import Finding
+from routilux.errors import listed
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -38,11 +40,13 @@ class SlotNode(msgspec.Struct, frozen=True):
 
 
 class RoutineNode(msgspec.Struct, frozen=True):
-    """A routine: the name of its class, and where each of its events leads."""
+    """A routine: the name of its class, where each of its events leads, and what its conditions are called."""
 
     routine_id: str
     class_name: str
     routes: dict[str, tuple[Route, ...]]
+    conditions: tuple[tuple[str, str], ...] = ()
+    effects: SideEffects = SideEffects.REPEATABLE
 
 
 class Graph(msgspec.Struct, frozen=True):
@@ -65,18 +69,20 @@ def fingerprint(routines: dict[str, RoutineNode], slots: dict[SlotKey, SlotNode]
             for route in leads
         ]
         shape.append([routine.routine_id, routine.class_name, sorted(routine.routes), sorted(routes)])
+        if routine.conditions:
+            shape[-1].append(routine.conditions)
     shape.append(sorted([slot.key, *map(str, slot.references)] for slot in slots.values()))
     return "sha256:" + hashlib.sha256(json.dumps(shape).encode()).hexdigest()
 
 
-def misfits(graph: Graph, tasks: dict[str, Task], slot_data: dict[SlotKey, Data]) -> Iterator[str]:
+def misfits(graph: Graph, tasks: dict[str, Task], slot_data: dict[SlotKey, Data]) -> Iterator[Finding]:
     """Say of each task (by its place), timer and slot datum why it cannot go on in this flow (law 7)."""
     for place, task in tasks.items():
         if reason := _misfit(graph, task.target) or _merged_misfit(graph, task, slot_data):
-            yield f"{place} is for {task.target}: {reason}"
+            yield Finding(f"{place} is for {task.target}: {reason}", place, *task.target)
     for key, data in slot_data.items():
         if reason := _misfit(graph, key, handled=False) or _data_misfit(graph.slots[key], data):
-            yield f"slot_data.{key}: {reason}"
+            yield Finding(f"slot_data.{key}: {reason}", f"slot_data.{key}", *key)
 
 
 def _merged_misfit(graph: Graph, task: Task, slot_data: dict[SlotKey, Data]) -> str | None:
@@ -102,14 +108,10 @@ def _data_misfit(slot: SlotNode, data: Data) -> str | None:
 
 def _misfit(graph: Graph, key: SlotKey, *, handled: bool = True) -> str | None:
     if key.routine_id not in graph.routines:
-        return f"flow {graph.flow_id!r} has no routine {key.routine_id!r}; it has: {_listed(graph.routines)}"
+        return f"flow {graph.flow_id!r} has no routine {key.routine_id!r}; it has: {listed(graph.routines)}"
     if key not in graph.slots:
         names = [slot.slot for slot in graph.slots if slot.routine_id == key.routine_id]
-        return f"routine {key.routine_id!r} has no slot {key.slot!r}; it has: {_listed(names)}"
+        return f"routine {key.routine_id!r} has no slot {key.slot!r}; it has: {listed(names)}"
     if handled and not graph.slots[key].has_handler:
         return f"slot {key.slot!r} of routine {key.routine_id!r} has no handler"
     return None
-
-
-def _listed(names: Any) -> str:
-    return ", ".join(map(repr, names)) or "none"

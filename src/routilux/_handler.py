@@ -25,8 +25,8 @@ class Handler(msgspec.Struct, frozen=True):
     """A slot of a running flow: what is called for a task, with what policy around it.
 
     `names` are those of the binding: data under just these needs no binding. `routes` tell where each event of the
-    routine leads. `plain` says that nothing but merging comes before the call. `start` is what history says of each
-    start.
+    routine leads. `recorded` asks for each attempt to be on disk before it begins. `plain` says that nothing but
+    merging comes before the call. `start` is what history says of each start.
     """
 
     node: SlotNode
@@ -41,6 +41,7 @@ class Handler(msgspec.Struct, frozen=True):
     merge_function: Merge | None
     predicate: Predicate | None
     timeout: float | None
+    recorded: bool
     plain: bool
     flow_error_handler: ErrorHandler | None
 

@@ -12,13 +12,17 @@ CURRENT_FORMAT = 1
 UPGRADES: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 
-def upgrade(document: object, kind: str) -> dict[str, Any]:
-    """A `kind` document in the current format. It is refused if it is none, or newer than this library (law 8)."""
+def upgrade(document: object, kind: str, name: str = "") -> dict[str, Any]:
+    """A `kind` document in the current format. It is refused if it is none, or newer than this library (law 8).
+
+    `name` is how the document calls the class that reads it, where that is a subclass.
+    """
+    name = name or kind
     if not isinstance(document, dict):
         raise DocumentError(f"a {kind} document is an object, not {type(document).__name__}", path="$")
-    if document.get("_type") != kind:
+    if document.get("_type") != name:
         raise DocumentError(
-            f"the document says it is {document.get('_type')!r}, but {kind!r} is read here; "
+            f"the document says it is {document.get('_type')!r}, but {name!r} is read here; "
             f"give the document to the class it names",
             path="_type",
         )

@@ -63,6 +63,26 @@ class ExecutionStrategy(StrEnum):
     CONCURRENT = "concurrent"
 
 
+class Durability(StrEnum):
+    """When what an activation did is on disk: within the store's window, or before the job's next one starts."""
+
+    GROUP = "group"
+    STRICT = "strict"
+
+
+class SideEffects(StrEnum):
+    """What a routine's handlers do to the world outside, should their process die in the middle of an attempt.
+
+    `repeatable`: the attempt is made again. `recorded`: so too, and each attempt is on disk before it begins, so that
+    one that kills its process is known from its first time on. `at_most_once`: it is not made again unless somebody
+    says so (`Flow.resolve`); until then the job is paused.
+    """
+
+    REPEATABLE = "repeatable"
+    RECORDED = "recorded"
+    AT_MOST_ONCE = "at_most_once"
+
+
 class MergeKind(StrEnum):
     """How data that arrives at a slot is put together with what is there."""
 

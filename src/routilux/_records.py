@@ -6,9 +6,18 @@ from typing import Any
 import msgspec
 
 from routilux._model import ErrorStrategy, EventKey, RoutineStatus, SlotKey
-from serilux import clone_fields
+from serilux import clone_fields, decode
+from serilux.errors import DocumentError
 
 Data = dict[str, Any]
+
+
+def read_data(document: Any, path: str) -> Data:
+    """Data by name from its document; DocumentError where that is something else."""
+    value = decode(document, path)
+    if type(value) is not dict or not all(type(name) is str for name in value):
+        raise DocumentError(f"an object with named values is expected, not {type(value).__name__}", path)
+    return value
 
 
 class HistoryRecord(msgspec.Struct, gc=False):
@@ -39,6 +48,7 @@ class Task(msgspec.Struct, gc=False):
 
     `data` is None while the task waits to be delivered to (`Routine.expect`). When the task is first taken, `merged`
     becomes what its handler is given; for a slot that appends, `seen` how many values of each parameter it is given.
+    `lost_attempts` counts those whose process died; a task whose effects must not be repeated is `ambiguous` then.
     `since` is when it was queued, started or began to wait; `due` when a retry is to run; `deadline` when an
     expectation gives up, and `patience` how many seconds it was given.
     """
@@ -57,6 +67,8 @@ class Task(msgspec.Struct, gc=False):
     due: float | None = None
     deadline: float | None = None
     patience: float | None = None
+    lost_attempts: int = 0
+    ambiguous: bool = False
 
 
 class ErrorInfo(msgspec.Struct, frozen=True, gc=False):
@@ -74,6 +86,10 @@ class Decision(msgspec.Struct, frozen=True):
 
     strategy: ErrorStrategy
     delay: float = 0.0
+
+
+RESERVED_IN_STATE = frozenset({"status", "error"})
+"""What a routine's own `state` cannot be told by, since `get_routine_state` says more under these names."""
 
 
 class RoutineState(msgspec.Struct, gc=False):

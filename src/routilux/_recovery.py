@@ -3,12 +3,13 @@
 Page: Automatic Task Recovery.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from routilux._core.job import Job
 from routilux._graph import SlotNode
 from routilux._model import RoutineStatus, SlotKey
 from routilux._records import Task
+from routilux._verdict import Finding
 from routilux.error_handler import ErrorHandler
 from routilux.routine import Routine
 from routilux.slot import Slot
@@ -20,19 +21,44 @@ def slots_to_recover(
     job: Job, routines: Mapping[str, Routine], flow_policy: ErrorHandler | None
 ) -> dict[SlotKey, Slot]:
     """The slots whose data has no pending task, and whose routine is not over and may fail once more."""
+    return {key: slot for key, slot, reason in _slots_with_data(job, routines, flow_policy) if not reason}
+
+
+def data_left(job: Job, routines: Mapping[str, Routine], flow_policy: ErrorHandler | None) -> Iterator[Finding]:
+    """Say of each slot whose data a resume of this job leaves where it is, and why."""
+    if job.settled:
+        return
+    for key, _, reason in _slots_with_data(job, routines, flow_policy):
+        if reason:
+            text = f"slot {key.slot!r} of routine {key.routine_id!r} holds data, which resume leaves there: {reason}"
+            yield Finding(text, f"routines.{key.routine_id}._slots.{key.slot}._data", *key)
+
+
+def _slots_with_data(
+    job: Job, routines: Mapping[str, Routine], flow_policy: ErrorHandler | None
+) -> Iterator[tuple[SlotKey, Slot, str]]:
     pending = {task.target for task in job.pending()}
-    return {
-        SlotKey(routine_id, slot.name): slot
-        for routine_id, routine in routines.items()
-        for slot in routine.slots.values()
-        if slot.holds_data and slot.handler is not None and SlotKey(routine_id, slot.name) not in pending
-        if job.routine_status(routine_id) not in _OVER
-        if _has_retries_left(routine.get_error_handler() or flow_policy)
-    }
+    for routine_id, routine in routines.items():
+        policy = routine.get_error_handler() or flow_policy
+        for slot in routine.slots.values():
+            if slot.holds_data:
+                key = SlotKey(routine_id, slot.name)
+                yield key, slot, _reason_to_leave(slot, key in pending, job.routine_status(routine_id), policy)
 
 
-def _has_retries_left(policy: ErrorHandler | None) -> bool:
-    return policy is None or policy.has_retries_left()
+def _reason_to_leave(slot: Slot, has_task: bool, status: RoutineStatus | None, policy: ErrorHandler | None) -> str:
+    if slot.handler is None:
+        return "the slot has no handler"
+    if has_task:
+        return "the slot has a pending task already"
+    if status in _OVER:
+        return f"the routine is {status} in this job"
+    if policy is not None and not policy.has_retries_left():
+        return (
+            f"its routine has no retries left (retry_count {policy.retry_count} of max_retries {policy.max_retries}); "
+            f"set retry_count of its error handler to 0 to let it start anew"
+        )
+    return ""
 
 
 def recovered_task(node: SlotNode, slot: Slot, policy: ErrorHandler | None) -> Task:

@@ -54,17 +54,17 @@ class Connection(Serializable):
             "priority": self.priority,
         }
 
-    def deserialize(self, data: dict[str, Any], path: str = "") -> None:
+    def deserialize(self, data: dict[str, Any]) -> None:
         """Read a document; DocumentError says what is wrong with it and leaves this connection as it was."""
-        fields = read_object(data, path, required=_FIELDS[:4], optional=_FIELDS[4:])
+        fields = read_object(data, "", required=_FIELDS[:4], optional=_FIELDS[4:])
         for name in _FIELDS[:4]:
-            if type(fields[name]) is not str:
-                raise DocumentError(f"a name is expected, not {fields[name]!r}", path=f"{path}.{name}")
+            if type(fields[name]) is not str or not fields[name]:
+                raise DocumentError(f"a name is expected, not {fields[name]!r}", path=name)
         try:
             mapping = _checked_mapping(fields.get("param_mapping"))
             priority = checked_priority(fields.get("priority", 0))
         except DefinitionError as error:
-            raise DocumentError(str(error), path=path) from error
+            raise DocumentError(str(error)) from error
         self.source = EventKey(fields["source_routine_id"], fields["source_event"])
         self.target = SlotKey(fields["target_routine_id"], fields["target_slot"])
         self.param_mapping, self.priority = mapping, priority

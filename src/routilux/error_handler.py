@@ -1,14 +1,13 @@
 """What a failure means: `ErrorHandler.decide` returns a decision and never acts."""
 
 import math
-import sys
 from collections.abc import Iterable
 from typing import Any, assert_never
 
 from routilux._model import ErrorStrategy
 from routilux._records import Decision
-from routilux.errors import DefinitionError
-from serilux import Serializable, read_object, register_serializable
+from routilux.errors import DefinitionError, listed
+from serilux import Serializable, read_object, real_module, register_serializable
 from serilux.errors import DocumentError, UnsupportedValueError
 
 LONGEST_DELAY = 365 * 24 * 3600.0
@@ -104,17 +103,17 @@ class ErrorHandler(Serializable):
             "retry_count": self.retry_count,
         }
 
-    def deserialize(self, data: dict[str, Any], path: str = "") -> None:
+    def deserialize(self, data: dict[str, Any]) -> None:
         """Read a document; DocumentError names what is wrong with it and leaves this handler as it was."""
-        fields = dict(read_object(data, path, required=("_type",), optional=_FIELDS))
+        fields = dict(read_object(data, "", required=("_type",), optional=_FIELDS))
         if fields.pop("_type") != "ErrorHandler":
-            raise DocumentError(f"not an ErrorHandler but a {data['_type']!r}", path=_join(path, "_type"))
+            raise DocumentError(f"not an ErrorHandler but a {data['_type']!r}", path="_type")
         retry_count = fields.pop("retry_count", 0)
         try:
             read = ErrorHandler(**fields)
             read.retry_count = _checked_count("retry_count", retry_count)
         except DefinitionError as error:
-            raise DocumentError(str(error), path=path or "$") from error
+            raise DocumentError(str(error)) from error
         for name in _FIELDS:
             setattr(self, name, getattr(read, name))
 
@@ -129,20 +128,14 @@ def checked_decision(decision: Decision) -> Decision:
 
 def qualified_name(cls: type) -> str:
     """The name under which an exception class is stored: its module and qualified name."""
-    module = cls.__module__
-    if module == "__main__":
-        spec = getattr(sys.modules.get("__main__"), "__spec__", None)
-        module = module if spec is None else spec.name
-    return f"{module}.{cls.__qualname__}"
+    return f"{real_module(cls.__module__)}.{cls.__qualname__}"
 
 
 def _checked_strategy(strategy: ErrorStrategy | str) -> ErrorStrategy:
     try:
         return ErrorStrategy(strategy)
     except ValueError as error:
-        raise DefinitionError(
-            f"unknown error strategy {strategy!r}; there are: {', '.join(map(repr, map(str, ErrorStrategy)))}"
-        ) from error
+        raise DefinitionError(f"unknown error strategy {strategy!r}; there are: {listed(ErrorStrategy)}") from error
 
 
 def _checked_count(name: str, value: int) -> int:
@@ -175,7 +168,3 @@ def _exception_name(exception: type[BaseException] | str) -> str:
     if isinstance(exception, type) and issubclass(exception, BaseException):
         return qualified_name(exception)
     raise DefinitionError(f"retryable_exceptions holds {exception!r}, which is neither an exception class nor a name")
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name

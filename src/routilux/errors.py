@@ -10,11 +10,13 @@
     │   └── ResumeError                          the job does not fit the flow at hand
     ├── JobFailedError           (RuntimeError)  a wait that was asked to raise met a failed job
     ├── OwnershipLost            (RuntimeError)  another process has taken the stored job over
+    ├── ProcessLost              (RuntimeError)  a task's process died too often while it was handled
     ├── StoreError               (RuntimeError)  a store cannot do what was asked
     │   ├── StoreUnavailableError                it could perhaps later: locked, full, not reachable
     │   ├── StoreFormatError     (ValueError)    a newer routilux wrote it, or it is no store
     │   ├── DamagedRecordError   (ValueError)    what is read is not what was written
-    │   └── UnknownJobError      (LookupError)   no such job, or no such definition
+    │   ├── UnknownJobError      (LookupError)   no such job, or no such definition
+    │   └── RecoveryError                        some jobs cannot go on here; the others do
     ├── SharedDataConflict       (RuntimeError)  two activations read, then changed, the same key
     ├── ActivationTimeout        (TimeoutError)  a handler took longer than its slot allows
     ├── DeliveryTimeout          (TimeoutError)  nobody delivered what a routine expected
@@ -25,7 +27,14 @@
 Errors about values and documents come from `serilux.errors`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+from routilux._model import JobStatus
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names as messages list them."""
+    return ", ".join(repr(str(name)) for name in names) or "none"
 
 
 class RoutiluxError(Exception):
@@ -33,11 +42,27 @@ class RoutiluxError(Exception):
 
 
 class DefinitionError(RoutiluxError, ValueError):
-    """A flow or a routine cannot be put together like that."""
+    """A flow or a routine cannot be put together like that.
+
+    Where a name is unknown, `name` is that name and `known` are those there are.
+    """
+
+    def __init__(self, message: str, *, name: object = None, known: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.name = name
+        self.known = tuple(known)
 
 
 class BindingError(RoutiluxError, TypeError):
-    """Data does not fit the parameters of the handler it is delivered to."""
+    """Data does not fit the parameters of the handler it is delivered to.
+
+    `missing` are parameters without data, `extra` data without a parameter.
+    """
+
+    def __init__(self, message: str, *, missing: Iterable[str] = (), extra: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.missing = tuple(missing)
+        self.extra = tuple(extra)
 
 
 class OutsideActivationError(RoutiluxError, RuntimeError):
@@ -53,14 +78,26 @@ class FlowShutDownError(RoutiluxError, RuntimeError):
 
 
 class JobStateError(RoutiluxError, ValueError):
-    """The job's status does not allow what was asked for."""
+    """The job's status does not allow what was asked for: `job_id` and `status` say which job, and how it stands."""
+
+    def __init__(self, message: str, *, job_id: str | None = None, status: JobStatus | None = None) -> None:
+        super().__init__(message)
+        self.job_id = job_id
+        self.status = status
 
 
 class ResumeError(JobStateError):
     """The job does not fit the flow at hand; `problems` lists all that does not (law 7)."""
 
-    def __init__(self, message: str, problems: Sequence[str] = ()) -> None:
-        super().__init__("\n  - ".join([message, *problems]))
+    def __init__(
+        self,
+        message: str,
+        problems: Sequence[str] = (),
+        *,
+        job_id: str | None = None,
+        status: JobStatus | None = None,
+    ) -> None:
+        super().__init__("\n  - ".join([message, *problems]), job_id=job_id, status=status)
         self.problems = tuple(problems)
 
 
@@ -70,6 +107,10 @@ class JobFailedError(RoutiluxError, RuntimeError):
 
 class OwnershipLost(RoutiluxError, RuntimeError):
     """Another process has taken the stored job over; what this one had not yet written is not part of it (law 6)."""
+
+
+class ProcessLost(RoutiluxError, RuntimeError):
+    """Processes have died while a task was being handled, as often as the store allows; its job has failed."""
 
 
 class StoreError(RoutiluxError, RuntimeError):
@@ -90,6 +131,15 @@ class DamagedRecordError(StoreError, ValueError):
 
 class UnknownJobError(StoreError, LookupError):
     """The store has no such job, or no such definition."""
+
+
+class RecoveryError(StoreError):
+    """Jobs without an owner cannot go on here: `problems` says why, by job id. `recovered` are those that do go on."""
+
+    def __init__(self, problems: Mapping[str, Exception], recovered: Sequence[object]) -> None:
+        super().__init__("\n  - ".join(["not recovered:", *(f"{job_id}: {why}" for job_id, why in problems.items())]))
+        self.problems = dict(problems)
+        self.recovered = list(recovered)
 
 
 class SharedDataConflict(RoutiluxError, RuntimeError):

@@ -24,10 +24,10 @@ class Event(Serializable):
         """The event as a document; its name is the key under which its routine keeps it."""
         return {"output_params": list(self.output_params)}
 
-    def deserialize(self, data: dict[str, Any], path: str = "") -> None:
+    def deserialize(self, data: dict[str, Any]) -> None:
         """Read a document."""
-        fields = read_object(data, path, optional=("output_params",))
+        fields = read_object(data, "", optional=("output_params",))
         params = fields.get("output_params", [])
         if type(params) is not list or not all(type(param) is str for param in params):
-            raise DocumentError("the parameters of an event are a list of names", path=f"{path}.output_params")
+            raise DocumentError("the parameters of an event are a list of names", path="output_params")
         self.output_params = list(params)

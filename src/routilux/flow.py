@@ -5,31 +5,34 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-from routilux._compile import unbindable
 from routilux._context import running_activation
-from routilux._core.facts import Delivered, JobResumed, JobRetried, JobStarted, PauseRequested
+from routilux._core.graph_document import write_definition
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
 from routilux._definition import Definition
-from routilux._engine.coroutines import await_future
+from routilux._durations import checked_timeout
+from routilux._engine.coroutines import await_future, call_in_thread
+from routilux._engine.custody import Custody, LedgerHolder, definition_of
 from routilux._engine.engine import Engine, EngineFactory, threaded_engine
+from routilux._engine.held_job import Setting
+from routilux._engine.kept_job import Keeping
 from routilux._engine.live_job import LiveJob
-from routilux._engine.watchers import Condition
-from routilux._graph import Graph, misfits
-from routilux._model import RESUMABLE, ExecutionStrategy, JobStatus, SlotKey
+from routilux._engine.watchers import Condition, is_not_running, is_not_running_or_stuck
+from routilux._graph import Graph
+from routilux._inspection import inspect_job
+from routilux._model import Durability, ExecutionStrategy, JobStatus, SlotKey
 from routilux._records import Data, Task
 from routilux._recovery import mirror_retries, recovered_task, slots_to_recover
+from routilux._verdict import Verdict
 from routilux.error_handler import ErrorHandler
 from routilux.errors import BlockingCallError, DefinitionError, FlowShutDownError, JobStateError, ResumeError
 from routilux.job_state import JobState, checked_patience
-from routilux.slot import checked_timeout
 from serilux import (
     clone_fields,
     register_serializable,
 )
 
 ENTRY_SLOT = "trigger"
-HOLD = 0.02
 
 
 @register_serializable
@@ -71,19 +74,26 @@ class Flow(Definition):
         *,
         timeout: float | None = None,
         history_limit: int | None = None,
+        store: LedgerHolder | None = None,
+        durability: Durability | str = Durability.GROUP,
     ) -> JobState:
         """Start a job at the `trigger` slot of a routine, and return when that first activation has ended.
 
         What it emitted goes on in the background. A sync handler runs on the caller's thread. `timeout` replaces the
         flow's `execution_timeout` for this job; `history_limit` keeps only the newest records of its history.
+
+        With a `store` the job is durable: when this returns, all so far is on disk, and what comes after is so within
+        the store's window (`durability="group"`), or before the job's next activation starts (`"strict"`).
         """
         self._refuse_blocking("execute")
-        job_state, task = self._start(entry_routine_id, entry_params, timeout, history_limit)
+        keeping = self._keeping(store, durability)
+        job_state, task = self._start(entry_routine_id, entry_params, timeout, history_limit, keeping)
         live = job_state._live
         if live.may_run_here(task):
             live.run_here()
         else:
-            live.block_on(self._attempted(live, task))
+            live.block_on(live.when_attempted(task))
+        live.sync()
         return job_state
 
     async def execute_async(
@@ -93,12 +103,28 @@ class Flow(Definition):
         *,
         timeout: float | None = None,
         history_limit: int | None = None,
+        store: LedgerHolder | None = None,
+        durability: Durability | str = Durability.GROUP,
     ) -> JobState:
         """`execute` for coroutines; a sync handler runs on one of the flow's workers."""
         self._refuse_blocking("execute")
-        job_state, task = self._start(entry_routine_id, entry_params, timeout, history_limit)
-        await await_future(self._attempted(job_state._live, task))
+        keeping = self._keeping(store, durability)
+        job_state, task = self._start(entry_routine_id, entry_params, timeout, history_limit, keeping)
+        await await_future(job_state._live.when_attempted(task))
+        if store is not None:
+            await call_in_thread(job_state._live.sync)
         return job_state
+
+    def _keeping(self, store: LedgerHolder | None, durability: Durability | str | None) -> Keeping | None:
+        if store is None:
+            return None
+        return self._kept_in(Custody(store.ledger), durability)
+
+    def _kept_in(
+        self, custody: Custody, durability: Durability | str | None = None, *, take_over: bool = True
+    ) -> Keeping:
+        content = write_definition(self.serialize(), self._compile()[0])
+        return Keeping(custody, definition_of(content), take_over, checked_durability(durability))
 
     def _start(
         self,
@@ -106,21 +132,20 @@ class Flow(Definition):
         entry_params: Data | None,
         timeout: float | None,
         history_limit: int | None,
+        keeping: Keeping | None = None,
     ) -> tuple[JobState, Task]:
-        engine = self._running_engine()
-        graph, handlers = self._compile()
-        key = self._entry(graph, entry_routine_id)
+        setting = self._setting()
+        key = self._entry(setting.graph, entry_routine_id)
         params = {} if entry_params is None else entry_params
         if type(params) is not dict:
             raise DefinitionError(f"entry_params is a dict of parameters, not {params!r}")
-        job = Job(engine.new_id(), self.flow_id, engine.clock.now())
+        job = Job(setting.engine.new_id(), self.flow_id, setting.engine.clock.now())
         job.timeout = checked_timeout(timeout, "timeout") or self.execution_timeout
         if history_limit is not None:
             job.history = BoundedHistory((), _checked_limit(history_limit))
         task = Task(0, key, clone_fields(params, "entry_params"))
         job_state = JobState._of(job)
-        job_state._live.attach(engine, self, graph, handlers)
-        job_state._live.apply(JobStarted(task))
+        job_state._live.start(setting, task, keeping)
         return job_state, task
 
     def _entry(self, graph: Graph, routine_id: str) -> SlotKey:
@@ -131,14 +156,6 @@ class Flow(Definition):
                 f"routine {routine_id!r} cannot be an entry: it needs a slot {ENTRY_SLOT!r} with a handler"
             )
         return key
-
-    def _attempted(self, live: LiveJob, task: Task) -> "Future[None]":
-        with live.lock:
-            future = live.watchers.when_attempted(task.number)
-            if live.job.status is not JobStatus.RUNNING:
-                live.watchers.attempted(task.number)
-            live.submit()
-        return future
 
     def pause(
         self,
@@ -174,16 +191,17 @@ class Flow(Definition):
         note = clone_fields({} if checkpoint is None else checkpoint, "checkpoint")
         if type(reason) is not str:
             raise DefinitionError(f"a reason is a text, not {reason!r}")
-        with live.lock:
-            if job_state.status not in (JobStatus.RUNNING, JobStatus.PAUSED, JobStatus.COMPLETED):
-                raise JobStateError(f"job {job_state.job_id!r} is {job_state.status}: it cannot be paused")
-            live.apply(PauseRequested(reason, note))
-            return None if inside else live.watchers.when(_is_not_running, live.job)
+        future = live.pause(reason, note)
+        return None if inside else future
 
     @staticmethod
     def _check_paused(job_state: JobState) -> None:
         if job_state.status in (JobStatus.FAILED, JobStatus.CANCELLED):
-            raise JobStateError(f"job {job_state.job_id!r} became {job_state.status} before it could pause")
+            raise JobStateError(
+                f"job {job_state.job_id!r} became {job_state.status} before it could pause",
+                job_id=job_state.job_id,
+                status=job_state.status,
+            )
 
     def cancel(self, job_state: JobState, reason: str = "") -> None:
         """Settle a job as cancelled, at once. What handlers still running do is discarded; async ones are cancelled."""
@@ -191,41 +209,59 @@ class Flow(Definition):
         self._refuse_deciding("cancel")
         if type(reason) is not str:
             raise DefinitionError(f"a reason is a text, not {reason!r}")
-        with live.lock:
-            if job_state.status not in RESUMABLE:
-                raise JobStateError(f"job {job_state.job_id!r} is {job_state.status}: it cannot be cancelled")
-            live.cancel(reason)
+        live.cancel(reason)
 
-    def check(self, job_state: JobState) -> list[str]:
-        """List all of a job that does not fit this flow, without running anything (law 7)."""
+    def check(self, job_state: JobState) -> Verdict:
+        """List all of a job that does not fit this flow, without running anything; `notes` do not refuse (law 7)."""
         live = _checked_job(job_state)._live
-        graph, handlers = self._compile()
         with live.lock:
-            job = live.job
-            problems = list(misfits(graph, job.unfinished(), job.slot_data))
-            return problems or list(unbindable(handlers, job))
+            return self._inspected(live.job)
 
-    def resume(self, job_state: JobState) -> JobState:
+    def _inspected(self, job: Job) -> Verdict:
+        graph, handlers = self._compile()
+        return inspect_job(job, graph, handlers, self._routines, self._error_handler)
+
+    def resume(
+        self,
+        job_state: JobState,
+        *,
+        store: LedgerHolder | None = None,
+        durability: Durability | str | None = None,
+        take_over: bool = True,
+    ) -> JobState:
         """Let a job go on, from wherever its document comes (page: Automatic Task Recovery).
 
         Its pending tasks are taken up first; then each slot of the flow that holds data, and has no pending task,
         becomes one. The same object comes back, and its status is `running`. ResumeError, a ValueError, lists what
         does not fit; nothing is changed then.
+
+        With a `store` the job is kept there from now on, with its `durability` unless another is given. One that comes
+        from a store is kept there anyway; if another process runs it, that one loses it (law 6), unless `take_over` is
+        False: then it is a JobStateError.
         """
         live = _checked_job(job_state)._live
-        engine = self._running_engine()
-        graph, handlers = self._compile()
-        with live.lock:
-            self._check_resumable(job_state)
-            live.attach(engine, self, graph, handlers)
-            with self._lock:
-                slots = slots_to_recover(live.job, self._routines, self._error_handler)
-                recovered = [recovered_task(graph.slots[key], slot, self._policy(key)) for key, slot in slots.items()]
-            for task in live.job.pending():
-                mirror_retries(task, self._policy(task.target))
-            live.apply(JobResumed(graph.fingerprint, recovered, live.now() + HOLD))
-            live.submit()
+        keeping = self._kept_again(live, store, durability, take_over=take_over)
+        live.resume(self._setting(), self._check_fit, self._recovered, keeping)
+        live.sync()
         return job_state
+
+    def _kept_again(
+        self, live: LiveJob, store: LedgerHolder | None, durability: Durability | str | None, *, take_over: bool = True
+    ) -> Keeping | None:
+        custody = live.custody
+        if custody is None:
+            return self._keeping(store, durability)
+        if store is not None and store.ledger is not custody.ledger:
+            raise JobStateError(f"job {live.job.job_id!r} is kept in another store; move it with export and import")
+        return self._kept_in(custody, durability, take_over=take_over)
+
+    def _recovered(self, job: Job, graph: Graph) -> list[Task]:
+        with self._lock:
+            slots = slots_to_recover(job, self._routines, self._error_handler)
+            recovered = [recovered_task(graph.slots[key], slot, self._policy(key)) for key, slot in slots.items()]
+        for task in job.pending():
+            mirror_retries(task, self._policy(task.target))
+        return recovered
 
     def retry(self, job_state: JobState) -> JobState:
         """Let a failed job go on: one more attempt for each failed task, then all that it left unstarted.
@@ -235,38 +271,21 @@ class Flow(Definition):
         a job that has not failed, ResumeError with a list for one that does not fit this flow.
         """
         live = _checked_job(job_state)._live
-        engine = self._running_engine()
-        graph, handlers = self._compile()
-        with live.lock:
-            if job_state.status is not JobStatus.FAILED:
-                raise JobStateError(f"job {job_state.job_id!r} is {job_state.status}: only a failed job is retried")
-            self._check_fit(job_state)
-            live.attach(engine, self, graph, handlers)
-            live.apply(JobRetried(graph.fingerprint, live.now() + HOLD))
-            live.submit()
+        live.retry(self._setting(), self._check_fit, self._kept_again(live, None, None))
+        live.sync()
         return job_state
 
     def _policy(self, key: SlotKey) -> ErrorHandler | None:
         return self._routines[key.routine_id].get_error_handler() or self._error_handler
 
-    def _check_resumable(self, job_state: JobState) -> None:
-        if job_state._live.attached:
-            raise ResumeError(f"job {job_state.job_id!r} is running here already; pause it first")
-        if job_state.status not in RESUMABLE:
-            verb = "; retry it" if job_state.status is JobStatus.FAILED else ""
-            raise ResumeError(f"job {job_state.job_id!r} is {job_state.status}: there is nothing to resume{verb}")
-        self._check_fit(job_state)
-
-    def _check_fit(self, job_state: JobState) -> None:
-        if job_state.flow_id != self.flow_id:
-            raise ResumeError(
-                f"job {job_state.job_id!r} is a run of flow {job_state.flow_id!r}; this is flow {self.flow_id!r}"
-            )
-        problems = self.check(job_state)
-        if problems:
-            raise ResumeError(
-                f"job {job_state.job_id!r} does not fit flow {self.flow_id!r}; nothing was changed:", problems
-            )
+    def _check_fit(self, job: Job) -> None:
+        if job.flow_id != self.flow_id:
+            problem, problems = f"is a run of flow {job.flow_id!r}; this is flow {self.flow_id!r}", Verdict()
+        elif problems := self._inspected(job):
+            problem = f"does not fit flow {self.flow_id!r}; nothing was changed:"
+        else:
+            return
+        raise ResumeError(f"job {job.job_id!r} {problem}", problems, job_id=job.job_id, status=job.status)
 
     def deliver(self, job_state: JobState, routine_id: str, slot: str, data: Data) -> None:
         """Give a task that waits on a slot (`Routine.expect`) its data, whether the job runs or is paused.
@@ -283,12 +302,17 @@ class Flow(Definition):
         key = SlotKey(routine_id, slot)
         if key in handlers and handlers[key].plain:
             handlers[key].binding.bind(own)
-        with live.lock:
-            waiting = [task for task in live.job.expecting.values() if task.target == key]
-            if not waiting or live.job.settled:
-                raise JobStateError(f"job {job_state.job_id!r} ({job_state.status}) waits for nothing on {key}")
-            live.apply(Delivered(waiting[0], own))
-            live.submit()
+        live.deliver(key, own)
+
+    def resolve(self, job_state: JobState, task_id: str, outcome: str) -> None:
+        """Say what became of a task with `at_most_once` effects whose process died in the middle of it.
+
+        `done`: it had its effects, and counts as completed, without having emitted anything. `again`: it is tried again
+        when the job is resumed. JobStateError where the job has no such ambiguous task.
+        """
+        if outcome not in ("done", "again"):
+            raise DefinitionError(f"a task is 'done', or is tried 'again', not {outcome!r}")
+        self._live_job(job_state).resolve(task_id, again=outcome == "again")
 
     def _live_job(self, job_state: JobState) -> LiveJob:
         if _checked_job(job_state).flow_id != self.flow_id:
@@ -323,6 +347,10 @@ class Flow(Definition):
 
     # The engine.
 
+    def _setting(self) -> Setting:
+        engine = self._running_engine()
+        return Setting(engine, self, *self._compile())
+
     def _running_engine(self) -> Engine:
         with self._lock:
             if self._engine is None:
@@ -344,27 +372,21 @@ class Flow(Definition):
         if engine is None or not engine.stop_admitting():
             return
         deadline = None if patience is None else engine.clock.now() + patience
-        jobs = [job.job_state for job in list(engine.jobs) if isinstance(job, LiveJob)]
+        jobs = [job for job in list(engine.jobs) if isinstance(job, LiveJob)]
         if wait:
-            self._wait_for_all(jobs, _is_settled_or_stuck, deadline)
-        for job_state in jobs:
-            self._pause_if_running(job_state)
+            self._wait_for_all(jobs, is_not_running_or_stuck, deadline)
+        for live in jobs:
+            live.pause_if_running("shutdown")
         if wait:
-            self._wait_for_all(jobs, _is_not_running, deadline)
+            self._wait_for_all(jobs, is_not_running, deadline)
         engine.close()
 
     @staticmethod
-    def _wait_for_all(jobs: list[JobState], condition: Condition, deadline: float | None) -> None:
-        for job_state in jobs:
-            live = job_state._live
+    def _wait_for_all(jobs: list[LiveJob], condition: Condition, deadline: float | None) -> None:
+        for live in jobs:
             future = live.wait_until(condition)
             with suppress(TimeoutError):
                 live.block_on(future, None if deadline is None else max(deadline - live.now(), 0.0))
-
-    def _pause_if_running(self, job_state: JobState) -> None:
-        with job_state._live.lock:
-            if job_state.status is JobStatus.RUNNING:
-                self._request_pause(job_state, "shutdown", None)
 
     def __enter__(self) -> "Flow":
         return self
@@ -387,11 +409,9 @@ def _checked_limit(limit: int) -> int:
     return limit
 
 
-def _is_not_running(job: Job) -> bool:
-    return job.status is not JobStatus.RUNNING
-
-
-def _is_settled_or_stuck(job: Job) -> bool:
-    if job.status is not JobStatus.RUNNING:
-        return True
-    return job.stuck
+def checked_durability(durability: Durability | str | None) -> Durability | None:
+    """A durability by its name, or DefinitionError."""
+    try:
+        return None if durability is None else Durability(durability)
+    except ValueError as error:
+        raise DefinitionError(f"unknown durability {durability!r}; there are: 'group', 'strict'") from error

@@ -5,7 +5,6 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import UTC, datetime
 from math import isnan
 from pathlib import Path
@@ -15,11 +14,11 @@ from uuid import uuid4
 from routilux._context import Activation, running_activation
 from routilux._core.document import read_job, write_history, write_job, write_tasks
 from routilux._core.explanation import Explanation, explain
-from routilux._core.facts import SharedDataSet
 from routilux._core.job import Job
 from routilux._engine.coroutines import await_future
 from routilux._engine.live_job import LiveJob
-from routilux._model import JobStatus
+from routilux._engine.watchers import is_settled
+from routilux._model import SETTLED, JobStatus
 from routilux._records import Changes, Data, ErrorInfo, HistoryRecord
 from routilux.errors import BlockingCallError, DefinitionError, JobFailedError, JobStateError
 from serilux import Serializable, clone, clone_fields, register_serializable
@@ -32,6 +31,8 @@ class JobState(Serializable):
 
     `serialize` gives, at any moment, a document with which any host goes on (law 4).
     """
+
+    _may_be_data = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,8 +63,8 @@ class JobState(Serializable):
 
     @property
     def status(self) -> JobStatus:
-        """How far the job has come; equal to its name, e.g. `"paused"`."""
-        return self._job.status
+        """How far the job has come; equal to its name, e.g. `"paused"`. A stored job has settled when it is on disk."""
+        return self._live.status
 
     @property
     def epoch(self) -> int:
@@ -158,10 +159,12 @@ class JobState(Serializable):
         if activation is not None:
             activation.dealings.update_shared(key, value)
             return
-        with self._live.lock:
-            if callable(value):
-                value = value(clone(self._job.shared_data.get(key)))
-            self._live.apply(SharedDataSet(Changes(written=clone_fields({key: value}, "shared_data"))))
+
+        def changes(shared_data: Data) -> Changes:
+            new = value(clone(shared_data.get(key))) if callable(value) else value
+            return Changes(written=clone_fields({key: new}, "shared_data"))
+
+        self._live.share(changes)
 
     def append_to_shared_log(self, entry: Any) -> None:
         """Append to the shared log; in a handler when the activation commits."""
@@ -169,7 +172,8 @@ class JobState(Serializable):
         if activation is not None:
             activation.dealings.log(entry)
         else:
-            self._live.apply(SharedDataSet(Changes(logged=[clone(entry, "shared_log")])))
+            own = clone(entry, "shared_log")
+            self._live.share(lambda _: Changes(logged=[own]))
 
     def _own_activation(self) -> Activation | None:
         activation = running_activation()
@@ -195,13 +199,13 @@ class JobState(Serializable):
         """
         self._refuse_waiting_inside()
         patience = checked_patience(timeout)
-        if self._job.settled:
+        if self.status in SETTLED:
             return self._settled(raise_on_failure)
-        future = self._live.wait_until(_is_settled)
+        future = self._live.wait_until(is_settled)
         try:
             self._live.block_on(future, patience)
         except TimeoutError:
-            self._forget(future)
+            self._live.forget(future)
             return False
         return self._settled(raise_on_failure)
 
@@ -209,13 +213,13 @@ class JobState(Serializable):
         """`wait` for coroutines."""
         self._refuse_waiting_inside()
         patience = checked_patience(timeout)
-        future = self._live.wait_until(_is_settled)
+        future = self._live.wait_until(is_settled)
         try:
             await await_future(future, patience)
         except TimeoutError:
             return False
         finally:
-            self._forget(future)
+            self._live.forget(future)
         return self._settled(raise_on_failure)
 
     def _settled(self, raise_on_failure: bool) -> bool:
@@ -227,10 +231,6 @@ class JobState(Serializable):
                 else f"job {self.job_id!r} failed"
             )
         return True
-
-    def _forget(self, future: "Future[None]") -> None:
-        with self._live.lock:
-            self._live.watchers.forget(future)
 
     def _refuse_waiting_inside(self) -> None:
         activation = running_activation()
@@ -284,10 +284,6 @@ def checked_patience(timeout: float | None) -> float | None:
     if type(timeout) not in (int, float) or isnan(timeout):
         raise DefinitionError(f"a timeout is a number of seconds or None, not {timeout!r}")
     return None if timeout > threading.TIMEOUT_MAX else max(float(timeout), 0.0)
-
-
-def _is_settled(job: Job) -> bool:
-    return job.settled
 
 
 def _write_atomically(path: Path, content: bytes) -> None:

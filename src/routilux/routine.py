@@ -1,25 +1,28 @@
 """A node of a flow."""
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from routilux._context import Activation, ExecutionContext, required_activation, running_activation
 from routilux._current import current
-from routilux._model import ErrorStrategy, MergeKind
-from routilux._records import Data, Emission
+from routilux._durations import checked_timeout, read_timeout
+from routilux._model import ErrorStrategy, MergeKind, SideEffects
+from routilux._records import Data, Emission, read_data
 from routilux.connection import checked_priority
 from routilux.error_handler import ErrorHandler
-from routilux.errors import DefinitionError, RoutineStateWarning
+from routilux.errors import DefinitionError, RoutineStateWarning, listed
 from routilux.event import Event
-from routilux.slot import Merge, Predicate, Slot, checked_timeout, read_timeout
+from routilux.slot import Merge, Predicate, Slot
 from serilux import (
     Serializable,
-    clone,
     clone_fields,
-    decode,
+    copy_fields,
+    decode_fields,
     encode,
+    encode_fields,
     read_object,
+    read_part,
     reference_to,
     register_serializable,
     registered_name,
@@ -27,7 +30,7 @@ from serilux import (
 )
 from serilux.errors import DocumentError
 
-_DOCUMENT_FIELDS = ("_config", "_error_handler", "_slots", "_events")
+_DOCUMENT_FIELDS = ("_type", "_config", "_error_handler", "_effects", "_slots", "_events")
 _SLOT_FIELDS = ("handler", "merge_strategy", "when", "timeout", "_data")
 
 
@@ -47,7 +50,9 @@ class Routine(Serializable):
         self._on_change: Callable[[], None] = _nothing_to_tell
         self._config: Data = {}
         self._error_handler: ErrorHandler | None = None
+        self._effects = SideEffects.REPEATABLE
         self._slots: dict[str, Slot] = {}
+        self._unmatched_slots: dict[str, str] = {}
         self._events: dict[str, Event] = {}
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -70,6 +75,11 @@ class Routine(Serializable):
     def slots(self) -> Mapping[str, Slot]:
         """The slots by name."""
         return dict(self._slots)
+
+    @property
+    def unmatched_slots(self) -> Mapping[str, str]:
+        """The slots that only the `document` it was read from has, or only its `class`; `Flow.check` notes them."""
+        return dict(self._unmatched_slots)
 
     @property
     def events(self) -> Mapping[str, Event]:
@@ -101,13 +111,13 @@ class Routine(Serializable):
     def get_slot(self, name: str) -> Slot:
         """The slot of that name; DefinitionError lists the names there are."""
         if not isinstance(name, str) or name not in self._slots:
-            raise DefinitionError(_unknown("slot", name, self, self._slots))
+            raise _unknown("slot", name, self, self._slots)
         return self._slots[name]
 
     def get_event(self, name: str) -> Event:
         """The event of that name; DefinitionError lists the names there are."""
         if not isinstance(name, str) or name not in self._events:
-            raise DefinitionError(_unknown("event", name, self, self._events))
+            raise _unknown("event", name, self, self._events)
         return self._events[name]
 
     def emit(self, event_name: str, /, **data: Any) -> None:
@@ -130,9 +140,7 @@ class Routine(Serializable):
             None if priority is None else checked_priority(priority),
             None if metadata is None else clone_fields(metadata, "metadata"),
         )
-        activation = required_activation("emit")
-        activation.emit(self, event_name, data)
-        activation.route_last(emission)
+        required_activation("emit").emit_routed(self, event_name, data, emission)
 
     def flush(self) -> None:
         """Commit what this handler has done so far; later attempts of the task see it in `flushes` (law 1)."""
@@ -161,10 +169,10 @@ class Routine(Serializable):
     def get_config(self, name: str | None = None, default: Any = None) -> Any:
         """A copy of one configured value or `default`; without a name, of all."""
         if name is None:
-            return clone_fields(self._config, "_config")
+            return copy_fields(self._config, "_config")
         if name not in self._config:
             return default
-        return clone(self._config[name], f"_config.{name}")
+        return copy_fields({name: self._config[name]}, "_config")[name]
 
     def set_error_handler(self, error_handler: ErrorHandler | None) -> None:
         """Say what failures of this routine mean; None leaves it to the flow."""
@@ -187,6 +195,23 @@ class Routine(Serializable):
             ErrorHandler(ErrorStrategy.RETRY, max_retries, retry_delay, retry_backoff, is_critical=True)
         )
 
+    def set_effects(self, effects: SideEffects | str) -> None:
+        """Say what its handlers do to the world outside, for the case that their process dies in the middle.
+
+        `repeatable` is the default; with `at_most_once` a stored job pauses then, and `Flow.resolve` decides.
+        """
+        self._effects = _checked_effects(effects)
+        self._on_change()
+
+    @property
+    def effects(self) -> SideEffects:
+        """What its handlers do to the world outside; `set_effects` says what that means."""
+        return self._effects
+
+    def _conditions(self) -> Iterable[tuple[str, Callable[..., Any]]]:
+        """The functions that decide on an event, beside those of the slots: part of the fingerprint (law 7)."""
+        return ()
+
     def _parts(self, path: str) -> Iterator[tuple[str, Serializable]]:
         """What the routine consists of, with its path: what a reader will have to build."""
         if self._error_handler is not None:
@@ -205,12 +230,9 @@ class Routine(Serializable):
             "_slots": {name: self._write_slot(slot) for name, slot in self._slots.items()},
             "_events": {name: event.serialize() for name, event in self._events.items()},
         }
-        return document | self._write_fields()
-
-    def _write_fields(self) -> dict[str, Any]:
-        fields = super().serialize()
-        del fields["_type"]
-        return fields
+        if self._effects is not SideEffects.REPEATABLE:
+            document["_effects"] = self._effects.value
+        return document | encode_fields(self, document["_type"])
 
     def _write_slot(self, slot: Slot) -> dict[str, Any]:
         return {
@@ -226,18 +248,21 @@ class Routine(Serializable):
     def _reference(self, function: Callable[..., Any] | None) -> str | None:
         return None if function is None else reference_to(function, self)
 
-    def deserialize(self, data: dict[str, Any], path: str = "") -> None:
+    def deserialize(self, data: dict[str, Any]) -> None:
         """Read a document of this very class; one that is refused leaves the routine as it was (law 8)."""
-        self._check_class(data, path)
-        own = {name: value for name, value in data.items() if name in _DOCUMENT_FIELDS}
-        fields = {name: value for name, value in data.items() if name not in _DOCUMENT_FIELDS}
-        config = _read_dict(own.get("_config", {}), f"{path}._config")
-        error_handler = _read_error_handler(own.get("_error_handler"), f"{path}._error_handler")
-        slots = self._read_slots(own.get("_slots", {}), f"{path}._slots")
-        events = _read_events(own.get("_events", {}), f"{path}._events")
-        super().deserialize(fields)
+        name = self._check_class(data)
+        config = read_data(data.get("_config", {}), f"{name}._config")
+        error_handler = _read_error_handler(data.get("_error_handler"), f"{name}._error_handler")
+        slots = self._read_slots(data.get("_slots", {}), f"{name}._slots")
+        events = _read_events(data.get("_events", {}), f"{name}._events")
+        effects = _read_effects(data.get("_effects", self._effects), f"{name}._effects")
+        values = decode_fields(self, {key: data[key] for key in data if key not in _DOCUMENT_FIELDS}, name)
+        self._check_fields(values, {*self._events, *events})
+        self.set_fields(values)
         self._config = config
         self._error_handler = error_handler
+        self._effects = effects
+        self._unmatched_slots = _unmatched(slots, self._slots)
         self._slots = {**slots, **{name: slot for name, slot in self._slots.items() if name not in slots}}
         self._events = {
             **events,
@@ -245,39 +270,47 @@ class Routine(Serializable):
         }
         self._on_change()
 
-    def _check_class(self, data: Any, path: str) -> None:
-        if type(data) is not dict:
-            raise DocumentError(f"a routine's document is an object, not {type(data).__name__}", path=path or "$")
+    def _check_fields(self, values: Data, events: Collection[str]) -> None:
+        """Refuse what was read for the fields and does not fit together, with the names of all events."""
+
+    def _check_class(self, data: Any) -> str:
         name = registered_name(type(self))
+        if type(data) is not dict:
+            raise DocumentError(f"a routine's document is an object, not {type(data).__name__}", path=name)
         if data.get("_type") != name:
             raise DocumentError(
                 f"this is the document of a {data.get('_type')!r}, not of a {name!r}; "
                 f"build one of its class: {data.get('_type')}().deserialize(data)",
-                path=f"{path}._type".lstrip("."),
+                path=f"{name}._type",
             )
+        return name
 
     def _read_slots(self, documents: Any, path: str) -> dict[str, Slot]:
-        if type(documents) is not dict:
-            raise DocumentError(f"slots are an object by name, not {type(documents).__name__}", path=path)
-        return {name: self._read_slot(name, slot, f"{path}.{name}") for name, slot in documents.items()}
+        parts = _parts_by_name(documents, "slot", path)
+        return {name: self._read_slot(name, slot, f"{path}.{name}") for name, slot in parts.items()}
 
     def _read_slot(self, name: str, document: Any, path: str) -> Slot:
         fields = read_object(document, path, optional=_SLOT_FIELDS)
         strategy = fields.get("merge_strategy", MergeKind.OVERRIDE.value)
         if strategy not in (MergeKind.OVERRIDE.value, MergeKind.APPEND.value):
-            strategy = self._resolved(strategy, f"{path}.merge_strategy") or MergeKind.OVERRIDE.value
-        slot = Slot(
-            name,
-            self._resolved(fields.get("handler"), f"{path}.handler"),
-            strategy,
-            self._resolved(fields.get("when"), f"{path}.when"),
-            read_timeout(fields.get("timeout"), f"{path}.timeout"),
-        )
-        slot._data = _read_dict(fields.get("_data", {}), f"{path}._data")
+            strategy = resolve_reference(strategy, self, f"{path}.merge_strategy")
+        handler = self._resolved(fields.get("handler"), f"{path}.handler")
+        when = self._resolved(fields.get("when"), f"{path}.when")
+        timeout = read_timeout(fields.get("timeout"), f"{path}.timeout")
+        try:
+            slot = Slot(name, handler, strategy, when, timeout)
+        except DefinitionError as error:
+            raise DocumentError(str(error), path) from error
+        slot._data = read_data(fields.get("_data", {}), f"{path}._data")
         return slot
 
     def _resolved(self, reference: Any, path: str) -> Any:
         return None if reference is None else resolve_reference(reference, self, path)
+
+
+def _unmatched(read: Mapping[str, Slot], defined: Mapping[str, Slot]) -> dict[str, str]:
+    only_read = {name: "document" for name in read if name not in defined}
+    return only_read | {name: "class" for name in defined if name not in read}
 
 
 def _nothing_to_tell() -> None:
@@ -300,30 +333,45 @@ def _check_name(name: str, kind: str, taken: Mapping[str, Any]) -> None:
         raise DefinitionError(f"there is a {kind} {name!r} already; names are given once")
 
 
-def _unknown(kind: str, name: str, routine: Routine, known: Iterable[str]) -> str:
-    return f"unknown {kind} {name!r} of {routine!r}; it has: {', '.join(map(repr, known)) or 'none'}"
-
-
-def _read_dict(document: Any, path: str) -> Data:
-    value = decode(document, path)
-    if type(value) is not dict or not all(type(name) is str for name in value):
-        raise DocumentError(f"an object with named values is expected, not {type(value).__name__}", path=path)
-    return value
+def _unknown(kind: str, name: str, routine: Routine, known: Collection[str]) -> DefinitionError:
+    return DefinitionError(f"unknown {kind} {name!r} of {routine!r}; it has: {listed(known)}", name=name, known=known)
 
 
 def _read_error_handler(document: Any, path: str) -> ErrorHandler | None:
     if document is None:
         return None
     error_handler = ErrorHandler()
-    error_handler.deserialize(document, path)
+    read_part(error_handler, document, path)
     return error_handler
 
 
 def _read_events(documents: Any, path: str) -> dict[str, Event]:
-    if type(documents) is not dict:
-        raise DocumentError(f"events are an object by name, not {type(documents).__name__}", path=path)
     events: dict[str, Event] = {}
-    for name, document in documents.items():
+    for name, document in _parts_by_name(documents, "event", path).items():
         events[name] = Event(name)
-        events[name].deserialize(document, f"{path}.{name}")
+        read_part(events[name], document, f"{path}.{name}")
     return events
+
+
+def _parts_by_name(documents: Any, kind: str, path: str) -> dict[str, Any]:
+    if type(documents) is not dict:
+        raise DocumentError(f"{kind}s are an object by name, not {type(documents).__name__}", path)
+    if "" in documents:
+        raise DocumentError(f"each {kind} needs a name, not ''", path)
+    return documents
+
+
+def _checked_effects(effects: SideEffects | str) -> SideEffects:
+    try:
+        return SideEffects(effects)
+    except ValueError as error:
+        raise DefinitionError(
+            f"unknown effects {effects!r}; there are: {listed(SideEffects)}", name=effects, known=SideEffects
+        ) from error
+
+
+def _read_effects(effects: Any, path: str) -> SideEffects:
+    try:
+        return _checked_effects(effects)
+    except DefinitionError as error:
+        raise DocumentError(str(error), path=path) from error

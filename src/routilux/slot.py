@@ -5,11 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 from routilux._current import current
-from routilux._model import LONGEST, MergeKind
+from routilux._durations import checked_timeout
+from routilux._model import MergeKind
 from routilux._records import Data
 from routilux.errors import DefinitionError, OutsideActivationError
 from serilux import Serializable, clone_fields, register_serializable
-from serilux.errors import DocumentError
+from serilux.errors import DocumentError, UnsupportedValueError
 
 Merge = Callable[[Data, Data], Data]
 Predicate = Callable[[Data], bool]
@@ -55,6 +56,14 @@ class Slot(Serializable):
         self._data: Data = {}
         self.merge_kind = _merge_kind(name, merge_strategy)
 
+    def serialize(self) -> dict[str, Any]:
+        """Refuse with UnsupportedValueError: a slot is written with its routine, whose methods it calls."""
+        raise UnsupportedValueError(f"slot {self.name!r} is part of its routine; serialize that, or pass its name")
+
+    def deserialize(self, data: dict[str, Any]) -> None:
+        """Refuse with DocumentError: a slot is read with its routine, whose methods it calls."""
+        raise DocumentError("a slot is part of its routine; read the document of that")
+
     def receive(self, data: Data) -> None:
         """Put data in outside of any job: the next `resume` makes it a task (page: Automatic Task Recovery)."""
         activation = current.get()
@@ -85,23 +94,6 @@ class Slot(Serializable):
         for name, value in new.items():
             merged[name] = [*merged.get(name, []), value]
         return merged
-
-
-def checked_timeout(timeout: float | None, what: str) -> float | None:
-    """A timeout in seconds, or DefinitionError."""
-    if timeout is None:
-        return None
-    if type(timeout) not in (int, float) or not 0 < timeout <= LONGEST:
-        raise DefinitionError(f"{what} is a number of seconds above 0 and up to {LONGEST:g}, or None, not {timeout!r}")
-    return float(timeout)
-
-
-def read_timeout(timeout: Any, path: str) -> float | None:
-    """A timeout from a document, or DocumentError."""
-    try:
-        return checked_timeout(timeout, "a timeout")
-    except DefinitionError as error:
-        raise DocumentError(str(error), path=path) from error
 
 
 def _merge_kind(name: str, strategy: str | Merge) -> MergeKind:

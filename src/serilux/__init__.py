@@ -1,17 +1,19 @@
 """Objects to JSON documents and back, safely."""
 
 from serilux._callables import referable, reference_to, resolve_reference
-from serilux._codec import clone, clone_fields, decode, decode_fields, encode, encode_fields
+from serilux._codec import clone, clone_fields, copy_fields, decode, decode_fields, encode, encode_fields
 from serilux._fields import check_constructible, read_object
 from serilux._identical import identical
 from serilux._json import check_document
-from serilux._plain import all_plain
-from serilux._registry import is_registered, lookup_class, registered_name, trust
+from serilux._plain import all_plain, count_plain
+from serilux._reading import collected, construct, raise_together, read_part
+from serilux._registry import is_registered, lookup_class, real_module, registered_name, trust
 from serilux._serializable import Serializable
 from serilux._settings import Limits, get_limits, set_limits
 from serilux._validation import check_serializable, register_serializable
 from serilux.errors import (
     CallableReferenceError,
+    CombinedError,
     ConstructorError,
     CycleError,
     DocumentError,
@@ -26,6 +28,7 @@ from serilux.errors import (
 
 __all__ = [
     "CallableReferenceError",
+    "CombinedError",
     "ConstructorError",
     "CycleError",
     "DocumentError",
@@ -44,6 +47,10 @@ __all__ = [
     "check_serializable",
     "clone",
     "clone_fields",
+    "collected",
+    "construct",
+    "copy_fields",
+    "count_plain",
     "decode",
     "decode_fields",
     "encode",
@@ -52,7 +59,10 @@ __all__ = [
     "identical",
     "is_registered",
     "lookup_class",
+    "raise_together",
     "read_object",
+    "read_part",
+    "real_module",
     "referable",
     "reference_to",
     "register_serializable",

@@ -9,10 +9,11 @@ from typing import Any, ClassVar, cast
 from serilux._callables import reference_to
 from serilux._fields import TYPE_KEY, Documented, FieldOwner, called, check_constructible, has_own_document
 from serilux._identical import identical
-from serilux._json import MAX_INT, MIN_INT, check_document, is_flat, step_to
+from serilux._json import MAX_INT, MIN_INT, is_flat, step_to
 from serilux._leaves import LEAF_OF_TYPE, dump_int, has_nan
 from serilux._refusals import unsupported
 from serilux._registry import REGISTRY, registered_name
+from serilux._settings import SPARE
 from serilux._shapes import put_together, shape_of, take_apart
 from serilux._walk import Walk
 from serilux.errors import SeriluxError, UnsupportedValueError
@@ -25,6 +26,7 @@ class Cloner(Walk):
 
     steps: ClassVar[dict[type[Any], Callable[[Any, Any], Any]]]
     refusal = UnsupportedValueError
+    spare = 0
 
     def __init__(self, owner: object = None, heir: object = None) -> None:
         super().__init__(owner)
@@ -89,6 +91,7 @@ class Cloner(Walk):
     def other(self, value: Any) -> Any:
         cls = type(value)
         if isinstance(value, FieldOwner):
+            self.refuse_no_data(cls)
             self.refuse_identity_key(cls)
             check_constructible(cls)
             return self.documented(value) if has_own_document(cls) else self.owned(value)
@@ -150,13 +153,21 @@ class Cloner(Walk):
             raise
         if type(document) is not dict or TYPE_KEY not in document:
             raise UnsupportedValueError(f"{type(value).__name__}.serialize() gave no dict with {TYPE_KEY!r}")
-        check_document(document, "")
         self.leave(value)
+        self.check_own(document)
         return document
 
     def reference(self, value: Callable[..., Any]) -> Any:
         reference_to(value, self.owner)
         return MethodType(value.__func__, self.heir) if isinstance(value, MethodType) else value
+
+
+class Copier(Cloner):
+    """Copies what was accepted before, and may lie deeper since."""
+
+    __slots__ = ()
+
+    spare = SPARE
 
 
 def steps_of(walk: type[Cloner]) -> dict[type[Any], Callable[[Any, Any], Any]]:

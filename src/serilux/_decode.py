@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 from serilux._callables import resolve_reference
 from serilux._encode import is_tag
 from serilux._fields import TYPE_KEY, Documented, FieldOwner, called, has_own_document, read_object
-from serilux._json import MAX_INT, MIN_INT, check_document, did_you_mean, is_flat, one_of, shown, step_to
+from serilux._json import MAX_INT, MIN_INT, did_you_mean, is_flat, one_of, shown, step_to
 from serilux._leaves import LEAF_OF_TAG, Leaf, has_nan, load_leaf
 from serilux._registry import lookup_class, registered_name
 from serilux._shapes import put_together, shape_of
@@ -129,6 +129,7 @@ class Decoder(Walk):
         if type(fields) is not dict:
             raise DocumentError(f"the fields of {cls.__name__} are an object, not {shown(fields)}")
         if issubclass(cls, FieldOwner):
+            self.refuse_no_data(cls)
             return self.documented(cls, fields) if has_own_document(cls) else self.owned(cls, fields)
         shape = shape_of(cls)
         if shape is None or issubclass(cls, Enum):
@@ -150,7 +151,7 @@ class Decoder(Walk):
         return done
 
     def documented(self, cls: type[FieldOwner], fields: dict[Any, Any]) -> Any:
-        check_document(fields, "")
+        self.check_own(fields)
         if TYPE_KEY in fields:
             raise DocumentError(f"{TYPE_KEY!r} is no field; the class stands beside the fields")
         made = called(cls, cls)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 from inspect import Parameter, signature
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from serilux._json import did_you_mean, one_of, shown, step_to
 from serilux._registry import registered_name
@@ -18,6 +18,8 @@ class FieldOwner:
     """An object that says which of its attributes are written."""
 
     _serializable_fields: tuple[str, ...] = ()
+    _may_be_data: ClassVar[bool] = True
+    """Whether objects of the class may stand in data of their own; if not, only the fields of an object hold them."""
 
     def add_serializable_fields(self, names: Iterable[str]) -> None:
         """Name attributes that belong into the document, in this order; call it in `__init__`.

@@ -5,12 +5,12 @@ from difflib import get_close_matches
 from math import isfinite
 from typing import Any, Final
 
-from serilux._settings import SETTINGS, Limits
+from serilux._settings import SETTINGS, SPARE
 from serilux.errors import CycleError, DocumentError, LimitError, SeriluxError
 
 MAX_INT: Final = 2**63 - 1
 MIN_INT: Final = -(2**63)
-_LEVELS_PER_VALUE: Final = 4
+_LEVELS_PER_VALUE: Final = 3
 """A value one level deep is written at most this many JSON levels deep."""
 
 
@@ -94,9 +94,8 @@ def check_document(document: object, path: str = "document") -> None:
 
     Raises DocumentError, LimitError or CycleError, with the path of what is wrong (design law 8).
     """
-    check = _Check(SETTINGS.limits)
     try:
-        check.node(document)
+        check_levels(document, (SETTINGS.limits.max_depth + 2 * SPARE) * _LEVELS_PER_VALUE)
     except SeriluxError as error:
         error.under(path)
         raise
@@ -104,14 +103,19 @@ def check_document(document: object, path: str = "document") -> None:
         raise LimitError("nested too deeply for the stack; make it flatter", path) from error
 
 
+def check_levels(document: object, levels: int) -> None:
+    """Refuse anything but plain JSON of up to so many levels."""
+    _Check(levels, SETTINGS.limits.max_nodes).node(document)
+
+
 class _Check:
     """One walk over one document."""
 
     __slots__ = ("max_depth", "open", "room")
 
-    def __init__(self, limits: Limits) -> None:
-        self.max_depth = limits.max_depth * _LEVELS_PER_VALUE
-        self.room = limits.max_nodes
+    def __init__(self, max_depth: int, max_nodes: int) -> None:
+        self.max_depth = max_depth
+        self.room = max_nodes
         self.open: set[int] = set()
 
     def node(self, node: object) -> None:

@@ -3,13 +3,21 @@
 from dataclasses import dataclass
 from typing import Final
 
+SPARE: Final = 4
+"""How many levels documents may have beyond `Limits.max_depth`.
+
+They belong to what is put around values that were accepted already: the list of a slot that appends, the fields of an
+object.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How large a value or document may be (design law 8).
 
     `max_depth` counts nested containers and objects, `max_nodes` all their items together,
-    `max_digits` the characters of one big integer (hexadecimal) or Decimal.
+    `max_digits` the characters of one big integer (hexadecimal) or Decimal. `clone` holds values to `max_depth`;
+    `encode` and `decode` allow four levels more, so that what was accepted can be put into a container and saved.
     """
 
     max_depth: int = 100

@@ -6,8 +6,9 @@ Paths cost nothing until something is refused: then each container puts its step
 from collections.abc import Callable, Collection
 from typing import Any, ClassVar
 
-from serilux._json import is_text, step_to
-from serilux._settings import SETTINGS
+from serilux._fields import FieldOwner
+from serilux._json import check_levels, is_text, step_to
+from serilux._settings import SETTINGS, SPARE
 from serilux.errors import CycleError, LimitError, SeriluxError
 
 _EQUAL_BY_IDENTITY: Any = object.__eq__
@@ -16,20 +17,24 @@ _EQUAL_BY_IDENTITY: Any = object.__eq__
 class Walk:
     """One walk over one value or document."""
 
-    __slots__ = ("keyed", "limits", "open", "owner", "room")
+    __slots__ = ("in_fields", "keyed", "max_depth", "max_nodes", "open", "owner", "room")
 
     steps: ClassVar[dict[type[Any], Callable[[Any, Any], Any]]]
     """What to do with each exact type."""
     refusal: ClassVar[type[SeriluxError]]
     """How this walk refuses."""
+    spare: ClassVar[int] = SPARE
+    """How many levels this walk allows beyond `Limits.max_depth`."""
 
     def __init__(self, owner: object) -> None:
         self.owner = owner
         """Whose methods callables may name; None where there may be no callables."""
-        self.limits = SETTINGS.limits
-        self.room = self.limits.max_nodes
+        self.max_depth = SETTINGS.limits.max_depth + self.spare
+        self.max_nodes = self.room = SETTINGS.limits.max_nodes
         self.open: set[int] = set()
         """The containers above this place: its depth, and where a cycle would close."""
+        self.in_fields = owner is not None
+        """Whether all of this belongs to the fields of one object, and is nobody's data."""
         self.keyed = False
         """Inside a set or a key, where a value must equal itself."""
 
@@ -108,6 +113,10 @@ class Walk:
                 "give it __eq__ and __hash__, or use a list"
             )
 
+    def refuse_no_data(self, cls: type[FieldOwner]) -> None:
+        if not (cls._may_be_data or self.in_fields):
+            raise self.refusal(f"a {cls.__name__} is no data; pass its id, or what serialize() gives")
+
     def enter(self, node: object, size: int) -> None:
         """Open a container. Raises CycleError if it is open already, or LimitError."""
         if id(node) in self.open:
@@ -117,11 +126,15 @@ class Walk:
 
     def count(self, size: int) -> None:
         """Make room for a container's items. Raises LimitError."""
-        if len(self.open) >= self.limits.max_depth:
-            raise LimitError(f"deeper than {self.limits.max_depth} levels; see Limits.max_depth")
+        if len(self.open) >= self.max_depth:
+            raise LimitError(f"deeper than {self.max_depth} levels; see Limits.max_depth")
         self.room -= size
         if self.room < 0:
-            raise LimitError(f"more than {self.limits.max_nodes} items; see Limits.max_nodes")
+            raise LimitError(f"more than {self.max_nodes} items; see Limits.max_nodes")
+
+    def check_own(self, document: object) -> None:
+        """Check a document of an object's own making: each of its JSON levels is one of those that are left here."""
+        check_levels(document, self.max_depth - len(self.open))
 
     def leave(self, node: object) -> None:
         self.open.discard(id(node))

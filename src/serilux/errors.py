@@ -7,18 +7,24 @@ SeriluxError
 ├── NameConflictError (ValueError)         one name, two classes
 ├── ConstructorError (TypeError)           a class that cannot be built without arguments
 ├── DocumentError (ValueError)             a document that does not say what it should
-│   └── UnknownClassError                  it names a class nobody registered here
+│   ├── UnknownClassError                  it names a class nobody registered here
+│   └── CombinedError                      several things are wrong with it
 └── CallableReferenceError (ValueError)    a callable that has no name to be found by
     ├── ForeignMethodError                 a method of an object that is not being written
     └── UntrustedReferenceError            a name that documents may not reach
 """
+
+from typing import Final
+
+_SHOWN: Final = 20
+"""How many problems the message of a CombinedError spells out."""
 
 
 class SeriluxError(Exception):
     """Base of all errors of this package.
 
     `path` says where in the value or document (`value.items[3].name`), `reason` says what and what to do;
-    the message is both.
+    the message is both. `problems` are all that was found: this error, or those of a CombinedError.
     """
 
     def __init__(self, reason: str, path: str = "") -> None:
@@ -28,6 +34,11 @@ class SeriluxError(Exception):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}" if self.path else self.reason
+
+    @property
+    def problems(self) -> tuple["SeriluxError", ...]:
+        """All that is wrong, each with its path."""
+        return (self,)
 
     def under(self, step: str) -> None:
         """Put `step` before the path: called by each container that the error leaves."""
@@ -61,6 +72,38 @@ class DocumentError(SeriluxError, ValueError):
 
 class UnknownClassError(DocumentError):
     """A document that names a class which is not registered here."""
+
+
+class CombinedError(DocumentError):
+    """Several things wrong with one document; `problems` are their errors, `path` is that of the first."""
+
+    def __init__(self, problems: list[SeriluxError]) -> None:
+        found = tuple(problem for error in problems for problem in error.problems)
+        super().__init__(f"{len(found)} problems", found[0].path)
+        self.args = (found,)
+        self._problems = found
+
+    def __str__(self) -> str:
+        shown = [f"\n  - {problem}" for problem in self._problems[:_SHOWN]]
+        more = len(self._problems) - len(shown)
+        return "".join([self.reason, ":", *shown, f"\n  - and {more} more" if more else ""])
+
+    @property
+    def problems(self) -> tuple[SeriluxError, ...]:
+        """All that is wrong, each with its path."""
+        return self._problems
+
+    def under(self, step: str) -> None:
+        """Put `step` before the path of each problem."""
+        super().under(step)
+        for problem in self._problems:
+            problem.under(step)
+
+    def without_root(self, root: str) -> None:
+        """Drop the root before the path of each problem."""
+        super().without_root(root)
+        for problem in self._problems:
+            problem.without_root(root)
 
 
 class CallableReferenceError(SeriluxError, ValueError):

@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 from routilux._core.document import read_job, write_history, write_job
-from routilux._core.facts import Fact, TaskAbsorbed, TaskFailed, TaskFlushed, TaskSucceeded
+from routilux._core.facts import Effects, Fact, TaskAbsorbed, TaskFailed, TaskFlushed, TaskSucceeded
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
-from routilux._core.transition import Effects, take, transition
+from routilux._core.transition import take, transition
 from routilux._graph import Graph, Route, RoutineNode, SlotNode
-from routilux._model import ErrorStrategy, EventKey, JobStatus, MergeKind, SlotKey
+from routilux._model import ErrorStrategy, EventKey, JobStatus, MergeKind, SideEffects, SlotKey
 from routilux._records import Changes, Decision, Emission, ErrorInfo, Expectation, HistoryRecord, Task
 
 SOURCE = SlotKey("source", "trigger")
@@ -45,7 +45,7 @@ def graph(*, concurrent: bool = False) -> Graph:
         ),
         "worker": RoutineNode("worker", "Worker", {"done": (Route(DONE, SINK),)}),
         "sink": RoutineNode("sink", "Sink", {}),
-        "fold": RoutineNode("fold", "Fold", {}),
+        "fold": RoutineNode("fold", "Fold", {}, effects=SideEffects.AT_MOST_ONCE),
     }
     slots = [
         SlotNode(SOURCE),
@@ -148,7 +148,7 @@ def places(state: Job) -> dict[str, list[int]]:
         "active": list(state.active),
         "ready": [entry.number for entry in state.ready],
         "delayed": [number for _, number, _ in sorted(state.delayed)],
-        "expecting": list(state.expecting),
+        "expecting": list(state.expecting.tasks),
         "failed": [entry.number for entry in state.failed],
     }
 
@@ -183,4 +183,9 @@ def fields_of(state: Job) -> dict[str, Any]:
     history = state.history
     fields = {name: getattr(state, name) for name in Job.__slots__}
     bound = (history.maxlen, history.dropped) if isinstance(history, BoundedHistory) else None
-    return fields | {"ready": list(state.ready), "delayed": sorted(state.delayed), "history": (list(history), bound)}
+    return fields | {
+        "ready": list(state.ready),
+        "delayed": sorted(state.delayed),
+        "expecting": list(state.expecting.tasks.items()),
+        "history": (list(history), bound),
+    }

@@ -5,7 +5,7 @@ from typing import Any
 
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
-from routilux._model import JobStatus, RoutineStatus
+from routilux._model import Durability, JobStatus, RoutineStatus
 from routilux._records import ErrorInfo, PausePoint, RoutineState
 from tests.core.hand_made import (
     ANSWER,
@@ -41,6 +41,8 @@ def rich_job() -> Job:
             task(11, due=LATER - 1, merged={"y": [1]}),
             expectation(12, deadline=LATER, patience=20.5, retry_count=1),
             expectation(13, ANSWER),
+            task(14, lost_attempts=2),
+            task(15, ambiguous=True),
         ],
         failed=[task(1, merged={"x": 1}, retry_count=3)],
         routines={
@@ -57,6 +59,7 @@ def rich_job() -> Job:
         epoch=7,
         cancel_reason="because",
         timeout=60.5,
+        durability=Durability.STRICT,
         elapsed=12.25,
         created_at=980.0,
         updated_at=999.5,

@@ -126,7 +126,7 @@ def test_retries_come_back_in_their_order() -> None:
 
 def test_expectations_come_back_in_their_order() -> None:
     state = job(tasks=[expectation(2), expectation(1)])
-    assert list(again(state).expecting) == [2, 1]
+    assert list(again(state).expecting.tasks) == [2, 1]
 
 
 def test_the_time_a_job_runs_is_in_its_document() -> None:
@@ -186,6 +186,8 @@ def test_a_task_looks_like_this() -> None:
             "due": "1970-01-01T00:16:50Z",
             "deadline": None,
             "patience": None,
+            "lost_attempts": 0,
+            "ambiguous": False,
         }
     ]
 

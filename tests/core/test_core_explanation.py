@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routilux._core.explanation import TaskNote, explain
+from routilux._core.explanation import JoinNote, TaskNote, explain
 from routilux._core.job import Job, PauseRequest
 from routilux._model import JobStatus, RoutineStatus
 from routilux._records import PausePoint, RoutineState
-from tests.core.hand_made import EARLIER, LATER, NOW, OUT, WRONG, expectation, job, task
+from tests.core.hand_made import EARLIER, LATER, NOW, OUT, SINK, WRONG, expectation, job, task
 
 PENDING, RUNNING, PAUSED = JobStatus.PENDING, JobStatus.RUNNING, JobStatus.PAUSED
 COMPLETED, FAILED, CANCELLED = JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED
@@ -73,6 +73,35 @@ def test_a_retry_is_told_with_its_due_time() -> None:
 def test_an_expectation_is_told_with_its_deadline() -> None:
     told = explain(job(tasks=[expectation(1, deadline=LATER)]), NOW)
     assert told.waiting_for_delivery == [TaskNote("j:1", "worker", "answer", at(EARLIER), at(LATER), 0, None)]
+
+
+FIRST_OF_TWO = {SINK: {"x": [1, 2], "y": "one"}}
+
+
+@pytest.mark.parametrize("status", [RUNNING, PAUSED, COMPLETED])
+def test_a_slot_whose_data_is_not_enough_yet_is_told_with_what_has_come(status: JobStatus) -> None:
+    told = explain(job(status, slot_data=FIRST_OF_TWO, routines={"sink": RoutineState()}), NOW)
+    assert told.waiting_for_more == [JoinNote("sink", "items", {"x": 2, "y": 1})]
+    assert str(told).splitlines()[1:] == ["  waits for more data: sink.items, which has 2 of 'x', 1 of 'y'"]
+
+
+def test_a_slot_with_data_that_has_no_names_is_told() -> None:
+    told = explain(job(slot_data={SINK: {}}), NOW)
+    assert str(told).splitlines()[1:] == ["  waits for more data: sink.items, which has nothing"]
+
+
+ENOUGH: dict[str, Job] = {
+    "a task of the slot is queued": job(tasks=[task(1, SINK)], slot_data=FIRST_OF_TWO),
+    "a task of the slot runs": job(active=(task(1, SINK),), slot_data=FIRST_OF_TWO),
+    "a task of the slot waits for its retry": job(tasks=[task(1, SINK, due=LATER)], slot_data=FIRST_OF_TWO),
+    "a task of the slot has failed": job(FAILED, failed=[task(1, SINK)], slot_data=FIRST_OF_TWO),
+    "its handler has run": job(slot_data=FIRST_OF_TWO, routines={"sink": RoutineState(RoutineStatus.COMPLETED)}),
+}
+
+
+@pytest.mark.parametrize("what", ENOUGH)
+def test_a_slot_does_not_wait_for_more_data_where(what: str) -> None:
+    assert explain(ENOUGH[what], NOW).waiting_for_more == []
 
 
 def test_a_failed_job_says_why() -> None:

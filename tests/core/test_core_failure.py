@@ -282,7 +282,7 @@ def test_an_expectation_sets_the_timer() -> None:
 
 def test_a_delivery_makes_an_expectation_ready() -> None:
     state = job(tasks=[expectation(1, deadline=LATER, patience=20.0)])
-    apply(state, Delivered(state.expecting[1], {"x": 7}))
+    apply(state, Delivered(state.expecting.tasks[1], {"x": 7}))
     assert (places(state), list(state.ready)) == (
         lies(ready=[1]),
         [task(1, state.ready.peek().target, data={"x": 7}, since=NOW)],
@@ -291,13 +291,13 @@ def test_a_delivery_makes_an_expectation_ready() -> None:
 
 def test_a_delivery_to_a_paused_job_waits_for_its_resume() -> None:
     state = job(JobStatus.PAUSED, tasks=[expectation(1)])
-    apply(state, Delivered(state.expecting[1], {"x": 7}))
+    apply(state, Delivered(state.expecting.tasks[1], {"x": 7}))
     assert (state.status, places(state)) == (JobStatus.PAUSED, lies(ready=[1]))
 
 
 def test_a_delivery_is_an_update_and_needs_nothing_more_done() -> None:
     state = job(tasks=[expectation(1)])
-    assert (apply(state, Delivered(state.expecting[1], {})), state.updated_at) == ((), NOW)
+    assert (apply(state, Delivered(state.expecting.tasks[1], {})), state.updated_at) == ((), NOW)
 
 
 def test_an_expectation_is_overdue_from_its_deadline_on() -> None:
@@ -307,30 +307,30 @@ def test_an_expectation_is_overdue_from_its_deadline_on() -> None:
 
 def test_an_expectation_that_nobody_met_and_is_retried_waits_as_long_once_more() -> None:
     state = job(tasks=[expectation(1, deadline=NOW, patience=30.0)])
-    apply(state, failed(state.expecting[1], RETRY, delay=2.0))
+    apply(state, failed(state.expecting.tasks[1], RETRY, delay=2.0))
     assert state.waiting() == [expectation(1, since=NOW, deadline=NOW + 32.0, patience=30.0, retry_count=1)]
 
 
 def test_an_expectation_that_is_retried_without_patience_waits_for_the_delay_alone() -> None:
     state = job(tasks=[expectation(1, deadline=NOW)])
-    apply(state, failed(state.expecting[1], RETRY, delay=2.0))
+    apply(state, failed(state.expecting.tasks[1], RETRY, delay=2.0))
     assert state.waiting() == [expectation(1, since=NOW, deadline=NOW + 2.0, retry_count=1)]
 
 
 def test_an_expectation_that_nobody_met_leaves_an_error_without_a_start() -> None:
     state = job(tasks=[expectation(1, deadline=NOW)])
-    apply(state, failed(state.expecting[1], STOP))
+    apply(state, failed(state.expecting.tasks[1], STOP))
     assert events(state) == ["error"]
 
 
 def test_an_expectation_that_nobody_met_and_that_stops_fails_the_job() -> None:
     state = job(tasks=[expectation(1, deadline=NOW)])
-    apply(state, failed(state.expecting[1], STOP))
+    apply(state, failed(state.expecting.tasks[1], STOP))
     assert (state.status, places(state)) == (FAILED, lies(failed=[1]))
 
 
 @pytest.mark.parametrize("strategy", [CONTINUE, SKIP])
 def test_a_job_goes_on_without_what_nobody_delivered(strategy: ErrorStrategy) -> None:
     state = job(tasks=[expectation(1, deadline=NOW), task(2, SINK)])
-    apply(state, failed(state.expecting[1], strategy))
+    apply(state, failed(state.expecting.tasks[1], strategy))
     assert (state.status, places(state)) == (RUNNING, lies(ready=[2]))

@@ -22,10 +22,11 @@ def shape(
     routine_id: str = "a",
     references: tuple[str | None, str, str | None] = ("method:go", "override", "module:check"),
     slot: SlotKey = LEFT,
+    conditions: tuple[tuple[str, str], ...] = (),
     **node: Any,
 ) -> tuple[dict[str, RoutineNode], dict[SlotKey, SlotNode]]:
     routes = {name: (route,) if name == "out" else () for name in events}
-    routines = {routine_id: RoutineNode(routine_id, class_name, routes), "b": RoutineNode("b", "B", {})}
+    routines = {routine_id: RoutineNode(routine_id, class_name, routes, conditions), "b": RoutineNode("b", "B", {})}
     slots = [SlotNode(slot, references=references, **node), SlotNode(RIGHT)]
     return routines, {entry.key: entry for entry in slots}
 
@@ -62,6 +63,7 @@ OTHER = {
     "a slot without a handler": {"references": (None, "override", "module:check")},
     "a slot's merge strategy": {"references": ("method:go", "append", "module:check")},
     "a slot's condition": {"references": ("method:go", "override", None)},
+    "a routine's condition": {"conditions": (("out", "module:check"),)},
     "where a connection leads": {"route": Route(OUT, RIGHT, {"x": "y", "z": "w"})},
     "a connection's mapping": {"route": Route(OUT, LEFT, {"x": "z", "z": "w"})},
     "a connection without a mapping": {"route": Route(OUT, LEFT)},

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routilux._core.document import read_job
+from routilux._core.long_lists import LONG_LISTS
 from serilux.errors import SeriluxError
 from tests.core.hand_made import document_of
 from tests.core.rich_job import rich_document
@@ -36,11 +37,11 @@ def at(document: Any, path: Path) -> Any:
     return document
 
 
-def with_node(path: Path, value: Any) -> Any:
-    """The real document with another value in one place."""
+def with_node(path: Path, value: Any, document: Any = REAL) -> Any:
+    """The real document, or another, with another value in one place."""
     if not path:
         return value
-    document = copy.deepcopy(REAL)
+    document = copy.deepcopy(document)
     at(document, path[:-1])[path[-1]] = value
     return document
 
@@ -173,6 +174,92 @@ def test_data_that_is_too_deep_is_refused(path: Path) -> None:
     assert refusal(with_node((*path, "x"), deep)).path.startswith(f"{written(path)}.x[0]")
 
 
+# The same where all data in the lists is plain, so that it is not decoded value by value.
+
+
+def plain_document() -> dict[str, Any]:
+    """The real document with plain data in all records and tasks."""
+    document: dict[str, Any] = copy.deepcopy(REAL)
+    for record in document["execution_history"]:
+        record["data"] = {"x": [1, {"y": 0.5}]}
+    for task in [*document["pending_tasks"], *document["failed_tasks"]]:
+        task.update(data={"x": 1}, merged={"x": 1}, metadata={"m": 1}, seen={"x": 1})
+    return document
+
+
+PLAIN = plain_document()
+LISTED = [path for path in nodes(PLAIN) if len(path) > 1 and path[0] in LONG_LISTS]
+
+
+def test_the_plain_document_can_be_read() -> None:
+    assert document_of(read_job(PLAIN))["job_id"] == "j"
+
+
+@pytest.mark.parametrize("wrong", ["\ud800", Thing(), (1,), 2**64])
+@by_path(LISTED)
+def test_what_is_no_json_is_refused_by_path_in_a_plain_document(path: Path, wrong: Any) -> None:
+    assert refusal(with_node(path, wrong, PLAIN)).path == written(path)
+
+
+@by_path([path for path in nodes(PLAIN) if path[-1:] == ("data",)])
+def test_data_has_names_in_a_plain_document(path: Path) -> None:
+    assert refusal(with_node(path, [], PLAIN)).path == written(path)
+
+
+@by_path([path for path in nodes(PLAIN) if path[0:1] == ("execution_history",) and path[-1] == "data"])
+def test_a_record_always_has_data(path: Path) -> None:
+    assert refusal(with_node(path, None, PLAIN)).path == written(path)
+
+
+def test_a_name_that_stands_there_often_is_kept_once() -> None:
+    document = json.loads(json.dumps(PLAIN | {"execution_history": PLAIN["execution_history"] * 2}))
+    history = read_job(document).history
+    assert history[0].routine_id is history[-1].routine_id
+
+
+# The same far down a long list, which is read part by part.
+
+LONG = 1500
+FAR = LONG - 100
+FAR_WRONGS: dict[str, tuple[Path, Any]] = {
+    "a wrong type": (("execution_history", FAR, "routine_id"), 1),
+    "a bad time": (("execution_history", FAR, "timestamp"), "yesterday"),
+    "no data": (("execution_history", FAR, "data"), None),
+    "data of another type": (("execution_history", FAR, "data"), []),
+    "an unknown tag": (("execution_history", FAR, "data"), {"x": {"$bogus": 1}}),
+    "a surrogate in a name": (("execution_history", FAR, "event_name"), "\ud800"),
+    "a surrogate for a number": (("pending_tasks", FAR, "priority"), "\ud800"),
+    "a bad id": (("pending_tasks", FAR, "task_id"), "k:1"),
+    "the id of another": (("pending_tasks", FAR, "task_id"), "j:1"),
+    "a bad deadline": (("pending_tasks", FAR, "deadline"), "9999-12-31T23:59:59.999999Z"),
+    "merged without data": (("pending_tasks", FAR, "data"), None),
+}
+
+
+def long_document() -> dict[str, Any]:
+    (record, *_), (task, *_) = PLAIN["execution_history"], PLAIN["pending_tasks"]
+    tasks = [task | {"task_id": f"j:{number + 1}"} for number in range(LONG)]
+    listed = {"execution_history": [record] * LONG, "pending_tasks": tasks, "failed_tasks": [], "history_limit": None}
+    document: dict[str, Any] = json.loads(json.dumps(PLAIN | listed))
+    return document
+
+
+LONG_DOCUMENT = long_document()
+
+
+def test_a_long_document_is_read_whole_and_in_order() -> None:
+    state = read_job(LONG_DOCUMENT)
+    numbers = [task.number for task in state.pending()]
+    assert (len(state.history), sorted(numbers)) == (LONG, list(range(1, LONG + 1)))
+
+
+@pytest.mark.parametrize("what", FAR_WRONGS)
+def test_what_is_wrong_far_down_a_long_list_is_refused_by_path(what: str) -> None:
+    path, wrong = FAR_WRONGS[what]
+    at_fault = {"an unknown tag": (*path, "x"), "merged without data": (*path[:-1], "merged")}
+    assert refusal(with_node(path, wrong, LONG_DOCUMENT)).path == written(at_fault.get(what, path))
+
+
 BAD_TIMES = {
     "naive": "1970-01-01T00:16:30",
     "no time": "yesterday",
@@ -281,6 +368,14 @@ def test_a_document_is_refused_that_is(what: str) -> None:
     document, path, reason = WHOLE[what]
     error = refusal(document)
     assert (error.path, error.reason) == (path, reason)
+
+
+@pytest.mark.parametrize("name", ["error", "status"])
+def test_a_state_of_a_routine_that_says_what_only_the_library_says_is_refused_by_path(name: str) -> None:
+    path = ("routine_states", "worker", "state", name)
+    assert str(refusal(with_node(path, 1))) == (
+        f"{written(path)}: get_routine_state uses this name itself; choose another"
+    )
 
 
 def test_a_refusal_says_what_to_do() -> None:

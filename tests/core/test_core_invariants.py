@@ -116,16 +116,16 @@ class AnyJob(RuleBasedStateMachine):
         gone = strategy in (ErrorStrategy.CONTINUE, ErrorStrategy.SKIP)
         self.settle(failed(entry, strategy, *self.outbox(entry, number), delay=delay), gone=gone)
 
-    @precondition(lambda self: self.running() and self.state.expecting)
+    @precondition(lambda self: self.running() and self.state.expecting.tasks)
     @rule(strategy=strategies)
     def miss(self, strategy: ErrorStrategy) -> None:
-        entry = next(iter(self.state.expecting.values()))
+        entry = next(iter(self.state.expecting.tasks.values()))
         self.settle(failed(entry, strategy), gone=strategy in (ErrorStrategy.CONTINUE, ErrorStrategy.SKIP))
 
-    @precondition(lambda self: not self.state.settled and self.state.expecting)
+    @precondition(lambda self: not self.state.settled and self.state.expecting.tasks)
     @rule()
     def deliver(self) -> None:
-        self.apply(Delivered(next(iter(self.state.expecting.values())), {"x": 1}))
+        self.apply(Delivered(next(iter(self.state.expecting.tasks.values())), {"x": 1}))
 
     @precondition(running)
     @rule(seconds=st.sampled_from([0.0, 10.0]))

@@ -35,7 +35,7 @@ def test_each_failed_task_gets_an_attempt_of_its_own_number_at_once() -> None:
 def test_an_expectation_is_given_its_time_again() -> None:
     state = failed_job(failed=[expectation(1, patience=5.0, deadline=NOW - 1)])
     retry(state)
-    assert state.expecting[1].deadline == NOW + 5.0
+    assert state.expecting.tasks[1].deadline == NOW + 5.0
 
 
 def test_the_job_runs_and_its_error_is_gone() -> None:

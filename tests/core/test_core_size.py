@@ -1,28 +1,52 @@
 """A job document beyond the size limit."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from routilux._core.document import read_job
+from routilux._core.job import Job
 from serilux import LimitError, Limits, get_limits, set_limits
-from tests.core.hand_made import document_of, job, record
+from tests.core.hand_made import document_of, job, record, task
 
 
-def test_a_document_with_more_nodes_than_the_limit_is_refused() -> None:
-    document = document_of(job(history=[record("worker", "start") for _ in range(50)]))
+@pytest.fixture(autouse=True)
+def _limits_as_before() -> Iterator[None]:
     limits = get_limits()
-    set_limits(Limits(max_nodes=100))
-    try:
-        with pytest.raises(LimitError):
-            read_job(document)
-    finally:
-        set_limits(limits)
+    yield
+    set_limits(limits)
+
+
+def with_records(count: int, items: int = 0) -> Job:
+    return job(history=[record("worker", "start", x=[0] * items) for _ in range(count)])
+
+
+TOO_LARGE = {
+    "many short parts": (job(shared_log=[0] * 1200, shared_data={"x": [0] * 1200}), 1999),
+    "many records": (with_records(500), 1999),
+    "few records with much data": (with_records(10, items=194), 1999),
+    "many tasks": (job(tasks=[task(number) for number in range(1, 201)]), 1999),
+    "a task that has seen many parameters": (job(tasks=[task(1, seen={f"p{n}": 1 for n in range(2000)})]), 1999),
+    "a small one beyond a very small limit": (with_records(50), 100),
+}
+
+
+@pytest.mark.parametrize("what", TOO_LARGE)
+def test_a_document_with_more_nodes_than_the_limit_is_refused(what: str) -> None:
+    state, limit = TOO_LARGE[what]
+    document = document_of(state)
+    set_limits(Limits(max_nodes=limit))
+    with pytest.raises(LimitError):
+        read_job(document)
 
 
 def test_a_document_longer_than_the_limit_but_of_fewer_nodes_is_read() -> None:
-    document = document_of(job(history=[record("worker", "start") for _ in range(3)]))
-    limits = get_limits()
+    document = document_of(with_records(3))
     set_limits(Limits(max_nodes=200))
-    try:
-        assert len(read_job(document).history) == 3
-    finally:
-        set_limits(limits)
+    assert len(read_job(document).history) == 3
+
+
+def test_a_document_of_as_many_nodes_as_the_limit_is_read() -> None:
+    document = document_of(with_records(100, items=20))
+    set_limits(Limits(max_nodes=2700))
+    assert len(read_job(document).history) == 100

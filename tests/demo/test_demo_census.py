@@ -1,4 +1,4 @@
-"""The census moves between real processes, and nothing of it is lost or done twice."""
+"""The census moves between real processes, one of which is killed; nothing of it is lost or committed twice."""
 
 import io
 import json
@@ -14,10 +14,12 @@ from typing import NamedTuple
 import pytest
 from rich.console import Console
 
-from examples.census.__main__ import conclude
+from examples.census.__main__ import Outcome, conclude
 from examples.census.flow import census_flow
-from examples.census.report import differences
+from examples.census.hosts import Recovered, crash
+from examples.census.report import differences, print_crash
 from examples.census.routines import all_have_come
+from examples.census.starts import Start
 from routilux import JobState
 
 REPOSITORY = Path(__file__).parents[2]
@@ -76,12 +78,21 @@ def moved(tmp_path_factory, sources, paths) -> Moved:
     )
 
 
+@pytest.fixture(scope="module")
+def recovered(tmp_path_factory, sources, paths) -> Recovered:
+    """What a crash half way has come to."""
+    params = {"root": str(sources), "limit": len(paths)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", REPOSITORY.as_posix(), prepend=os.pathsep)
+        return crash(Console(file=io.StringIO()), tmp_path_factory.mktemp("crash"), params)
+
+
 def run(folder: Path, *command: str) -> str:
     """Run a module to its end as a process of its own, in a folder; what it printed comes back."""
     result = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")])},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -148,6 +159,39 @@ def test_one_broken_file_is_met_on_each_host(moved):
     assert on_a == [BROKEN_EARLY]
 
 
+def test_the_census_of_a_killed_host_equals_the_uninterrupted_one_record_by_record(recovered, moved):
+    assert differences(recovered.job_state, moved.uninterrupted) == []
+
+
+def test_host_a_is_killed_when_it_has_begun_half_of_the_files_but_not_all(recovered, paths):
+    assert len(paths) / 2 <= sum(start.routine_id == "parse" for start in recovered.on_a) < len(paths)
+
+
+def test_host_b_begins_with_what_host_a_has_done_last_and_starts_nothing_else_again(recovered):
+    again = len(set(recovered.on_a) & set(recovered.on_b))
+    assert recovered.on_b[:again] == recovered.on_a[len(recovered.on_a) - again :]
+    assert len(set(recovered.on_a)) == len(recovered.on_a)
+
+
+def test_the_demo_counts_what_a_crash_has_repeated_and_lost(tmp_path):
+    (tmp_path / "one.py").write_text("import os\n")
+    one = census_here(tmp_path)
+    (tmp_path / "two.py").write_text("import os\n")
+    two = census_here(tmp_path)
+    output = io.StringIO()
+    starts = [Start("j:1", "list"), Start("j:2", "parse"), Start("j:3", "parse")]
+    print_crash(Console(file=output, width=100), one, starts[:2], starts[1:], two)
+    counts = [line.split("│")[2].strip() for line in output.getvalue().splitlines() if line.startswith("│")]
+    twice, lost = (sum((a - b).values()) for a, b in [(records(one), records(two)), (records(two), records(one))])
+    assert counts == ["2", "2", "1", str(twice), str(lost)]
+    assert "1 of parse" in output.getvalue()
+    assert twice > 0 and lost > 0
+
+
+def records(job_state: JobState) -> Counter[str]:
+    return Counter(f"{record.event_name} {record.data}" for record in job_state.execution_history)
+
+
 def test_the_demo_says_in_its_last_line_that_the_check_passed(sources, paths, tmp_path):
     printed = run(tmp_path, "examples.census", "--root", str(sources), "--limit", str(len(paths)))
     assert printed.splitlines()[-1].startswith("check passed")
@@ -160,8 +204,10 @@ def test_a_difference_is_reported_and_is_exit_code_1(tmp_path):
     (tmp_path / "two.py").write_text("import os\n")
     two = census_here(tmp_path)
     output = io.StringIO()
-    assert conclude(Console(file=output), one, two, 0.0) == 1
-    assert "files: 1 and 2" in output.getvalue()
+    outcome = Outcome(two, Recovered(one, [], []), two)
+    assert conclude(Console(file=output), outcome, 0.0) == 1
+    assert "the census that was killed: files: 1 and 2" in output.getvalue()
+    assert "the census that has moved" not in output.getvalue()
 
 
 def test_the_census_of_an_empty_folder_counts_nothing(tmp_path):

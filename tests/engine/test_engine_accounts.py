@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from routilux import Flow, JobState, Routine
+from routilux import Flow, JobState, JoinNote, Routine
 from routilux.testing import StepRunner
 from tests.engine.engine_parts import EngineAsker, flow_of, pipeline, retrying, routine
 
@@ -55,6 +55,20 @@ def test_what_is_queued_and_what_runs() -> None:
     assert "  running: b.trigger (task job-1:2), from a.out, since 2023-" in text
     assert text.count("  queued: ") == 2
     assert attempt is not None
+
+
+def test_what_waits_for_more_data_on_whatever_host() -> None:
+    runner = StepRunner()
+    join = routine(lambda self, value: None, merge_strategy="append", when=lambda merged: len(merged["value"]) == 3)
+    flow = flow_of(runner, links=("a.out>b",), a=sending(1, 2), b=join)
+    job_state = flow.execute("a")
+    assert job_state.explain().waiting_for_more == []
+    runner.step()
+    read = JobState()
+    read.deserialize(job_state.serialize())
+    for told in (job_state.explain(), read.explain()):
+        assert told.waiting_for_more == [JoinNote("b", "trigger", {"value": 2})]
+        assert "  waits for more data: b.trigger, which has 2 of 'value'" in str(told)
 
 
 def test_what_waits_for_its_retry() -> None:

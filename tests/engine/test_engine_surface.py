@@ -5,10 +5,11 @@ import routilux.testing
 
 PUBLIC = """
 ActivationTimeout BindingError BlockingCallError ConditionalRouter Connection Decision DefinitionError DeliveryTimeout
-ErrorHandler ErrorInfo ErrorStrategy Event EventKey ExecutionContext ExecutionStrategy Explanation Flow
+ErrorHandler ErrorInfo ErrorStrategy Event EventKey ExecutionContext ExecutionStrategy Explanation Finding Flow
 FlowShutDownError HistoryRecord JobFailedError JobState JobStateError JobStatus JobTimeout OutsideActivationError
 DamagedRecordError OwnershipLost ResumeError Routine RoutineStateWarning RoutineStatus RoutiluxError SharedDataConflict
-Slot SlotKey StoreError StoreFormatError StoreUnavailableError TaskNote UnknownJobError
+Slot SlotKey StoreError StoreFormatError StoreUnavailableError TaskNote UnknownJobError Verdict
+Durability JoinNote recover
 """
 
 

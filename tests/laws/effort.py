@@ -1,4 +1,4 @@
-"""How many examples a property is tried with: as many as it says under the default profile, more in a soak."""
+"""How much is tried: as much as a test says under the default profile, more in a soak."""
 
 from hypothesis import settings
 
@@ -7,4 +7,9 @@ USUAL = 100
 
 def examples(count: int) -> settings:
     """Settings with so many examples, times what the profile asks for beyond the usual."""
-    return settings(max_examples=count * settings.default.max_examples // USUAL)
+    return settings(max_examples=rounds(count))
+
+
+def rounds(count: int) -> int:
+    """So many rounds, times what the profile asks for beyond the usual."""
+    return count * settings.default.max_examples // USUAL

@@ -98,7 +98,10 @@ POLICIES = (None, "stop", "continue", "skip", "retry", "retry", "retry")
 
 
 def node_plans(
-    merges: tuple[str, ...], policies: tuple[str | None, ...], shares: st.SearchStrategy[bool]
+    merges: tuple[str, ...],
+    policies: tuple[str | None, ...],
+    shares: st.SearchStrategy[bool],
+    delays: st.SearchStrategy[float],
 ) -> st.SearchStrategy[NodePlan]:
     """Plans of one node."""
     return st.builds(
@@ -110,7 +113,7 @@ def node_plans(
         shares=shares,
         strategy=st.sampled_from(policies),
         max_retries=st.integers(0, 3),
-        delay=st.sampled_from([0.0, 1.0, 2.5]),
+        delay=delays,
     )
 
 
@@ -121,10 +124,11 @@ def flow_plans(
     policies: tuple[str | None, ...] = POLICIES,
     shares: st.SearchStrategy[bool] = st.booleans(),
     priorities: st.SearchStrategy[int] = st.sampled_from([0, 0, 0, 1, -1]),
+    delays: st.SearchStrategy[float] = st.sampled_from([0.0, 1.0, 2.5]),
 ) -> FlowPlan:
     """Chains, diamonds, fan-ins, cycles: up to four nodes and five connections."""
     names = ["a", "b", "c", "d"][: draw(st.integers(1, 4))]
-    nodes = {name: draw(node_plans(merges, policies, shares)) for name in names}
+    nodes = {name: draw(node_plans(merges, policies, shares, delays)) for name in names}
     connections = draw(
         st.lists(
             st.tuples(

@@ -1,11 +1,13 @@
 """Law 10: the work per activation does not grow. Counted in calls of Python functions, not in seconds."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from routilux import Flow, JobState, Routine
+from routilux import ErrorHandler, ErrorStrategy, Flow, JobState, Routine
 from routilux.testing import StepRunner
 
 
@@ -43,28 +45,100 @@ class Fan(Routine):
         pass
 
 
+@contextmanager
+def counted_calls() -> Iterator[list[str]]:
+    """One entry for each call of a function, of Python or of C, in the block."""
+    calls: list[str] = []
+
+    def count(frame: Any, event: str, argument: Any) -> None:
+        if event in ("call", "c_call"):
+            calls.append(event)
+
+    sys.setprofile(count)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)
+
+
 def calls_per_activation(routine: Routine, activations: int) -> float:
     runner = StepRunner()
     flow = Flow("cost", engine_factory=runner.engine)
     flow.add_routine(routine, "it")
     flow.connect("it", "out", "it", "input")
     job_state = runner.start(flow, "it", {"left": activations})
-    calls = 0
-
-    def count(frame: Any, event: str, argument: Any) -> None:
-        nonlocal calls
-        calls += event in ("call", "c_call")
-
-    sys.setprofile(count)
-    try:
+    with counted_calls() as calls:
         runner.run()
-    finally:
-        sys.setprofile(None)
     assert JobState.wait_for_completion(flow, job_state)
-    return calls / activations
+    return len(calls) / activations
 
 
 @pytest.mark.parametrize("routine", [Chain, Fan])
 def test_an_activation_costs_as_many_calls_in_a_long_job_as_in_a_short_one(routine: type[Routine]) -> None:
     short, long = calls_per_activation(routine(), 500), calls_per_activation(routine(), 5000)
     assert long == pytest.approx(short, rel=0.02)
+
+
+class Desk(Routine):
+    """Leaves so many questions open, each for its own time, and as many others that nobody answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", handler=self.ask)
+        self.define_slot("answer", handler=self.take)
+        self.define_slot("other", handler=self.take)
+        self.set_error_handler(ErrorHandler(ErrorStrategy.CONTINUE))
+
+    def ask(self, waits: int) -> None:
+        for number in range(waits):
+            self.expect("other", timeout=1e9)
+            self.expect("answer", timeout=100.0 + number)
+
+    def take(self, text: str) -> None:
+        pass
+
+
+@contextmanager
+def counted_lines() -> Iterator[list[str]]:
+    """One entry for each line that is run in the block; a loop within a line counts each of its rounds."""
+    lines: list[str] = []
+
+    def count(frame: Any, event: str, argument: Any) -> Any:
+        if event == "line":
+            lines.append(event)
+        return count
+
+    around = sys.gettrace()
+    sys.settrace(count)
+    try:
+        yield lines
+    finally:
+        sys.settrace(around)
+
+
+def _deliver_to_all(runner: StepRunner, flow: Flow, job_state: JobState, waits: int) -> None:
+    for _ in range(waits):
+        flow.deliver(job_state, "it", "answer", {"text": "yes"})
+        runner.step()
+
+
+def _let_all_be_missed(runner: StepRunner, flow: Flow, job_state: JobState, waits: int) -> None:
+    runner.clock.advance(100.0 + waits)
+
+
+def lines_per_wait(end: Callable[..., None], waits: int) -> float:
+    runner = StepRunner()
+    flow = Flow("cost", engine_factory=runner.engine)
+    flow.add_routine(Desk(), "it")
+    job_state = runner.start(flow, "it", {"waits": waits})
+    runner.step()
+    with counted_lines() as lines:
+        end(runner, flow, job_state, waits)
+    assert len(job_state._job.expecting.tasks) == waits
+    return len(lines) / waits
+
+
+@pytest.mark.parametrize("end", [_deliver_to_all, _let_all_be_missed])
+def test_a_wait_costs_as_much_among_many_as_among_few(end: Callable[..., None]) -> None:
+    few, many = lines_per_wait(end, 200), lines_per_wait(end, 2000)
+    assert many == pytest.approx(few, rel=0.1)

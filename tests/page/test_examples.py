@@ -47,6 +47,29 @@ OUTPUTS = {
     ),
     "conditional_routing": "domestic_desk: 20 from NL\nlarge_desk: 5000 from NL\nabroad_desk: 30 from PE\n",
     "waiting_for_a_person": "running; finished: False\ncompleted: ['Ship it? yes, says Ada']\n",
+    "crash_and_recover": (
+        "Host A:\n"
+        "  step 1, task 1\n"
+        "  step 2, task 2\n"
+        "  step 3, task 3\n"
+        "Host A: killed by signal 9; committed: [1, 2]; job: running\n"
+        "Host B:\n"
+        "  step 3, task 3\n"
+        "  step 4, task 4\n"
+        "  step 5, task 5\n"
+        "Host B: completed; committed: [1, 2, 3, 4, 5]\n"
+    ),
+    "approve_from_another_process": (
+        "Office: the job is running and waits on approval.answer\nWorker: completed: ['Ship it? yes, says Ada']\n"
+    ),
+    "at_most_once": (
+        "It died before paying. The job is paused: the process died in the middle of what must not be repeated\n"
+        "  payment.trigger is resolved: again\n"
+        "  completed; payments so far: 1\n"
+        "It died after paying. The job is paused: the process died in the middle of what must not be repeated\n"
+        "  payment.trigger is resolved: done\n"
+        "  completed; payments so far: 2\n"
+    ),
     "async_handlers": ("completed: 1000 answers\none after the other: 500 s; took less than 50 s: True\n"),
     "fan_in": "{'lengths': [3, 3, 3, 9]}, collected 1 time\n",
     "shared_data": "{'currency': 'EUR', 'total': 42}\n[5, 7, 30]\n",

@@ -161,9 +161,9 @@ CASES: dict[str, tuple[Any, type[SeriluxError], str]] = {
     "lone surrogate as key": ({"\ud800": 1, "a": 1}, DocumentError, r"['\ud800']"),
     "key of a subclass": ({Text("a"): 1}, DocumentError, ""),
     "number as key": ({1: 1}, DocumentError, ""),
-    "deep tuples": (deep(101), LimitError, "[0]" * 100),
-    "deep sets": (deep(101, "$frozenset"), LimitError, "[0]" * 100),
-    "very deep lists": (deep(5000), LimitError, "[0]" * 100),
+    "deep tuples": (deep(105), LimitError, "[0]" * 104),
+    "deep sets": (deep(105, "$frozenset"), LimitError, "[0]" * 104),
+    "very deep lists": (deep(5000), LimitError, "[0]" * 104),
 }
 
 

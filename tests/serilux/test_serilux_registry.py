@@ -69,8 +69,8 @@ def test_a_new_name_replaces_the_former() -> None:
 
 
 def test_two_classes_of_one_name_are_an_error_only_when_it_is_used() -> None:
-    first = register_serializable(serializable("Twin", "a.Twin"))
-    register_serializable(serializable("Twin", "b.Twin"))
+    first = register_serializable(serializable("RegistryTwin", "a.Twin"))
+    register_serializable(serializable("RegistryTwin", "b.Twin"))
     message = r"made_here\.a\.Twin and made_here\.b\.Twin.*name='"
     with pytest.raises(NameConflictError, match=message):
         registered_name(first)
@@ -78,7 +78,7 @@ def test_two_classes_of_one_name_are_an_error_only_when_it_is_used() -> None:
         encode([first()])
     assert caught.value.path == "value[0]"
     with pytest.raises(NameConflictError, match=message) as caught:
-        decode({"a": {"$object": {"class": "Twin", "fields": {}}}})
+        decode({"a": {"$object": {"class": "RegistryTwin", "fields": {}}}})
     assert caught.value.path == "value.a"
     register_serializable(name="FirstTwin")(first)
     assert encode(first()) == {"$object": {"class": "FirstTwin", "fields": {}}}

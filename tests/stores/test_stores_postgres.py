@@ -345,3 +345,17 @@ def test_a_forked_process_has_connections_of_its_own(postgres_url: str) -> None:
     assert (run.returncode, run.stderr) == (0, "")
     with closing(PostgresBackend(postgres_url)) as backend:
         assert numbers(backend.read("a")) == [b"1", b"2", b"3"]
+
+
+def test_an_owner_is_not_silent_as_long_as_it_is_connected(
+    postgres_url: str, backend: PostgresBackend, beside: PostgresBackend
+) -> None:
+    backend.beat("me")
+    backend.beat("me")
+    with raw(postgres_url) as connection:
+        connection.execute("UPDATE routilux_owners SET beaten_at = beaten_at - interval '1 hour'")
+        assert beside.silences() == {"me": 0.0}
+        backend.close()
+        while beside.silences() == {"me": 0.0}:
+            pass
+        assert beside.silences()["me"] > 3000

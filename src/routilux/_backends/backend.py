@@ -25,13 +25,14 @@ class Definition(msgspec.Struct, frozen=True):
 
 
 class NewJob(msgspec.Struct, frozen=True):
-    """What a job is stored with at first; `created_at` is in seconds since the epoch."""
+    """What a job is stored with at first; `segment` is the history it has by then, `created_at` in seconds."""
 
     flow_id: str
     definition: Definition
     created_at: float
     owner: str | None
     snapshot: bytes
+    segment: bytes | None = None
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -56,7 +57,8 @@ class Batch(msgspec.Struct, frozen=True):
 class Compaction(msgspec.Struct, frozen=True):
     """A snapshot that stands for all records up to `number`, and the history since the last one as one more segment.
 
-    Segments are numbered from 1; `first_segment` is the oldest that is still wanted: older ones are dropped.
+    Segments are numbered from 1; `first_segment` is the oldest that is still wanted: older ones are dropped. With a
+    `definition` the job goes on with that one.
     """
 
     job_id: str
@@ -65,6 +67,7 @@ class Compaction(msgspec.Struct, frozen=True):
     snapshot: bytes
     segment: bytes | None = None
     first_segment: int = 1
+    definition: Definition | None = None
 
 
 class JobRecord(msgspec.Struct, frozen=True):
@@ -125,6 +128,8 @@ class Backend(Protocol):
 
     def acquire(self, job_id: str, owner: str, *, epoch: int) -> StoredJob | None:
         """Raise a job's epoch by one if it is `epoch` still, make `owner` its owner, then read it.
+
+        What was asked of its last owner is forgotten: whoever asked sees that it has another one now.
 
         None where the epoch is another by now: somebody else was faster. UnknownJobError where there is no such job.
         """

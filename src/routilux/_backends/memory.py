@@ -63,6 +63,8 @@ class MemoryBackend:
             check_covered(compaction, job.number)
             if compaction.number > job.covered:
                 self._jobs[compaction.job_id] = job.compacted(compaction)
+                if (definition := compaction.definition) is not None:
+                    self._definitions.setdefault(definition.definition_id, definition.document)
             return True
 
     def read(self, job_id: str) -> StoredJob:
@@ -77,6 +79,7 @@ class MemoryBackend:
             if job.record.epoch != epoch:
                 return None
             job = replace(job, record=replace(job.record, epoch=epoch + 1, owner=owner))
+            self._drop_requests(job_id)
             self._jobs[job_id] = job
             return job.read()
 
@@ -179,6 +182,9 @@ class MemoryBackend:
 
     def _forget(self, job_id: str) -> None:
         del self._jobs[job_id]
+        self._drop_requests(job_id)
+
+    def _drop_requests(self, job_id: str) -> None:
         self._requests = [request for request in self._requests if request[0] != job_id]
 
 
@@ -222,8 +228,10 @@ class _Job(Struct, frozen=True):
         """The job with another snapshot."""
         segments = self.segments if compaction.segment is None else (*self.segments, compaction.segment)
         first = first_kept(compaction, self.first_segment, self.first_segment + len(segments))
+        definition = self.record.definition if compaction.definition is None else compaction.definition.definition_id
         return replace(
             self,
+            record=replace(self.record, definition=definition),
             covered=compaction.number,
             snapshot=compaction.snapshot,
             journal=self.records[compaction.number - self.covered :],
@@ -262,4 +270,5 @@ def _created(batch: Batch, new: NewJob) -> _Job:
         updated_at=batch.at,
         owner=new.owner,
     )
-    return _Job(record, batch.number - 1, batch.number - 1, new.snapshot, [])
+    segments = () if new.segment is None else (new.segment,)
+    return _Job(record, batch.number - 1, batch.number - 1, new.snapshot, [], segments)

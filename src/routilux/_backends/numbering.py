@@ -49,15 +49,16 @@ def judge(batch: Batch, standing: Standing | None, *, repeated: bool) -> Verdict
     if not standing.owned_under(batch.epoch):
         return Verdict.REFUSED
     if batch.new is not None:
-        return Verdict.STORED_ALREADY if repeated and _is_creator(batch.new, standing) else Verdict.REFUSED
+        return Verdict.STORED_ALREADY if repeated and _is_creator(batch, batch.new, standing) else Verdict.REFUSED
     if repeated:
         return Verdict.STORED_ALREADY
     _check_next(batch, standing.last)
     return Verdict.APPENDED
 
 
-def _is_creator(new: NewJob, standing: Standing) -> bool:
-    return new.owner is not None and (new.owner, new.created_at) == (standing.owner, standing.created_at)
+def _is_creator(batch: Batch, new: NewJob, standing: Standing) -> bool:
+    left = None if batch.releases else new.owner
+    return new.owner is not None and (left, new.created_at) == (standing.owner, standing.created_at)
 
 
 def _check_next(batch: Batch, last: int) -> None:

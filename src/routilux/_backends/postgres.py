@@ -8,7 +8,15 @@ from routilux._backends.backend import MOVED, Batch, Compaction, JobRecord, Stor
 from routilux._backends.contents import SnapshotRow, assembled, checksum, verified
 from routilux._backends.numbering import check_covered, first_kept, fit_one_statement, unknown_definition, unknown_job
 from routilux._backends.postgres_server import PostgresServer, Session
-from routilux._backends.postgres_writing import write_at_once, write_each
+from routilux._backends.postgres_writing import define, write_at_once, write_each
+
+_ALIVE = 0x726F7574  # "rout"
+_HELD = f"""
+    SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = {_ALIVE}
+        AND objid = (hashtext(%(owner)s)::bigint & 4294967295)::oid
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+"""The lock that the connection of an owner holds."""
 
 _UPDATED_AT = (
     "coalesce((SELECT written_at FROM routilux_journal WHERE job = id ORDER BY number DESC LIMIT 1), updated_at)"
@@ -67,6 +75,7 @@ class PostgresBackend:
             if compaction.number > covered:
                 _replace_records(session, job, compaction)
                 _replace_snapshot(session, job, compaction, first_segment, next_segment)
+                _replace_definition(session, job, compaction)
             return True
 
     def read(self, job_id: str) -> StoredJob:
@@ -82,6 +91,7 @@ class PostgresBackend:
             if record.epoch != epoch:
                 return None
             session.execute("UPDATE routilux_jobs SET epoch = epoch + 1, owner = %s WHERE id = %s", (owner, job))
+            session.execute("DELETE FROM routilux_requests WHERE job = %s", (job,))
             return _read(session, job, replace(record, epoch=epoch + 1, owner=owner))
 
     def record(self, job_id: str) -> JobRecord | None:
@@ -152,8 +162,16 @@ class PostgresBackend:
         return deleted.rowcount
 
     def beat(self, owner: str) -> None:
-        """Say that an owner is alive."""
+        """Say that an owner is alive, and have the server know it as long as the connection is there.
+
+        A handler that computes without ever letting other threads run holds up beats, but not a connection.
+        """
         with self._server.writing() as session:
+            session.execute(
+                f"SELECT pg_try_advisory_lock({_ALIVE}, hashtext(%(owner)s)) WHERE NOT EXISTS ({_HELD} AND pid = "
+                "pg_backend_pid())",
+                {"owner": owner},
+            )
             session.execute(
                 """
                 INSERT INTO routilux_owners VALUES (%s, clock_timestamp())
@@ -163,13 +181,14 @@ class PostgresBackend:
             )
 
     def silences(self) -> dict[str, float]:
-        """For each owner the seconds since its last beat, by the server's clock."""
+        """For each owner the seconds since its last beat, by the server's clock; 0 while it is connected."""
         with self._server.reading() as session:
             rows = session.execute(
                 """
-                SELECT owner, greatest(extract(epoch FROM clock_timestamp() - beaten_at), 0)::double precision
+                SELECT owner, CASE WHEN EXISTS ({held}) THEN 0
+                    ELSE greatest(extract(epoch FROM clock_timestamp() - beaten_at), 0) END::double precision
                 FROM routilux_owners
-                """
+                """.format(held=_HELD.replace("%(owner)s", "owner"))
             ).fetchall()
         return dict(rows)
 
@@ -282,3 +301,10 @@ def _replace_snapshot(
         """,
         (compaction.number, first, next_segment, stored, compaction.snapshot, job),
     )
+
+
+def _replace_definition(session: Session, job: int | None, compaction: Compaction) -> None:
+    if compaction.definition is not None:
+        definition_id = compaction.definition.definition_id
+        session.execute("UPDATE routilux_jobs SET definition = %s WHERE id = %s", (definition_id, job))
+        define(session, compaction.definition)

@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 from psycopg.errors import NotNullViolation, UniqueViolation
 from psycopg.types.numeric import Int8
 
-from routilux._backends.backend import Batch, NewJob
+from routilux._backends.backend import Batch, Definition, NewJob
 from routilux._backends.contents import checksum
 from routilux._backends.numbering import Standing, Verdict, judge
 from routilux._backends.postgres_server import Session
@@ -63,7 +63,11 @@ _CREATE = """
         INSERT INTO routilux_definitions
         SELECT %(definition_id)s, %(definition_checksum)s, %(document)s FROM created ON CONFLICT DO NOTHING
     ), snapshot AS (
-        INSERT INTO routilux_snapshots SELECT id, %(covered)s, 1, 1, %(snapshot_checksum)s, %(snapshot)s FROM created
+        INSERT INTO routilux_snapshots
+        SELECT id, %(covered)s, 1, %(next_segment)s, %(snapshot_checksum)s, %(snapshot)s FROM created
+    ), segment AS (
+        INSERT INTO routilux_segments
+        SELECT id, 1, %(segment_checksum)s, %(segment)s FROM created WHERE %(next_segment)s > 1
     )
     INSERT INTO routilux_journal SELECT id, %(number)s, %(at)s, %(checksum)s, %(content)s FROM created
 """
@@ -147,10 +151,21 @@ def _is_created(session: Session, batch: Batch, new: NewJob) -> bool:
         "owner": None if batch.releases else new.owner,
         "covered": covered,
         "definition_checksum": checksum(definition_id, "definition", 1, document),
+        "next_segment": 1 if new.segment is None else 2,
         "snapshot_checksum": checksum(batch.job_id, "snapshot", covered, new.snapshot),
+        "segment_checksum": checksum(batch.job_id, "segment", 1, new.segment or b""),
         "checksum": _checksum(batch),
     }
     return session.execute(_CREATE, asdict(batch) | asdict(new) | asdict(new.definition) | values).rowcount == 1
+
+
+def define(session: Session, definition: Definition) -> None:
+    """Keep a definition, if it is not kept already."""
+    definition_id, document = definition.definition_id, definition.document
+    session.execute(
+        "INSERT INTO routilux_definitions VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+        (definition_id, checksum(definition_id, "definition", 1, document), document),
+    )
 
 
 def _append(session: Session, job: int, batch: Batch) -> None:

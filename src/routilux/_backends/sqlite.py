@@ -11,7 +11,7 @@ from routilux._backends.backend import MOVED, Batch, Compaction, JobRecord, Stor
 from routilux._backends.contents import SnapshotRow, assembled, checksum, verified
 from routilux._backends.numbering import check_covered, first_kept, fit_one_statement, unknown_definition, unknown_job
 from routilux._backends.sqlite_file import SQLiteFile
-from routilux._backends.sqlite_writing import write_at_once, write_each
+from routilux._backends.sqlite_writing import define, write_at_once, write_each
 
 _UPDATED_AT = "coalesce((SELECT written_at FROM journal WHERE job = id ORDER BY number DESC LIMIT 1), updated_at)"
 _COLUMNS = f"job_id, flow_id, definition, status, epoch, created_at, {_UPDATED_AT}, owner"
@@ -67,6 +67,7 @@ class SQLiteBackend:
             if compaction.number > covered:
                 _replace_records(connection, job, compaction)
                 _replace_snapshot(connection, job, compaction, first_segment, next_segment)
+                _replace_definition(connection, job, compaction)
             return True
 
     def read(self, job_id: str) -> StoredJob:
@@ -81,6 +82,7 @@ class SQLiteBackend:
             if record.epoch != epoch:
                 return None
             connection.execute("UPDATE jobs SET epoch = epoch + 1, owner = ? WHERE id = ?", (owner, job))
+            connection.execute("DELETE FROM requests WHERE job = ?", (job,))
             return _read(connection, job, replace(record, epoch=epoch + 1, owner=owner))
 
     def record(self, job_id: str) -> JobRecord | None:
@@ -245,6 +247,12 @@ def _replace_snapshot(
         """,
         (compaction.number, first, next_segment, stored, compaction.snapshot, job),
     )
+
+
+def _replace_definition(connection: sqlite3.Connection, job: int, compaction: Compaction) -> None:
+    if compaction.definition is not None:
+        define(connection, compaction.definition)
+        connection.execute("UPDATE jobs SET definition = ? WHERE id = ?", (compaction.definition.definition_id, job))
 
 
 def _requests(connection: sqlite3.Connection, owner: str) -> list[tuple[int, str, int, bytes]]:

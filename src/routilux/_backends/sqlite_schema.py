@@ -61,14 +61,18 @@ _FORMAT_1 = (
     """CREATE VIEW new_jobs AS SELECT
         NULL AS job_id, NULL AS flow_id, NULL AS definition, NULL AS definition_checksum, NULL AS document,
         NULL AS epoch, NULL AS created_at, NULL AS owner, NULL AS snapshot_checksum, NULL AS snapshot,
+        NULL AS segment_checksum, NULL AS segment,
         NULL AS number, NULL AS written_at, NULL AS status, NULL AS releases, NULL AS checksum, NULL AS content
     """,
     """CREATE TRIGGER job_is_new INSTEAD OF INSERT ON new_jobs BEGIN
         INSERT INTO jobs (job_id, flow_id, definition, status, epoch, created_at, updated_at, owner) VALUES
             (new.job_id, new.flow_id, new.definition, 'pending', new.epoch, new.created_at, new.written_at, new.owner);
         INSERT INTO definitions VALUES (new.definition, new.definition_checksum, new.document) ON CONFLICT DO NOTHING;
-        INSERT INTO snapshots SELECT id, new.number - 1, 1, 1, new.snapshot_checksum, new.snapshot
+        INSERT INTO snapshots
+            SELECT id, new.number - 1, 1, iif(new.segment IS NULL, 1, 2), new.snapshot_checksum, new.snapshot
             FROM jobs WHERE job_id = new.job_id;
+        INSERT INTO segments SELECT id, 1, new.segment_checksum, new.segment
+            FROM jobs WHERE job_id = new.job_id AND new.segment IS NOT NULL;
         INSERT INTO journal
             SELECT id, new.number, new.written_at, new.status, new.releases, new.checksum, new.content
             FROM jobs WHERE job_id = new.job_id;

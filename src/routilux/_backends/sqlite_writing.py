@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import asdict
 
-from routilux._backends.backend import Batch, NewJob
+from routilux._backends.backend import Batch, Definition, NewJob
 from routilux._backends.contents import checksum
 from routilux._backends.numbering import Standing, Verdict, judge
 
@@ -31,7 +31,7 @@ _APPEND_SEVERAL = f"""
 _CREATE = """
     INSERT INTO new_jobs VALUES (
         :job_id, :flow_id, :definition_id, :definition_checksum, :document,
-        :epoch, :created_at, :owner, :snapshot_checksum, :snapshot,
+        :epoch, :created_at, :owner, :snapshot_checksum, :snapshot, :segment_checksum, :segment,
         :number, :at, :status, :releases, :checksum, :content
     )
 """
@@ -98,11 +98,21 @@ def _stored_checksum(connection: sqlite3.Connection, job: int, batch: Batch) -> 
     return None if row is None else int(row[0])
 
 
+def define(connection: sqlite3.Connection, definition: Definition) -> None:
+    """Keep a definition, if it is not kept already."""
+    definition_id, document = definition.definition_id, definition.document
+    connection.execute(
+        "INSERT INTO definitions VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        (definition_id, checksum(definition_id, "definition", 1, document), document),
+    )
+
+
 def _new_row(batch: Batch, new: NewJob) -> dict[str, object]:
     definition_id, document = new.definition.definition_id, new.definition.document
     checksums = {
         "definition_checksum": checksum(definition_id, "definition", 1, document),
         "snapshot_checksum": checksum(batch.job_id, "snapshot", batch.number - 1, new.snapshot),
+        "segment_checksum": checksum(batch.job_id, "segment", 1, new.segment or b""),
         "checksum": _checksum(batch),
     }
     return asdict(batch) | asdict(new) | asdict(new.definition) | checksums

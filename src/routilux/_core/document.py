@@ -1,42 +1,19 @@
 """A job as a JSON document, and back (DESIGN section 5)."""
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import Any, NoReturn, TypeVar
+from typing import Any
 
 import msgspec
 
+from routilux._core.checked import check_thoroughly, convert, decode_fields, most_nodes, refuse
 from routilux._core.history import BoundedHistory
+from routilux._core.instants import in_our_era, instant, instants, seconds
 from routilux._core.job import Job
-from routilux._core.shapes import (
-    ConnectionDocument,
-    ErrorDocument,
-    JobDocument,
-    PausePointDocument,
-    RoutineStateDocument,
-    TaskDocument,
-)
+from routilux._core.long_lists import LONG_LISTS, LongLists
+from routilux._core.shapes import ErrorDocument, JobDocument, PausePointDocument, RoutineStateDocument
 from routilux._migrations import CURRENT_FORMAT, upgrade
 from routilux._model import SEVERITY, EventKey, JobStatus, RoutineStatus, SlotKey
-from routilux._records import Data, ErrorInfo, HistoryRecord, PausePoint, RoutineState, Task
-from serilux import all_plain, check_document, decode, encode, get_limits
-from serilux.errors import DocumentError, SeriluxError
-
-EARLIEST = datetime(1, 1, 3, tzinfo=UTC).timestamp()
-LATEST = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
-LAST_NUMBER = 2**53
-T = TypeVar("T")
-
-
-def instants(times: Iterable[float]) -> list[str]:
-    """Times in seconds since the epoch as ISO 8601 texts in UTC."""
-    texts: list[str] = msgspec.to_builtins([datetime.fromtimestamp(time, UTC) for time in times])
-    return texts
-
-
-def instant(time: float | None) -> str | None:
-    """One time as text, None as None."""
-    return None if time is None else instants([time])[0]
+from routilux._records import RESERVED_IN_STATE, Data, ErrorInfo, HistoryRecord, PausePoint, RoutineState, Task
+from serilux import all_plain, decode, encode, get_limits
 
 
 def write_job(job: Job, now: float) -> dict[str, Any]:
@@ -68,6 +45,7 @@ def write_job(job: Job, now: float) -> dict[str, Any]:
         "cancel_reason": job.cancel_reason,
         "next_task": job.next_number,
         "timeout": job.timeout,
+        "durability": job.durability.value,
         "elapsed": max(job.elapsed + running, 0.0),
         "history_limit": limit,
         "history_dropped": dropped,
@@ -105,6 +83,8 @@ def write_tasks(job_id: str, tasks: list[Task], path: str) -> list[dict[str, Any
             "due": instant(task.due),
             "deadline": instant(task.deadline),
             "patience": task.patience,
+            "lost_attempts": task.lost_attempts,
+            "ambiguous": task.ambiguous,
         }
         for task, data, metadata, merged, since in zip(
             tasks,
@@ -160,19 +140,25 @@ def _write_pause_point(point: PausePoint, index: int) -> dict[str, Any]:
 
 def read_job(document: Any) -> Job:
     """The job that a document describes; DocumentError names the path of what is wrong with it (law 8)."""
-    _check_json(document)
-    document = upgrade(document, "JobState")
-    fields = {name: value for name, value in document.items() if name not in ("_type", "format")}
-    read = _convert(fields, JobDocument, "")
-    created_at = _seconds(read.created_at, "created_at") or 0.0
+    size = _check_short_parts(document)
+    try:
+        return _job_of(document, size)
+    except ValueError:
+        check_thoroughly(document)  # says better where there is text with lone surrogates
+        raise
+
+
+def _job_of(document: Any, size: int) -> Job:
+    fields = {name: part for name, part in upgrade(document, "JobState").items() if name not in ("_type", "format")}
+    read = convert(fields, JobDocument, "")
+    created_at = seconds(read.created_at, "created_at") or 0.0
     job = Job(read.job_id, read.flow_id, created_at)
     job.fingerprint, job.epoch, job.status = read.flow_fingerprint, read.epoch, read.status
-    updated_at = _seconds(read.updated_at, "updated_at")
+    updated_at = seconds(read.updated_at, "updated_at")
     job.updated_at = created_at if updated_at is None else updated_at
     job.routines = _read_states(read)
-    job.history = _read_history(read)
     job.slot_data = _read_slot_data(read.slot_data)
-    job.shared_data = _decode_fields(read.shared_data, "shared_data")
+    job.shared_data = decode_fields(read.shared_data, "shared_data")
     job.shared_log = _decode_list(read.shared_log, "shared_log")
     job.pause_points = [_read_pause_point(point, f"pause_points[{i}]") for i, point in enumerate(read.pause_points)]
     error = _read_error(read.error)
@@ -181,73 +167,21 @@ def read_job(document: Any) -> Job:
     else:
         job.error = error
     job.cancel_reason, job.timeout, job.elapsed = read.cancel_reason, read.timeout, read.elapsed
-    _read_all_tasks(job, read)
+    job.durability = read.durability
+    LongLists(document, read, size).read_into(job)
     return job
 
 
-def _check_json(document: Any) -> None:
-    """Refuse what is no plain JSON, such as text with lone surrogates, or too large; its data is checked when decoded.
-
-    A node takes a byte at least, so that the nodes of a short document need not be counted.
-    """
-    try:
-        size = len(msgspec.json.encode(document))
-    except (TypeError, ValueError, OverflowError, RecursionError):
-        size = None
+def _check_short_parts(document: Any) -> int:
+    """Refuse what is no plain JSON in all of a document but its long lists; tells how many nodes that has at most."""
+    short = document
+    if type(document) is dict:
+        short = {name: part for name, part in document.items() if name not in LONG_LISTS}
+    size = most_nodes(short)
     if size is None or size > get_limits().max_nodes:
-        _check_thoroughly(document)
-
-
-def _check_thoroughly(document: Any) -> None:
-    try:
-        check_document(document, "")
-    except SeriluxError as error:
-        error.path = error.path.removeprefix(".") or "$"
-        raise
-
-
-def _convert(value: Any, shape: type[T], path: str) -> T:
-    try:
-        return msgspec.convert(value, shape)
-    except msgspec.ValidationError as error:
-        problem, found, where = str(error).rpartition(" - at `$")
-        problem, where = (problem, where) if found else (where, "")
-        full = (path + where.rstrip("`")).lstrip(".") or "$"
-        raise DocumentError(f"{problem}; write such documents with serialize()", path=full) from error
-
-
-def _seconds(time: datetime | None, path: str) -> float | None:
-    return None if time is None else _seconds_each([time], path)[0]
-
-
-def _seconds_each(times: list[datetime], path: str) -> list[float]:
-    """Times in seconds since the epoch; `path` has a place for the index of a refused one."""
-    seconds = list(map(datetime.timestamp, times))
-    if seconds and not EARLIEST <= min(seconds) <= max(seconds) <= LATEST:
-        index = next(index for index, second in enumerate(seconds) if not EARLIEST <= second <= LATEST)
-        _refuse(
-            f"a time of our era, up to the year 9000, is expected, not {times[index].isoformat()}", path.format(index)
-        )
-    return seconds
-
-
-def _refuse(problem: str, path: str) -> NoReturn:
-    raise DocumentError(problem, path=path)
-
-
-def _decode_fields(value: dict[str, Any], path: str) -> Data:
-    decoded = decode(value, path)
-    if type(decoded) is not dict or not all(type(name) is str for name in decoded):
-        _refuse(f"an object with named values is expected, not {type(decoded).__name__}", path)
-    return decoded
-
-
-def _decode_each(values: list[Any], path: str) -> list[Any]:
-    """The data of each node of a list, or None where it has none; `path` has a place for the index."""
-    if all_plain(values):
-        copies: list[Any] = msgspec.to_builtins(values)
-        return copies
-    return [None if value is None else _decode_fields(value, path.format(index)) for index, value in enumerate(values)]
+        check_thoroughly(document)
+        return get_limits().max_nodes
+    return size
 
 
 def _decode_list(value: list[Any], path: str) -> list[Any]:
@@ -255,25 +189,11 @@ def _decode_list(value: list[Any], path: str) -> list[Any]:
     return decoded
 
 
-def _read_history(read: JobDocument) -> list[HistoryRecord] | BoundedHistory:
-    documents, path = read.execution_history, "execution_history[{}]"
-    contents = _decode_each([document.data for document in documents], path + ".data")
-    times = _seconds_each([document.timestamp for document in documents], path + ".timestamp")
-    records = [
-        HistoryRecord(document.routine_id, document.event_name, content, time)
-        for document, content, time in zip(documents, contents, times, strict=True)
-    ]
-    if read.history_limit is None:
-        return records
-    return BoundedHistory(records, read.history_limit, read.history_dropped)
-
-
 def _read_slot_data(document: dict[str, Any]) -> dict[SlotKey, Data]:
     slot_data: dict[SlotKey, Data] = {}
     for routine_id, slots in document.items():
-        for slot, data in _convert(slots, dict[str, Any], f"slot_data.{routine_id}").items():
-            path = f"slot_data.{routine_id}.{slot}"
-            slot_data[SlotKey(routine_id, slot)] = _decode_fields(_convert(data, dict[str, Any], path), path)
+        for slot, data in convert(slots, dict[str, Any], f"slot_data.{routine_id}").items():
+            slot_data[SlotKey(routine_id, slot)] = decode_fields(data, f"slot_data.{routine_id}.{slot}")
     return slot_data
 
 
@@ -287,13 +207,20 @@ def _read_states(read: JobDocument) -> dict[str, RoutineState]:
 
 
 def _read_state(document: Any, said: tuple[RoutineStatus, ...], path: str) -> RoutineState:
-    read = _convert(document, RoutineStateDocument, path)
+    read = convert(document, RoutineStateDocument, path)
     outcome = read.outcome
     if outcome is None and read.status in said:
         outcome = read.status
     if outcome is not None and outcome not in SEVERITY:
-        _refuse(f"an outcome is one of {', '.join(SEVERITY)}, not {outcome}", f"{path}.outcome")
-    return RoutineState(outcome, _read_error(read.error), _decode_fields(read.state, f"{path}.state"))
+        refuse(f"an outcome is one of {', '.join(SEVERITY)}, not {outcome}", f"{path}.outcome")
+    return RoutineState(outcome, _read_error(read.error), _read_own_state(read.state, f"{path}.state"))
+
+
+def _read_own_state(document: dict[str, Any], path: str) -> Data:
+    state = decode_fields(document, path)
+    for name in sorted(RESERVED_IN_STATE & state.keys()):
+        refuse("get_routine_state uses this name itself; choose another", f"{path}.{name}")
+    return state
 
 
 def _read_error(document: ErrorDocument | None) -> ErrorInfo | None:
@@ -301,97 +228,5 @@ def _read_error(document: ErrorDocument | None) -> ErrorInfo | None:
 
 
 def _read_pause_point(document: PausePointDocument, path: str) -> PausePoint:
-    checkpoint = _decode_fields(document.checkpoint, f"{path}.checkpoint")
-    (time,) = _seconds_each([document.timestamp], f"{path}.timestamp")
-    return PausePoint(time, document.reason, checkpoint)
-
-
-def _read_all_tasks(job: Job, read: JobDocument) -> None:
-    pending = _read_tasks(job, read.pending_tasks, "pending_tasks[{}]")
-    job.failed = _read_tasks(job, read.failed_tasks, "failed_tasks[{}]")
-    job.next_number = _number_tasks([*pending, *job.failed], read)
-    for task in pending:
-        job.enlist(task)
-
-
-def _number_tasks(tasks: list[Task], read: JobDocument) -> int:
-    """Check the numbers of tasks, number those without an id (written by hand), and say which is the next."""
-    numbers = [task.number for task in tasks if task.number]
-    following = max(read.next_task, max(numbers, default=0) + 1, 1)
-    if len(set(numbers)) < len(numbers):
-        _refuse_twin(read)
-    for task in tasks:
-        if not task.number:
-            task.number = following
-            following += 1
-    if following > LAST_NUMBER:
-        _refuse(f"the tasks of a job are numbered up to {LAST_NUMBER}", "next_task")
-    return following
-
-
-def _refuse_twin(read: JobDocument) -> NoReturn:
-    tasks = [(f"pending_tasks[{index}]", task.task_id) for index, task in enumerate(read.pending_tasks)]
-    tasks += [(f"failed_tasks[{index}]", task.task_id) for index, task in enumerate(read.failed_tasks)]
-    first = {task_id: path for path, task_id in reversed(tasks)}
-    path, task_id = next((path, task_id) for path, task_id in tasks if task_id and first[task_id] != path)
-    _refuse(f"two tasks have the id {task_id!r}", f"{path}.task_id")
-
-
-def _read_tasks(job: Job, documents: list[TaskDocument], path: str) -> list[Task]:
-    now = datetime.fromtimestamp(job.updated_at, UTC)
-    return [
-        Task(
-            number,
-            SlotKey(document.routine_id, document.slot),
-            data,
-            _read_source(document.connection),
-            document.priority,
-            metadata,
-            since,
-            document.retry_count,
-            document.flushes,
-            merged,
-            document.seen,
-            None if document.due is None else _seconds(document.due, path.format(index) + ".due"),
-            None if document.deadline is None else _seconds(document.deadline, path.format(index) + ".deadline"),
-            document.patience,
-        )
-        for index, (document, number, data, metadata, merged, since) in enumerate(
-            zip(
-                documents,
-                _task_numbers(job.job_id, documents, path + ".task_id"),
-                _decode_each([document.data for document in documents], path + ".data"),
-                _decode_each([document.metadata for document in documents], path + ".metadata"),
-                _decode_each(_merged_of(documents, path + ".merged"), path + ".merged"),
-                _seconds_each([document.since or now for document in documents], path + ".since"),
-                strict=True,
-            )
-        )
-    ]
-
-
-def _merged_of(documents: list[TaskDocument], path: str) -> list[dict[str, Any] | None]:
-    for index, document in enumerate(documents):
-        if document.data is None and (document.merged is not None or document.seen is not None):
-            _refuse("a task that waits for its data has merged nothing yet", path.format(index))
-    return [document.merged for document in documents]
-
-
-def _read_source(document: ConnectionDocument | None) -> EventKey | None:
-    return None if document is None else EventKey(document.source_routine_id, document.source_event)
-
-
-def _task_numbers(job_id: str, documents: list[TaskDocument], path: str) -> list[int]:
-    """The number in each task's id; 0 for one without an id."""
-    prefix, numbers = f"{job_id}:", []
-    for index, document in enumerate(documents):
-        task_id = document.task_id or f"{prefix}0"
-        digits = task_id.removeprefix(prefix)
-        if not _is_number(digits) or digits == task_id or (digits[0] == "0" and document.task_id is not None):
-            _refuse(f"a task of this job has an id like '{job_id}:1', not {task_id!r}", path.format(index))
-        numbers.append(int(digits))
-    return numbers
-
-
-def _is_number(digits: str) -> bool:
-    return digits.isascii() and digits.isdecimal() and len(digits) < 17
+    checkpoint = decode_fields(document.checkpoint, f"{path}.checkpoint")
+    return PausePoint(in_our_era(document.timestamp, f"{path}.timestamp"), document.reason, checkpoint)

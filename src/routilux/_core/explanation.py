@@ -1,12 +1,13 @@
 """What a job does, waits for and has failed of: as data, and as text."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
 from routilux._core.job import Job, PauseRequest
 from routilux._model import JobStatus
-from routilux._records import ErrorInfo, Task
+from routilux._records import ErrorInfo, RoutineState, Task
 
 
 class TaskNote(msgspec.Struct, frozen=True):
@@ -32,11 +33,27 @@ class TaskNote(msgspec.Struct, frozen=True):
         return ", ".join(parts)
 
 
+class JoinNote(msgspec.Struct, frozen=True):
+    """A slot with data on which no handler has run, as its `when` has not held yet.
+
+    `counts` tells how many values each parameter has: a list's length, else one.
+    """
+
+    routine_id: str
+    slot: str
+    counts: dict[str, int]
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{count} of {name!r}" for name, count in self.counts.items())
+        return f"{self.routine_id}.{self.slot}, which has {counts or 'nothing'}"
+
+
 class Explanation(msgspec.Struct, frozen=True):
     """A job's situation.
 
-    `running` handlers; `queued` tasks, in order; tasks that wait for a `retry` or for a `delivery` from outside;
-    `failed` tasks and the `error` that failed the job; `note` says in words what the job as a whole waits for.
+    `running` handlers; `queued` tasks, in order; tasks that wait for a `retry` or for a `delivery` from outside; slots
+    that wait for more data until their `when` holds; `failed` tasks and the `error` that failed the job; `note` says in
+    words what the job as a whole waits for.
     """
 
     job_id: str
@@ -47,18 +64,21 @@ class Explanation(msgspec.Struct, frozen=True):
     queued: list[TaskNote]
     waiting_for_retry: list[TaskNote]
     waiting_for_delivery: list[TaskNote]
+    waiting_for_more: list[JoinNote]
     failed: list[TaskNote]
     error: ErrorInfo | None
 
     def __str__(self) -> str:
         lines = [f"job {self.job_id} of flow {self.flow_id!r} is {self.status}: {self.note}"]
-        for title, notes in (
+        groups: tuple[tuple[str, Sequence[TaskNote | JoinNote]], ...] = (
             ("running", self.running),
             ("queued", self.queued),
             ("waits for its retry", self.waiting_for_retry),
             ("waits for a delivery", self.waiting_for_delivery),
+            ("waits for more data", self.waiting_for_more),
             ("failed", self.failed),
-        ):
+        )
+        for title, notes in groups:
             lines.extend(f"  {title}: {note}" for note in notes)
         if self.error is not None:
             lines.append(f"  because of {self.error.type}: {self.error.message}")
@@ -78,9 +98,24 @@ def explain(job: Job, now: float) -> Explanation:
         [_task_note(job, task) for task in job.ready],
         [_task_note(job, task) for task in waiting if task.data is not None],
         [_task_note(job, task) for task in waiting if task.data is None],
+        _join_notes(job),
         [_task_note(job, task) for task in job.failed],
         job.error if job.error is not None else _coming_error(job),
     )
+
+
+def _join_notes(job: Job) -> list[JoinNote]:
+    """The slots with data, and no task that is open, of routines none of whose tasks has had an outcome."""
+    open_slots = {task.target for task in job.unfinished().values()}
+    return [
+        JoinNote(key.routine_id, key.slot, {name: _count(value) for name, value in data.items()})
+        for key, data in sorted(job.slot_data.items())
+        if key not in open_slots and job.routines.get(key.routine_id, RoutineState()).outcome is None
+    ]
+
+
+def _count(value: object) -> int:
+    return len(value) if isinstance(value, list) else 1
 
 
 def _coming_error(job: Job) -> ErrorInfo | None:

@@ -113,6 +113,23 @@ class JobTimedOut(msgspec.Struct):
     error: ErrorInfo
 
 
+class AttemptsLost(msgspec.Struct):
+    """Whoever ran the job does so no more, and what was in flight with it is lost.
+
+    Where it `died`, the attempts count against the tasks: one that has lost `limit` of them fails its job.
+    """
+
+    died: bool
+    limit: int
+
+
+class TaskResolved(msgspec.Struct):
+    """Somebody knows what became of an ambiguous task: it is done, or to be tried `again`."""
+
+    task: Task
+    again: bool
+
+
 Fact = (
     JobStarted
     | TaskSucceeded
@@ -128,6 +145,8 @@ Fact = (
     | HoldLifted
     | JobCancelled
     | JobTimedOut
+    | AttemptsLost
+    | TaskResolved
 )
 
 
@@ -138,4 +157,8 @@ class Effect(Enum):
     TIMER_CHANGED = "timer changed"
 
 
-NOTHING: tuple[Effect, ...] = ()
+Effects = tuple[Effect, ...]
+NOTHING: Effects = ()
+STATUS_CHANGED: Effects = (Effect.STATUS_CHANGED,)
+TIMER_CHANGED: Effects = (Effect.TIMER_CHANGED,)
+STATUS_AND_TIMER_CHANGED: Effects = STATUS_CHANGED + TIMER_CHANGED

@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
+from routilux._core.expectations import Expectations
 from routilux._core.history import BoundedHistory
 from routilux._core.ready_queue import ReadyQueue
-from routilux._model import SETTLED, JobStatus, RoutineStatus, SlotKey
+from routilux._model import SETTLED, Durability, JobStatus, RoutineStatus, SlotKey
 from routilux._records import Data, ErrorInfo, HistoryRecord, PausePoint, RoutineState, Task
 
 
@@ -19,74 +20,47 @@ class PauseRequest(msgspec.Struct, frozen=True):
     checkpoint: Data
 
 
-class Job:
+class Job(msgspec.Struct, eq=False, gc=False):
     """One run of a flow.
 
     A task is in exactly one of `ready`, `delayed` (waits for its due time), `expecting` (waits to be delivered to),
     `active` (its handler runs) and `failed`; when it settles it is in none.
     """
 
-    __slots__ = (
-        "active",
-        "cancel_reason",
-        "closing",
-        "created_at",
-        "delayed",
-        "elapsed",
-        "epoch",
-        "error",
-        "expecting",
-        "failed",
-        "fingerprint",
-        "flow_id",
-        "history",
-        "hold_until",
-        "job_id",
-        "next_number",
-        "pause_points",
-        "ready",
-        "routines",
-        "running_since",
-        "shared_data",
-        "shared_log",
-        "shared_versions",
-        "slot_data",
-        "status",
-        "timeout",
-        "updated_at",
-    )
+    job_id: str
+    flow_id: str
+    created_at: float
+    updated_at: float = 0.0
+    fingerprint: str = ""
+    epoch: int = 0
+    status: JobStatus = JobStatus.PENDING
 
-    def __init__(self, job_id: str, flow_id: str, created_at: float) -> None:
-        self.job_id = job_id
-        self.flow_id = flow_id
-        self.fingerprint = ""
-        self.epoch = 0
-        self.status = JobStatus.PENDING
-        self.created_at = created_at
-        self.updated_at = created_at
+    next_number: int = 1
+    ready: ReadyQueue = msgspec.field(default_factory=ReadyQueue)
+    delayed: list[tuple[float, int, Task]] = []
+    expecting: Expectations = msgspec.field(default_factory=Expectations)
+    active: dict[int, Task] = {}
+    failed: list[Task] = []
 
-        self.next_number = 1
-        self.ready = ReadyQueue()
-        self.delayed: list[tuple[float, int, Task]] = []
-        self.expecting: dict[int, Task] = {}
-        self.active: dict[int, Task] = {}
-        self.failed: list[Task] = []
+    routines: dict[str, RoutineState] = {}
+    history: list[HistoryRecord] | BoundedHistory = []
+    slot_data: dict[SlotKey, Data] = {}
+    shared_data: Data = {}
+    shared_versions: dict[str, int] = {}
+    shared_log: list[Any] = []
+    pause_points: list[PausePoint] = []
+    error: ErrorInfo | None = None
+    cancel_reason: str | None = None
 
-        self.routines: dict[str, RoutineState] = {}
-        self.history: list[HistoryRecord] | BoundedHistory = []
-        self.slot_data: dict[SlotKey, Data] = {}
-        self.shared_data: Data = {}
-        self.shared_versions: dict[str, int] = {}
-        self.shared_log: list[Any] = []
-        self.pause_points: list[PausePoint] = []
-        self.error: ErrorInfo | None = None
-        self.cancel_reason: str | None = None
+    timeout: float | None = None
+    durability: Durability = Durability.GROUP
+    elapsed: float = 0.0
+    running_since: float | None = None
+    closing: PauseRequest | ErrorInfo | None = None
+    hold_until: float | None = None
 
-        self.timeout: float | None = None
-        self.elapsed = 0.0
-        self.running_since: float | None = None
-        self.closing: PauseRequest | ErrorInfo | None = None
-        self.hold_until: float | None = None
+    def __post_init__(self) -> None:
+        self.updated_at = self.updated_at or self.created_at
 
     @property
     def settled(self) -> bool:
@@ -96,16 +70,16 @@ class Job:
     @property
     def idle(self) -> bool:
         """Whether no task runs, may run or waits."""
-        return not (self.ready or self.active or self.delayed or self.expecting)
+        return not (self.ready or self.active or self.delayed or self.expecting.tasks)
 
     @property
     def stuck(self) -> bool:
         """Whether nothing goes on unless somebody delivers."""
-        return bool(self.expecting) and not (self.ready or self.active or self.delayed)
+        return bool(self.expecting.tasks) and not (self.ready or self.active or self.delayed)
 
     def waiting(self) -> list[Task]:
         """Tasks that wait for their due time, then those that wait to be delivered to."""
-        return [entry[2] for entry in sorted(self.delayed)] + list(self.expecting.values())
+        return [entry[2] for entry in sorted(self.delayed)] + list(self.expecting.tasks.values())
 
     def pending(self) -> list[Task]:
         """Every task that is not yet committed, in the order in which a resume takes them up (law 4)."""
@@ -119,7 +93,7 @@ class Job:
     def enlist(self, task: Task) -> None:
         """Put a task where its data says it belongs."""
         if task.data is None:
-            self.expecting[task.number] = task
+            self.expecting.add(task)
         elif task.due is not None:
             heappush(self.delayed, (task.due, task.number, task))
         else:
@@ -132,16 +106,13 @@ class Job:
 
     def overdue_expectations(self, now: float) -> list[Task]:
         """The tasks that have waited for a delivery for longer than they may; none while the job is closing."""
-        if self.closing is not None:
-            return []
-        return [task for task in self.expecting.values() if task.deadline is not None and task.deadline <= now]
+        return [] if self.closing is not None else self.expecting.overdue(now)
 
     def next_wake(self) -> float | None:
         """When something is due without anybody's doing, in seconds since the epoch."""
-        times: list[float] = []
-        if self.closing is None:
-            times.extend(task.deadline for task in self.expecting.values() if task.deadline is not None)
-            times.extend(entry[0] for entry in self.delayed[:1])
+        times = [entry[0] for entry in self.delayed[:1]] if self.closing is None else []
+        if self.closing is None and (deadline := self.expecting.next_deadline()) is not None:
+            times.append(deadline)
         if self.hold_until is not None and (self.idle or self.closing is not None):
             times.append(self.hold_until)
         if self.running_since is not None and self.timeout is not None:

@@ -1,11 +1,15 @@
-"""The shape of a JobState document, node by node: what `msgspec` checks before anything is read."""
+"""The shape of a JobState document, node by node: what `msgspec` checks before anything is read.
+
+Fields stand in the order in which they are written. The long lists are read part by part, and data and times in them by
+columns (`long_lists`): here an object would be made of each.
+"""
 
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 
-from routilux._model import LONGEST, JobStatus, RoutineStatus
+from routilux._model import LONGEST, Durability, JobStatus, RoutineStatus
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
@@ -22,8 +26,8 @@ class HistoryDocument(_Document):
 
     routine_id: str
     event_name: str
-    data: dict[str, Any]
-    timestamp: Instant
+    data: Any
+    timestamp: str
 
 
 class ConnectionDocument(_Document):
@@ -33,24 +37,26 @@ class ConnectionDocument(_Document):
     source_event: str
 
 
-class TaskDocument(_Document):
+class TaskDocument(_Document, kw_only=True):
     """One of `pending_tasks` or `failed_tasks`; `data` is null while it waits to be delivered to."""
 
+    task_id: str | None = None
     routine_id: str
     slot: str
-    data: dict[str, Any] | None
-    task_id: str | None = None
+    data: Any
     connection: ConnectionDocument | None = None
     priority: Priority = 0
-    metadata: dict[str, Any] | None = None
+    metadata: Any = None
     retry_count: Count = 0
     flushes: Count = 0
-    merged: dict[str, Any] | None = None
+    merged: Any = None
     seen: dict[str, Count] | None = None
-    since: Instant | None = None
+    since: str | None = None
     due: Instant | None = None
     deadline: Instant | None = None
     patience: Seconds | None = None
+    lost_attempts: Count = 0
+    ambiguous: bool = False
 
 
 class ErrorDocument(_Document):
@@ -89,9 +95,9 @@ class JobDocument(_Document):
     flow_fingerprint: str = ""
     epoch: Count = 0
     routine_states: dict[str, Any] = {}
-    execution_history: list[HistoryDocument] = []
-    pending_tasks: list[TaskDocument] = []
-    failed_tasks: list[TaskDocument] = []
+    execution_history: list[Any] = []
+    pending_tasks: list[Any] = []
+    failed_tasks: list[Any] = []
     slot_data: dict[str, Any] = {}
     shared_data: dict[str, Any] = {}
     shared_log: list[Any] = []
@@ -100,6 +106,7 @@ class JobDocument(_Document):
     cancel_reason: str | None = None
     next_task: Count = 1
     timeout: Seconds | None = None
+    durability: Durability = Durability.GROUP
     elapsed: Seconds = 0.0
     history_limit: Count | None = None
     history_dropped: Count = 0

@@ -5,10 +5,15 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from routilux._core.crashes import attempts_lost, task_resolved
 from routilux._core.facts import (
     NOTHING,
+    STATUS_AND_TIMER_CHANGED,
+    STATUS_CHANGED,
+    TIMER_CHANGED,
+    AttemptsLost,
     Delivered,
-    Effect,
+    Effects,
     Fact,
     HoldLifted,
     JobCancelled,
@@ -21,38 +26,31 @@ from routilux._core.facts import (
     TaskAbsorbed,
     TaskFailed,
     TaskFlushed,
+    TaskResolved,
     TaskSucceeded,
     TimersFired,
 )
 from routilux._core.job import Job, PauseRequest
 from routilux._core.merging import adopt, append
+from routilux._core.publishing import apply_shared, enlist, publish
 from routilux._core.ready_queue import ReadyQueue
+from routilux._core.settling import abandon_active, add_pause_point, close, move, record, stop_the_watch, worsen
 from routilux._graph import Graph
 from routilux._model import (
-    JOB_TRANSITIONS,
-    SEVERITY,
     ErrorStrategy,
     JobStatus,
     MergeKind,
     RoutineStatus,
-    SlotKey,
 )
 from routilux._records import (
-    Changes,
-    Emission,
     ErrorInfo,
-    Expectation,
     HistoryRecord,
-    PausePoint,
     RoutineState,
     Task,
 )
 
-Effects = tuple[Effect, ...]
 RUNNING = JobStatus.RUNNING
 OVERRIDE = MergeKind.OVERRIDE
-STATUS_CHANGED: Effects = (Effect.STATUS_CHANGED,)
-TIMER_CHANGED: Effects = (Effect.TIMER_CHANGED,)
 
 
 def transition(graph: Graph, job: Job, fact: Fact, now: float) -> Effects:
@@ -74,24 +72,20 @@ def take(graph: Graph, job: Job, now: float) -> Task | None:
     task.since = now
     job.active[task.number] = task
     if task.merged is None:
-        _merge(graph, job, task)
+        node = graph.slots[task.target]
+        if node.merge is OVERRIDE:
+            task.merged = job.slot_data[node.key] = task.data or {}
+        elif node.merge is MergeKind.APPEND and task.seen is None:
+            append(job, node, task)
     return task
-
-
-def _merge(graph: Graph, job: Job, task: Task) -> None:
-    node = graph.slots[task.target]
-    if node.merge is OVERRIDE:
-        task.merged = job.slot_data[node.key] = task.data or {}
-    elif node.merge is MergeKind.APPEND and task.seen is None:
-        append(job, node, task)
 
 
 def _started(graph: Graph, job: Job, fact: JobStarted, now: float) -> Effects:
     job.fingerprint = graph.fingerprint
     job.running_since = now
-    _move(job, JobStatus.RUNNING, now)
-    _enlist(job, fact.task, now)
-    return STATUS_CHANGED if job.timeout is None else (Effect.STATUS_CHANGED, Effect.TIMER_CHANGED)
+    move(job, JobStatus.RUNNING, now)
+    enlist(job, fact.task, now)
+    return STATUS_CHANGED if job.timeout is None else STATUS_AND_TIMER_CHANGED
 
 
 def _succeeded(graph: Graph, job: Job, fact: TaskSucceeded, now: float) -> Effects:
@@ -103,45 +97,45 @@ def _succeeded(graph: Graph, job: Job, fact: TaskSucceeded, now: float) -> Effec
         state = job.routines[routine_id] = RoutineState()
     if state.outcome is None:
         state.outcome = RoutineStatus.COMPLETED
-    effects = _publish(graph, job, fact, now)
+    effects = publish(graph, job, fact, now)
     if job.closing is None and (job.ready.plain or job.ready.ranked):
         return effects
-    return effects + _close(job, now)
+    return effects + close(job, now)
 
 
 def _flushed(graph: Graph, job: Job, fact: TaskFlushed, now: float) -> Effects:
     fact.task.flushes += 1
     job.routines.setdefault(fact.task.target.routine_id, RoutineState())
-    return _publish(graph, job, fact, now)
+    return publish(graph, job, fact, now)
 
 
 def _absorbed(graph: Graph, job: Job, fact: TaskAbsorbed, now: float) -> Effects:
     del job.active[fact.task.number]
     job.routines.setdefault(fact.task.target.routine_id, RoutineState())
     job.updated_at = now
-    return _close(job, now)
+    return close(job, now)
 
 
 def _failed(graph: Graph, job: Job, fact: TaskFailed, now: float) -> Effects:
     task, strategy = fact.task, fact.decision.strategy
     job.active.pop(task.number, None)
-    job.expecting.pop(task.number, None)
+    job.expecting.discard(task)
     state = job.routines.setdefault(task.target.routine_id, RoutineState())
     if strategy is ErrorStrategy.CONTINUE:
-        effects = _publish(graph, job, fact, now)
+        effects = publish(graph, job, fact, now)
     else:
         effects = NOTHING
-        _record(job, [fact.started] if fact.started is not None else [], now)
-    _record(job, _failure_records(fact, now), now)
+        record(job, [fact.started] if fact.started is not None else [], now)
+    record(job, _failure_records(fact, now), now)
     state.error = fact.error
     if strategy is ErrorStrategy.RETRY:
         job.enlist(_retried(task, fact.decision.delay, now))
-        return effects + TIMER_CHANGED + _close(job, now)
-    _worsen(state, _OUTCOMES[strategy])
+        return effects + TIMER_CHANGED + close(job, now)
+    worsen(state, _OUTCOMES[strategy])
     if strategy is ErrorStrategy.STOP:
         job.failed.append(task)
         job.closing = job.closing if isinstance(job.closing, ErrorInfo) else fact.error
-    return effects + _close(job, now)
+    return effects + close(job, now)
 
 
 def _retried(task: Task, delay: float, now: float) -> Task:
@@ -183,18 +177,18 @@ def _timers_fired(graph: Graph, job: Job, fact: TimersFired, now: float) -> Effe
         job.ready.push(replace(task, due=None, since=now))
     if job.hold_until is not None and job.hold_until <= now:
         job.hold_until = None
-    return _close(job, now)
+    return close(job, now)
 
 
 def _delivered(graph: Graph, job: Job, fact: Delivered, now: float) -> Effects:
-    del job.expecting[fact.task.number]
+    job.expecting.discard(fact.task)
     job.enlist(replace(fact.task, data=fact.data, since=now, deadline=None, patience=None))
     job.updated_at = now
     return NOTHING
 
 
 def _shared_data_set(graph: Graph, job: Job, fact: SharedDataSet, now: float) -> Effects:
-    _apply_shared(job, fact.changes)
+    apply_shared(job, fact.changes)
     job.updated_at = now
     return NOTHING
 
@@ -203,12 +197,12 @@ def _pause_requested(graph: Graph, job: Job, fact: PauseRequested, now: float) -
     request = PauseRequest(fact.reason, fact.checkpoint)
     if job.status is JobStatus.RUNNING:
         if isinstance(job.closing, PauseRequest):
-            _add_pause_point(job, job.closing, now)
+            add_pause_point(job, job.closing, now)
         if not isinstance(job.closing, ErrorInfo):
             job.closing = request
-        return _close(job, now)
-    _move(job, JobStatus.PAUSED, now)
-    _add_pause_point(job, request, now)
+        return close(job, now)
+    move(job, JobStatus.PAUSED, now)
+    add_pause_point(job, request, now)
     return STATUS_CHANGED
 
 
@@ -221,169 +215,46 @@ def _job_retried(graph: Graph, job: Job, fact: JobRetried, now: float) -> Effect
     job.elapsed = 0.0
     for task in failed:
         job.routines.setdefault(task.target.routine_id, RoutineState()).outcome = None
-        job.enlist(replace(_retried(task, 0.0, now), due=None))
+        job.enlist(replace(_retried(task, 0.0, now), due=None, lost_attempts=0))
     for task in left:
         job.ready.push(task)
     return _goes_on(job, fact, now)
 
 
 def _goes_on(job: Job, fact: JobResumed | JobRetried, now: float) -> Effects:
-    _move(job, JobStatus.RUNNING, now)
+    move(job, JobStatus.RUNNING, now)
     job.fingerprint = fact.fingerprint
     job.running_since = now
     job.hold_until = fact.hold_until
-    return (Effect.STATUS_CHANGED, Effect.TIMER_CHANGED)
+    return STATUS_AND_TIMER_CHANGED
 
 
 def _resumed(graph: Graph, job: Job, fact: JobResumed, now: float) -> Effects:
     effects = _goes_on(job, fact, now)
     for task in fact.recovered:
         adopt(job, graph.slots[task.target], task)
-        _enlist(job, task, now)
+        enlist(job, task, now)
     return effects
 
 
 def _hold_lifted(graph: Graph, job: Job, fact: HoldLifted, now: float) -> Effects:
     job.hold_until = None
-    return _close(job, now)
+    return close(job, now)
 
 
 def _cancelled(graph: Graph, job: Job, fact: JobCancelled, now: float) -> Effects:
-    _move(job, JobStatus.CANCELLED, now)
+    move(job, JobStatus.CANCELLED, now)
     job.cancel_reason = fact.reason
-    _abandon_active(job)
-    _stop_the_watch(job, now)
-    return (Effect.STATUS_CHANGED, Effect.TIMER_CHANGED)
+    abandon_active(job)
+    stop_the_watch(job, now)
+    return STATUS_AND_TIMER_CHANGED
 
 
 def _timed_out(graph: Graph, job: Job, fact: JobTimedOut, now: float) -> Effects:
-    _abandon_active(job)
+    abandon_active(job)
     job.closing = fact.error
     job.hold_until = None
-    return _close(job, now)
-
-
-def _publish(graph: Graph, job: Job, fact: TaskSucceeded | TaskFlushed | TaskFailed, now: float) -> Effects:
-    """Commit what an activation did: its records, its emissions as one task per connection, its changes."""
-    if fact.started is not None:
-        job.history.append(fact.started)
-    if fact.outbox:
-        job.history.extend(fact.outbox)
-        routes, number = graph.routines[fact.task.target.routine_id].routes, job.next_number
-        for index, record in enumerate(fact.outbox):
-            for route in routes[record.event_name]:
-                content = record.content if route.mapping is None else route.mapped(record.content)
-                task = Task(number, route.target, content, route.source, route.priority, None, now)
-                number += 1
-                if fact.routing is not None and index in fact.routing:
-                    _address(task, fact.routing[index])
-                if task.priority == 0:
-                    job.ready.plain.append(task)
-                else:
-                    job.ready.push(task)
-        job.next_number = number
-    job.updated_at = now
-    if fact.changes is None:
-        return NOTHING
-    return _apply_changes(job, fact.task.target.routine_id, fact.changes, now)
-
-
-def _address(task: Task, emission: Emission) -> None:
-    task.metadata = emission.metadata
-    if emission.priority is not None:
-        task.priority = emission.priority
-
-
-def _enlist(job: Job, task: Task, now: float) -> None:
-    task.number = job.next_number
-    task.since = now
-    job.next_number += 1
-    job.enlist(task)
-
-
-def _apply_changes(job: Job, routine_id: str, changes: Changes, now: float) -> Effects:
-    _apply_shared(job, changes)
-    if changes.state is not None:
-        state = job.routines[routine_id]
-        state.state = changes.state
-        state.version += 1
-    for expectation in changes.expected:
-        _enlist(job, _expecting_task(routine_id, expectation, now), now)
-    return TIMER_CHANGED if changes.expected else NOTHING
-
-
-def _expecting_task(routine_id: str, expectation: Expectation, now: float) -> Task:
-    patience = expectation.patience
-    deadline = None if patience is None else now + patience
-    return Task(0, SlotKey(routine_id, expectation.slot), None, deadline=deadline, patience=patience)
-
-
-def _apply_shared(job: Job, changes: Changes) -> None:
-    for key in changes.removed:
-        job.shared_data.pop(key, None)
-    job.shared_data.update(changes.written)
-    for key in (*changes.removed, *changes.written):
-        job.shared_versions[key] = job.shared_versions.get(key, 0) + 1
-    job.shared_log.extend(changes.logged)
-
-
-def _record(job: Job, records: list[HistoryRecord], now: float) -> None:
-    job.history.extend(records)
-    job.updated_at = now
-
-
-def _worsen(state: RoutineState, outcome: RoutineStatus) -> None:
-    if state.outcome is None or SEVERITY.index(outcome) > SEVERITY.index(state.outcome):
-        state.outcome = outcome
-
-
-def _abandon_active(job: Job) -> None:
-    """Put the tasks in flight back in front of the queue; what becomes of their attempts no longer counts."""
-    tasks = [*map(replace, job.active.values()), *job.ready]
-    job.active.clear()
-    job.ready = ReadyQueue()
-    for task in tasks:
-        job.ready.push(task)
-
-
-def _close(job: Job, now: float) -> Effects:
-    """Let the job settle or pause where it is due."""
-    if job.active or job.status is not JobStatus.RUNNING:
-        return NOTHING
-    closing = job.closing
-    if closing is None and not job.idle:
-        return NOTHING
-    if job.hold_until is not None and not isinstance(closing, PauseRequest) and now < job.hold_until:
-        return TIMER_CHANGED
-    if isinstance(closing, PauseRequest):
-        _move(job, JobStatus.PAUSED, now)
-        _add_pause_point(job, closing, now)
-    elif closing is None:
-        _move(job, JobStatus.COMPLETED, now)
-    else:
-        _move(job, JobStatus.FAILED, now)
-        job.error = closing
-    _stop_the_watch(job, now)
-    return (Effect.STATUS_CHANGED, Effect.TIMER_CHANGED)
-
-
-def _add_pause_point(job: Job, request: PauseRequest, now: float) -> None:
-    job.pause_points.append(PausePoint(now, request.reason, request.checkpoint))
-
-
-def _stop_the_watch(job: Job, now: float) -> None:
-    job.closing = None
-    job.hold_until = None
-    if job.running_since is not None:
-        job.elapsed += max(now - job.running_since, 0.0)
-        job.running_since = None
-
-
-def _move(job: Job, status: JobStatus, now: float) -> None:
-    if (job.status, status) not in JOB_TRANSITIONS:
-        raise ValueError(f"job {job.job_id!r} is {job.status}: it cannot become {status}")
-    job.status = status
-    job.updated_at = now
+    return close(job, now)
 
 
 _APPLY: dict[type[Any], Callable[[Graph, Job, Any, float], Effects]] = {
@@ -401,4 +272,6 @@ _APPLY: dict[type[Any], Callable[[Graph, Job, Any, float], Effects]] = {
     HoldLifted: _hold_lifted,
     JobCancelled: _cancelled,
     JobTimedOut: _timed_out,
+    AttemptsLost: attempts_lost,
+    TaskResolved: task_resolved,
 }

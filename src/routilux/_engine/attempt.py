@@ -12,7 +12,7 @@ from routilux._model import ErrorStrategy
 from routilux._records import Data, Decision, ErrorInfo
 from routilux.error_handler import checked_decision, qualified_name
 from routilux.slot import Merge, Predicate
-from serilux import clone_fields
+from serilux import clone_fields, copy_fields
 
 Failure = BaseException | None
 _UNCHANGEABLE = frozenset({type(None), bool, int, float, str})
@@ -48,10 +48,10 @@ def _arguments(given: Data, handler: Handler) -> Data:
     Data of unchangeable values under just these names needs no copy: calling with `**` makes a dict of its own.
     """
     if given.keys() != handler.names:
-        return handler.binding.bind(clone_fields(given))
+        return handler.binding.bind(copy_fields(given))
     for value in given.values():
         if type(value) not in _UNCHANGEABLE:
-            return clone_fields(given)
+            return copy_fields(given)
     return given
 
 
@@ -81,7 +81,7 @@ def holds_for(predicate: Predicate, data: Data) -> bool:
 
 def merged_by(function: Merge, old: Data, new: Data) -> Data:
     """What a slot's own merge function makes of copies of the data."""
-    return clone_fields(function(clone_fields(old), clone_fields(new)), "slot_data")
+    return clone_fields(function(copy_fields(old), copy_fields(new)), "slot_data")
 
 
 def _refuse_awaitable(result: Any, handler: Handler) -> None:

@@ -7,6 +7,10 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Protocol
 
+from routilux._engine.workers import OthersWait, WorkerThreads
+
+MOST_CALLERS = 16
+
 
 class Timer(Protocol):
     """Something that will happen, unless it is cancelled."""
@@ -21,17 +25,21 @@ class Clock(Protocol):
     def now(self) -> float:
         """Say what time it is."""
 
+    def follow_wall(self) -> None:
+        """Catch up, where the time is behind what the machine shows."""
+
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
         """Call back, on some other thread, at `when` or soon after."""
 
 
 class ScheduledCall:
-    """A callback that can be cancelled."""
+    """A callback that can be cancelled, and served by a worker."""
 
-    __slots__ = ("callback",)
+    __slots__ = ("callback", "queued")
 
     def __init__(self, callback: Callable[[], None]) -> None:
         self.callback: Callable[[], None] | None = callback
+        self.queued = False
 
     def cancel(self) -> None:
         """Let it not happen."""
@@ -42,21 +50,42 @@ class ScheduledCall:
         if callback is not None:
             callback()
 
+    def serve(self, others_wait: OthersWait) -> bool:
+        """Let it happen."""
+        self()
+        return False
+
+
+Reading = Callable[[], float]
+
 
 class SystemClock:
-    """The machine's clock, and one thread for all timers, started with the first."""
+    """The machine's clock, which never goes back; one thread for all timers, and others on which they go off.
 
-    def __init__(self) -> None:
+    What a timer does waits for the lock of its job, behind users' code: it holds up no other job's.
+
+    Time goes on as the monotonic clock does, from what the wall showed. Where the wall is found to be ahead (it was
+    set, or the machine slept) time follows; where it was set back, due times that are in documents would come late,
+    so time goes on.
+    """
+
+    def __init__(self, wall: Reading = time.time, monotonic: Reading = time.monotonic) -> None:
         self._changed = threading.Condition()
         self._calls: list[tuple[float, int, ScheduledCall]] = []
         self._numbers = count()
         self._crowded = 64
         self._thread: threading.Thread | None = None
-        self.now = time.time
+        self._callers = _callers()
+        self.now, self._catch_up = _paired(wall, monotonic)
+
+    def follow_wall(self) -> None:
+        """Catch up with the wall, where that is ahead."""
+        self._catch_up()
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
-        """Call back on the timer thread."""
+        """Call back on one of the clock's threads."""
         call = ScheduledCall(callback)
+        self.follow_wall()
         with self._changed:
             if len(self._calls) >= self._crowded:
                 self._forget_cancelled()
@@ -70,17 +99,18 @@ class SystemClock:
 
     def _run(self) -> None:
         while True:
-            self._wait_for_next()()
+            self._callers.submit(self._wait_for_next())
 
     def forget_all(self) -> None:
-        """Begin anew in a forked process: its parent's thread and timers are not there."""
+        """Begin anew in a forked process: its parent's threads and timers are not there."""
         self._changed = threading.Condition()
-        self._calls, self._thread = [], None
+        self._calls, self._thread, self._callers = [], None, _callers()
 
     def _wait_for_next(self) -> ScheduledCall:
         with self._changed:
             while True:
                 self._drop_cancelled()
+                self.follow_wall()
                 if not self._calls:
                     self._changed.wait()
                 elif (remaining := self._calls[0][0] - self.now()) > 0:
@@ -97,3 +127,21 @@ class SystemClock:
     def _drop_cancelled(self) -> None:
         while self._calls and self._calls[0][2].callback is None:
             heappop(self._calls)
+
+
+def _callers() -> WorkerThreads:
+    return WorkerThreads(MOST_CALLERS, "routilux-alarms")
+
+
+def _paired(wall: Reading, monotonic: Reading) -> tuple[Reading, Callable[[], None]]:
+    """Closures, because the time is read several times in each activation."""
+    ahead = wall() - monotonic()
+
+    def now() -> float:
+        return ahead + monotonic()
+
+    def catch_up() -> None:
+        nonlocal ahead
+        ahead = max(ahead, wall() - monotonic())
+
+    return now, catch_up

@@ -2,7 +2,7 @@
 
 import threading
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Future
 from typing import Any, Protocol
 
@@ -53,6 +53,13 @@ async def await_future(future: "Future[None]", timeout: float | None = None) -> 
     from routilux._engine import event_loop  # noqa: PLC0415 - see the module's docstring
 
     await event_loop.await_future(future, timeout)
+
+
+async def call_in_thread(call: Callable[[], None]) -> None:
+    """Wait, in the caller's event loop, for a call that blocks."""
+    from routilux._engine import event_loop  # noqa: PLC0415 - see the module's docstring
+
+    await event_loop.call_in_thread(call)
 
 
 @types.coroutine

@@ -88,3 +88,8 @@ class LoopThread:
 async def await_future(future: "Future[None]", timeout: float | None = None) -> None:
     """Wait, in the caller's event loop, until the future is done; TimeoutError after `timeout` seconds."""
     await asyncio.wait_for(asyncio.wrap_future(future), timeout)
+
+
+async def call_in_thread(call: Callable[[], None]) -> None:
+    """Wait, in the caller's event loop, for a call that blocks."""
+    await asyncio.to_thread(call)

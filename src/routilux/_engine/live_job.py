@@ -1,16 +1,10 @@
-"""A job in this process: its data, its lock, and what runs it."""
+"""What runs a job in this process: its tasks are taken, their handlers called, what they did is committed."""
 
-import threading
-import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any
 
 from routilux._context import Activation
 from routilux._core.facts import (
-    Effect,
-    Fact,
-    HoldLifted,
     JobCancelled,
     JobTimedOut,
     TaskAbsorbed,
@@ -20,8 +14,9 @@ from routilux._core.facts import (
     TimersFired,
 )
 from routilux._core.job import Job
+from routilux._core.journal import TaskMerged
 from routilux._core.merging import given, put_merged, shown
-from routilux._core.transition import Effects, take, transition
+from routilux._core.transition import take
 from routilux._current import current
 from routilux._engine.attempt import (
     Failure,
@@ -33,93 +28,34 @@ from routilux._engine.attempt import (
     merged_by,
     run_handler,
 )
-from routilux._engine.clock import Timer
 from routilux._engine.coroutines import Cancellable, breathe
-from routilux._engine.engine import Engine
-from routilux._engine.watchers import Condition, Watchers
-from routilux._engine.workers import OthersWait
-from routilux._graph import Graph
-from routilux._handler import Handlers
-from routilux._model import ErrorStrategy, JobStatus
+from routilux._engine.held_job import HeldJob
+from routilux._engine.job_log import JobLog
+from routilux._engine.workers import OthersWait, Workers
+from routilux._model import RESUMABLE, ErrorStrategy, JobStatus
 from routilux._records import Changes, Decision, HistoryRecord, Task
-from routilux.errors import ActivationTimeout, DeliveryTimeout, JobTimeout
+from routilux.errors import ActivationTimeout, DeliveryTimeout, JobTimeout, RoutiluxError
 
 SLICE = 0.005
-NO_GRAPH = Graph("", False, {}, {}, "")
 
 
-class LiveJob:
-    """Runs one job: takes its tasks, has their handlers called, commits what they did.
+class LiveJob(HeldJob):
+    """Runs one job: takes its tasks, has their handlers called, commits what they did."""
 
-    Every change of the job's data happens under `lock`, by a transition. A job that runs nowhere has no engine.
-    """
-
-    def __init__(self, job: Job, job_state: Any) -> None:
-        self.job = job
-        self.job_state = job_state
-        self.lock = threading.RLock()
-        self.watchers = Watchers()
-        self.queued = False
-        self.flow: Any = None
-        self.engine: Engine | None = None
-        self.attached = False
+    def __init__(self, job: Job, job_state: object) -> None:
+        super().__init__(job, job_state)
         self.deciding: Activation | None = None
-        self.graph = NO_GRAPH
-        self.handlers: Handlers = {}
-        self.now: Callable[[], float] = time.time
-        self._timer: Timer | None = None
-        self._timer_at: float | None = None
         self._coroutines: dict[int, Cancellable] = {}
-        self._expiries: dict[int, Timer] = {}
-
-    def attach(self, engine: Engine, flow: Any, graph: Graph, handlers: Handlers) -> None:
-        """Give the job what it needs to run."""
-        engine.admit(self)
-        if engine is not self.engine:
-            self.queued = False
-        self.engine, self.flow, self.graph, self.handlers = engine, flow, graph, handlers
-        self.now = engine.clock.now
-        self.attached = True
-
-    def apply(self, fact: Fact) -> None:
-        """Apply a fact that comes from outside of any activation, and do what follows from it."""
-        with self.lock:
-            self._react(transition(self.graph, self.job, fact, self.now()))
-
-    def wait_until(self, condition: Condition) -> "Future[None]":
-        """A future that is done when the condition holds. A job kept from settling may settle now."""
-        with self.lock:
-            if self.job.hold_until is not None:
-                self.apply(HoldLifted())
-            return self.watchers.when(condition, self.job)
-
-    def block_on(self, future: "Future[None]", timeout: float | None = None) -> None:
-        """Block the caller until the future is done; TimeoutError after `timeout` seconds."""
-        if self.engine is None:
-            future.result(timeout)
-        else:
-            self.engine.wait_for(future, timeout)
+        self._stuck: dict[int, Workers] = {}
 
     def cancel(self, reason: str) -> None:
-        """Settle the job as cancelled; attempts in flight are given up."""
-        with self.lock:
+        """Settle the job as cancelled, and give up its attempts; JobStateError where it has settled already."""
+        with self.lock, self._writable():
+            self._check_status(RESUMABLE, "it cannot be cancelled")
             self._give_up(list(self.job.active.values()))
             self.apply(JobCancelled(reason))
 
-    def abandon(self) -> None:
-        """Let go of the job where it stands, as if its process had died."""
-        with self.lock:
-            self.attached = False
-            self._cancel_timer()
-            if self.engine is not None:
-                self.engine.jobs.discard(self)
-
     # Running.
-
-    def submit(self) -> None:
-        """Have the job served, if there is something to start."""
-        if self.job.ready and self.attached and self.engine is not None:
-            self.engine.workers.submit(self)
 
     def serve(self, others_wait: OthersWait) -> bool:
         """Run activations until there are none to start, or others have waited long enough."""
@@ -135,13 +71,17 @@ class LiveJob:
                 self.submit()
             if activation.handler.is_async:
                 self._start_coroutine(activation)
+                if self.now() > end and others_wait():
+                    return bool(self.job.ready)
                 activation = self.next_activation()
                 continue
             failure = run_handler(activation)
             with self.lock:
                 now = self._settle(activation, failure)
-                if now > end and others_wait():
-                    return bool(self.job.ready)
+                if now > end:
+                    if others_wait():
+                        return bool(self.job.ready)
+                    end = now + SLICE
                 activation = self._next_activation(now)
         return False
 
@@ -169,14 +109,24 @@ class LiveJob:
         while True:
             if only_async and not self._next_is_async():
                 return None
-            task = take(self.graph, self.job, now)
+            task = take(self.graph, self.job, now) if self.attached else None
             if task is None:
                 return None
             handler = self.handlers[task.target]
+            if self.log is not None and self.log.begin(task, now, recorded=handler.recorded) and not self._is_kept():
+                return None
             started = HistoryRecord(handler.routine_id, "start", handler.start, now)
             activation = Activation(self, task, handler, task.merged or {}, started, [])
             if handler.plain or self._prepare(activation):
                 return activation
+
+    def _is_kept(self) -> bool:
+        """Have all so far on disk; False where it never will be, and the job is in other hands."""
+        try:
+            self.sync()
+        except RoutiluxError as error:
+            self.lose(error)
+        return self.lost is None
 
     def _next_is_async(self) -> bool:
         ready = self.job.ready
@@ -193,13 +143,13 @@ class LiveJob:
             self._settle(activation, failure)
             return False
         if not holds:
-            self._react(transition(self.graph, self.job, TaskAbsorbed(task), self.now()))
-            self.watchers.attempted(task.number)
+            self._commit(TaskAbsorbed(task), self.now())
+            self._watchers.attempted(task.number)
             self._tell_if_stuck()
             return False
         activation.given = given(self.job, handler.node, task)
         if handler.timeout is not None:
-            self._set_expiry(activation, handler.timeout)
+            self._alarms.expire_in(handler.timeout, task.number, lambda: self._expire(activation))
         return True
 
     def _merge_by_function(self, activation: Activation) -> Failure:
@@ -210,6 +160,8 @@ class LiveJob:
         merged, failure = self._guarded(activation, merged_by, function, old, task.data)
         if failure is None:
             put_merged(self.job, task, merged)
+            if self.log is not None:
+                self.log.record(TaskMerged(task, merged), task.since)
         return failure
 
     def _guarded(self, activation: Activation, function: Callable[..., Any], *args: Any) -> tuple[Any, Failure]:
@@ -245,26 +197,26 @@ class LiveJob:
         if failure is None:
             activation.closed = True
             fact = TaskSucceeded(task, activation.started, activation.outbox, activation.routing, changes)
-            effects = transition(self.graph, self.job, fact, now)
+            self._commit(fact, now)
         else:
-            effects = self._fail(activation, failure, now)
-            activation.closed = True
-        if self._coroutines or self._expiries:
+            self._fail(activation, failure, now)
+        if self._coroutines or self._alarms.expiries:
             self._release(task)
-        if effects:
-            self._react(effects)
-        if self.watchers.tasks:
-            self.watchers.attempted(task.number)
-        if self.job.expecting:
+        if self._watchers.tasks:
+            self._watchers.attempted(task.number)
+        if self.job.expecting.tasks:
             self._tell_if_stuck()
+        if self.log is not None:
+            self._keep_up(self.log, now)
         return now
 
-    def _tell_if_stuck(self) -> None:
-        """A job that nothing moves on any more changes no status, but somebody may wait for just that."""
-        if self.watchers.waited_for and self.job.stuck:
-            self.watchers.check(self.job)
+    def _keep_up(self, log: JobLog, now: float) -> None:
+        try:
+            log.keep_up(now)
+        except RoutiluxError as error:
+            self.lose(error)
 
-    def _fail(self, activation: Activation, failure: BaseException, now: float) -> Effects:
+    def _fail(self, activation: Activation, failure: BaseException, now: float) -> None:
         task = activation.task
         decision, broken = self._guarded(activation, decided, activation.handler, failure, task.retry_count)
         if broken is not None:
@@ -279,7 +231,7 @@ class LiveJob:
         error = describe(failure, task.target.routine_id, f"{self.job.job_id}:{task.number}")
         outbox = list(activation.outbox)  # a handler that was given up may still be adding to it
         fact = TaskFailed(task, activation.started, outbox, activation.routing, changes, error, decision)
-        return transition(self.graph, self.job, fact, now)
+        self._commit(fact, now)
 
     def flush(self, activation: Activation) -> None:
         """Commit what a handler that goes on has done so far."""
@@ -289,9 +241,8 @@ class LiveJob:
             activation.check_open("flush")
             changes = None if activation.deals is None else activation.deals.changes()
             fact = TaskFlushed(activation.task, activation.started, activation.outbox, activation.routing, changes)
-            effects = transition(self.graph, self.job, fact, self.now())
+            self._commit(fact, self.now())
             activation.start_over()
-            self._react(effects)
             if self.graph.concurrent:
                 self.submit()
 
@@ -336,12 +287,6 @@ class LiveJob:
 
     # Time.
 
-    def _set_expiry(self, activation: Activation, timeout: float) -> None:
-        assert self.engine is not None
-        self._expiries[activation.task.number] = self.engine.clock.call_at(
-            self.now() + timeout, lambda: self._expire(activation)
-        )
-
     def _expire(self, activation: Activation) -> None:
         """Fail an attempt that takes too long, and give it up."""
         task = activation.task
@@ -361,39 +306,45 @@ class LiveJob:
             if running is not None:
                 running.cancel()
             elif self.engine is not None and not self.handlers[task.target].is_async:
+                self._stuck[id(task)] = self.engine.workers
                 self.engine.workers.replace_stuck()
             self._release(task)
 
+    def _give_up_all(self) -> None:
+        self._give_up(list(self.job.active.values()))
+        self.job.active.clear()
+
     def _welcome_back(self, activation: Activation) -> None:
+        """End an attempt that was given up; by now the job may run on other workers than those it is missed by."""
         activation.closed = True
-        if not activation.handler.is_async and self.engine is not None:
-            self.engine.workers.retire()
+        workers = self._stuck.pop(id(activation.task), None)
+        if workers is not None:
+            workers.retire()
 
     def _release(self, task: Task) -> None:
         self._coroutines.pop(task.number, None)
-        expiry = self._expiries.pop(task.number, None)
-        if expiry is not None:
-            expiry.cancel()
+        self._alarms.release(task.number)
 
-    def _on_timer(self) -> None:
+    def _wake(self) -> None:
         with self.lock:
             if self.job.status is not JobStatus.RUNNING:
                 return
-            self._timer_at = None
+            self._alarms.sleep()
             now = self.now()
             for task in self.job.overdue_expectations(now):
                 if self.job.closing is None and self.job.status is JobStatus.RUNNING:
                     self._miss_delivery(task)
             if self._out_of_time(now):
                 self._time_out()
-            self._react((*transition(self.graph, self.job, TimersFired(), now), Effect.TIMER_CHANGED))
+            self._commit(TimersFired(), now)
+            self._set_timer()
             self._tell_if_stuck()
         self.submit()
 
     def _miss_delivery(self, task: Task) -> None:
         activation = Activation(self, task, self.handlers[task.target], {}, None, [])
         failure = DeliveryTimeout(f"nobody delivered to {task.target} within {task.patience} s")
-        self._react(self._fail(activation, failure, self.now()))
+        self._fail(activation, failure, self.now())
 
     def _out_of_time(self, now: float) -> bool:
         job = self.job
@@ -405,35 +356,3 @@ class LiveJob:
         self._give_up(list(self.job.active.values()))
         failure = JobTimeout(f"job {self.job.job_id!r} ran longer than its {self.job.timeout} s")
         self.apply(JobTimedOut(describe(failure, None, None)))
-
-    # What follows from a fact.
-
-    def _react(self, effects: Effects) -> None:
-        for effect in effects:
-            if effect is Effect.TIMER_CHANGED:
-                self._set_timer()
-            else:
-                self._status_changed()
-
-    def _status_changed(self) -> None:
-        running = self.job.status is JobStatus.RUNNING
-        if not running and self.engine is not None:
-            self.engine.jobs.discard(self)
-            self.attached = False
-        self.watchers.check(self.job)
-        if not running:
-            self.watchers.stopped()
-
-    def _set_timer(self) -> None:
-        wake = self.job.next_wake() if self.job.status is JobStatus.RUNNING else None
-        if wake == self._timer_at and wake is not None:
-            return
-        self._cancel_timer()
-        if wake is not None and self.engine is not None:
-            self._timer_at = wake
-            self._timer = self.engine.clock.call_at(wake, self._on_timer)
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._timer_at = None

@@ -1,5 +1,7 @@
 """Jobs, their records and their definitions."""
 
+from msgspec.structs import replace
+
 from routilux._backends.backend import Backend, Batch, Definition, NewJob
 from routilux.errors import StoreError, UnknownJobError
 from routilux.testing.conformance_parts import FLOW, appended, compacted, created, numbers, refused_with
@@ -38,6 +40,18 @@ class JournalConformance:
         assert numbers(backend.read("a")) == [b"%d" % number for number in range(1, 14)]
         assert backend.read("a").number == 13
         assert backend.read("b").number == 11
+
+    def test_a_new_job_may_have_a_history_already(self, backend: Backend) -> None:
+        backend.write([Batch("a", 1, 1, b"{}", 1.0, new=NewJob("flow-1", FLOW, 1.0, "me", b"{}", b"[1]"))])
+        assert backend.read("a").segments == [b"[1]"]
+        backend.compact(compacted("a", 1, segment=b"[2]"))
+        assert (backend.read("a").segments, backend.read("a").first_segment) == ([b"[1]", b"[2]"], 1)
+
+    def test_a_job_may_go_on_with_another_definition(self, backend: Backend) -> None:
+        backend.write([created("a"), created("b")])
+        backend.compact(replace(compacted("a", 1), definition=Definition("other", b"{}")))
+        assert [backend.read(job_id).record.definition for job_id in "ab"] == ["other", "fingerprint-1"]
+        assert backend.definition("other") == b"{}"
 
     def test_writing_nothing_is_allowed(self, backend: Backend) -> None:
         assert backend.write([]) == frozenset()
@@ -137,6 +151,13 @@ class JournalConformance:
         assert backend.write([created("a")]) == frozenset()
         assert backend.write([created("a", at=99.0)]) == {"a"}
         assert len(backend.read("a").journal) == 1
+
+    def test_a_new_job_that_has_ended_at_once_may_be_written_again(self, backend: Backend) -> None:
+        ended = replace(created("a"), status="completed", releases=True)
+        backend.write([ended])
+        assert backend.write([ended]) == frozenset()
+        backend.acquire("a", "another", epoch=1)
+        assert backend.write([ended]) == {"a"}
 
     def test_a_new_job_without_an_owner_is_written_once(self, backend: Backend) -> None:
         assert backend.write([created("a", owner=None)]) == frozenset()

@@ -98,11 +98,12 @@ class OwnershipConformance:
         assert backend.asked("me") == []
         assert beside.asked("you") == [("c", b"3")]
 
-    def test_requests_wait_for_an_owner(self, backend: Backend) -> None:
-        backend.write([created("a", owner=None)])
-        backend.ask("a", b"{}")
+    def test_requests_are_for_one_owner_and_not_for_the_next(self, backend: Backend) -> None:
+        backend.write([created("a"), created("b")])
+        backend.ask("a", b"1")
+        backend.ask("b", b"2")
         backend.acquire("a", "me", epoch=1)
-        assert backend.asked("me") == [("a", b"{}")]
+        assert backend.asked("me") == [("b", b"2")]
 
     def test_what_one_writes_the_other_reads(self, backend: Backend, beside: Backend) -> None:
         backend.write([created("a")])

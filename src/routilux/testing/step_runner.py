@@ -89,8 +89,12 @@ class StepRunner:
 
     def begin(self, job_state: JobState) -> Attempt | None:
         """Take a job's next task; None where nothing may start now. Several begun at once are concurrent."""
-        activation = job_state._live.next_activation()
-        return None if activation is None else Attempt(job_state._live, activation)
+        return self._begin(job_state._live)
+
+    @staticmethod
+    def _begin(live: LiveJob) -> Attempt | None:
+        activation = live.next_activation()
+        return None if activation is None else Attempt(live, activation)
 
     def reload(self, flow: Flow, job_state: JobState) -> tuple[Flow, JobState]:
         """Write both documents as JSON text, let the job go as if its process had died, and resume it from the text."""
@@ -113,7 +117,7 @@ class StepRunner:
         while self._queue:
             job = self._queue.popleft()
             job.queued = False
-            attempt = self.begin(job.job_state)
+            attempt = self._begin(job)
             if attempt is not None:
                 attempt.run().commit()
                 return True

@@ -19,6 +19,9 @@ class VirtualClock:
         """Say what time it is."""
         return self._now
 
+    def follow_wall(self) -> None:
+        """Stay: it has no wall to follow."""
+
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
         """Call back when the clock is advanced to `when` or beyond."""
         call = ScheduledCall(callback)

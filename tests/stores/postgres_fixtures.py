@@ -9,9 +9,6 @@ import pytest
 
 from tests.stores.postgres_process import PostgresProcess, running_postgres
 
-for part in ("parts", "journal", "keeping", "ownership"):
-    pytest.register_assert_rewrite(f"routilux.testing.conformance_{part}")
-
 _numbers = count(1)
 
 
@@ -24,6 +21,11 @@ def postgres() -> Iterator[PostgresProcess]:
 @pytest.fixture
 def postgres_url(postgres: PostgresProcess) -> str:
     """A schema that no other test has seen."""
+    return fresh_schema(postgres)
+
+
+def fresh_schema(postgres: PostgresProcess) -> str:
+    """Where a new schema of a server is to be reached."""
     schema = f"test_{next(_numbers)}"
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {schema}")

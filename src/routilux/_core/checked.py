@@ -1,0 +1,55 @@
+"""Parts of a document that are what their place asks for, or are refused with their path (law 8)."""
+
+from typing import Any, NoReturn, TypeVar
+
+import msgspec
+
+from routilux._records import Data
+from serilux import check_document, decode
+from serilux.errors import DocumentError, SeriluxError
+
+T = TypeVar("T")
+
+
+def refuse(problem: str, path: str) -> NoReturn:
+    """Raise DocumentError."""
+    raise DocumentError(problem, path=path)
+
+
+def check_thoroughly(document: Any) -> None:
+    """Refuse anything but plain JSON within the limits, node by node."""
+    try:
+        check_document(document, "")
+    except SeriluxError as error:
+        error.path = error.path.removeprefix(".") or "$"
+        raise
+
+
+def most_nodes(part: Any) -> int | None:
+    """A number of nodes that part of a document cannot exceed, as each takes a byte at least; None for what is no JSON.
+
+    It says nothing about the kinds of data, which decoding checks.
+    """
+    try:
+        return len(msgspec.json.encode(part))
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return None
+
+
+def convert(value: Any, shape: type[T], path: str) -> T:
+    """The part at `path` in its shape."""
+    try:
+        return msgspec.convert(value, shape)
+    except msgspec.ValidationError as error:
+        problem, found, where = str(error).rpartition(" - at `$")
+        problem, where = (problem, where) if found else (where, "")
+        full = (path + where.rstrip("`")).lstrip(".") or "$"
+        raise DocumentError(f"{problem}; write such documents with serialize()", path=full) from error
+
+
+def decode_fields(value: Any, path: str) -> Data:
+    """Data by name."""
+    decoded = decode(convert(value, dict[str, Any], path), path)
+    if type(decoded) is not dict or not all(type(name) is str for name in decoded):
+        refuse(f"an object with named values is expected, not {type(decoded).__name__}", path)
+    return decoded

@@ -1,0 +1,66 @@
+"""What becomes of attempts that were in flight when the process that made them went."""
+
+from msgspec.structs import replace
+
+from routilux._core.facts import NOTHING, AttemptsLost, Effects, TaskResolved
+from routilux._core.job import Job, PauseRequest
+from routilux._core.ready_queue import ReadyQueue
+from routilux._core.settling import close, put_first, record, worsen
+from routilux._graph import Graph
+from routilux._model import RoutineStatus, SideEffects
+from routilux._records import ErrorInfo, HistoryRecord, RoutineState, Task
+
+
+def attempts_lost(graph: Graph, job: Job, fact: AttemptsLost, now: float) -> Effects:
+    """Put tasks back in front of the queue, but for those that have lost too many attempts: they fail the job.
+
+    Those whose effects must not be repeated make it pause.
+    """
+    lost = [_lost(graph, task, fact) for task in job.active.values()]
+    job.active.clear()
+    job.hold_until = None
+    over = [task for task in lost if task.lost_attempts >= fact.limit]
+    for task in over:
+        _give_up(job, task, now)
+    put_first(job, [task for task in lost if task not in over])
+    ambiguous = [task.number for task in lost if task.ambiguous and task not in over]
+    if ambiguous and job.closing is None:
+        job.closing = PauseRequest("the process died in the middle of what must not be repeated", {"tasks": ambiguous})
+    return close(job, now)
+
+
+def _lost(graph: Graph, task: Task, fact: AttemptsLost) -> Task:
+    once = graph.routines[task.target.routine_id].effects is SideEffects.AT_MOST_ONCE
+    return replace(task, lost_attempts=task.lost_attempts + fact.died, ambiguous=once)
+
+
+def _give_up(job: Job, task: Task, now: float) -> None:
+    routine_id = task.target.routine_id
+    error = ErrorInfo(
+        "routilux.errors.ProcessLost",
+        f"the process died {task.lost_attempts} times while {task.target} was being handled; that it dies of it is "
+        f"likely, so it is not tried again unless the job is retried",
+        routine_id,
+        f"{job.job_id}:{task.number}",
+        "",
+    )
+    details = {"type": error.type, "message": error.message, "attempt": task.retry_count + 1}
+    record(job, [HistoryRecord(routine_id, "error", details, now)], now)
+    state = job.routines.setdefault(routine_id, RoutineState())
+    state.error = error
+    worsen(state, RoutineStatus.FAILED)
+    job.failed.append(task)
+    job.closing = job.closing if isinstance(job.closing, ErrorInfo) else error
+
+
+def task_resolved(graph: Graph, job: Job, fact: TaskResolved, now: float) -> Effects:
+    """Let an ambiguous task be tried again, or be as if its handler had returned without emitting anything."""
+    task, left = fact.task, [task for task in job.ready if task is not fact.task]
+    job.ready = ReadyQueue()
+    put_first(job, [replace(task, ambiguous=False, lost_attempts=0), *left] if fact.again else left)
+    routine_id = task.target.routine_id
+    answer = {"attempt": task.retry_count + 1, "again": fact.again}
+    record(job, [HistoryRecord(routine_id, "resolved", answer, now)], now)
+    if not fact.again:
+        worsen(job.routines.setdefault(routine_id, RoutineState()), RoutineStatus.COMPLETED)
+    return NOTHING

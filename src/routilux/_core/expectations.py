@@ -1,0 +1,63 @@
+"""Tasks that wait to be delivered to."""
+
+from collections import OrderedDict
+from heapq import heapify, heappop, heappush
+
+import msgspec
+
+from routilux._model import SlotKey
+from routilux._records import Task
+
+
+class Expectations(msgspec.Struct, eq=False, gc=False):
+    """Waiting tasks by number, in the order in which they began to wait; found by slot and by deadline (law 10)."""
+
+    tasks: dict[int, Task] = {}
+    _slots: dict[SlotKey, OrderedDict[int, Task]] = {}
+    _deadlines: list[tuple[float, int, Task]] = []
+    _arrivals: int = 0
+    _crowded: int = 64
+
+    def add(self, task: Task) -> None:
+        """Let a task wait behind the others."""
+        self.tasks[task.number] = task
+        self._slots.setdefault(task.target, OrderedDict())[task.number] = task
+        if task.deadline is not None:
+            self._arrivals += 1
+            heappush(self._deadlines, (task.deadline, self._arrivals, task))
+
+    def discard(self, task: Task) -> None:
+        """Let a task wait no longer, if it does."""
+        if self.tasks.pop(task.number, None) is not None:
+            del self._slots[task.target][task.number]
+            if len(self._deadlines) > self._crowded:
+                self._forget_deadlines()
+
+    def oldest(self, key: SlotKey) -> Task | None:
+        """The task that has waited longest on a slot."""
+        return next(iter(self._slots.get(key, {}).values()), None)
+
+    def next_deadline(self) -> float | None:
+        """When the first of them has waited for long enough."""
+        deadlines = self._deadlines
+        while deadlines and not self._waits(deadlines[0][2]):
+            heappop(deadlines)
+        return deadlines[0][0] if deadlines else None
+
+    def overdue(self, now: float) -> list[Task]:
+        """The tasks that have waited for longer than they may, by deadline."""
+        met = []
+        while (deadline := self.next_deadline()) is not None and deadline <= now:
+            met.append(heappop(self._deadlines))
+        for entry in met:
+            heappush(self._deadlines, entry)
+        return [task for _, _, task in met]
+
+    def _waits(self, task: Task) -> bool:
+        return self.tasks.get(task.number) is task
+
+    def _forget_deadlines(self) -> None:
+        """Keep deadlines of tasks that were delivered to long before from piling up."""
+        self._deadlines = [entry for entry in self._deadlines if self._waits(entry[2])]
+        heapify(self._deadlines)
+        self._crowded = 64 + 2 * len(self._deadlines)

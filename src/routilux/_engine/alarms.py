@@ -1,0 +1,46 @@
+"""When a job is to be woken, and when its attempts have taken too long."""
+
+from collections.abc import Callable
+
+from routilux._engine.clock import Clock, Timer
+
+
+class Alarms:
+    """The one timer of a job and the expiries of its attempts. All calls are made under the job's lock."""
+
+    __slots__ = ("_clock", "_timer", "_when", "expiries")
+
+    def __init__(self) -> None:
+        self.expiries: dict[int, Timer] = {}
+        self._clock: Clock | None = None
+        self._timer: Timer | None = None
+        self._when: float | None = None
+
+    def use(self, clock: Clock) -> None:
+        """Go by this clock from now on; without one nothing is ever due."""
+        self._clock = clock
+
+    def wake_at(self, when: float | None, wake: Callable[[], None]) -> None:
+        """Have the job woken then, and at no other time; None is never."""
+        if when == self._when:
+            return
+        self.sleep()
+        if when is not None and self._clock is not None:
+            self._timer, self._when = self._clock.call_at(when, wake), when
+
+    def sleep(self) -> None:
+        """Have the job not woken; a timer that is going off just now may still do so."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._when = None
+
+    def expire_in(self, seconds: float, number: int, expire: Callable[[], None]) -> None:
+        """Give an attempt of a task so many seconds."""
+        if self._clock is not None:
+            self.expiries[number] = self._clock.call_at(self._clock.now() + seconds, expire)
+
+    def release(self, number: int) -> None:
+        """Let an attempt that has ended not expire."""
+        expiry = self.expiries.pop(number, None)
+        if expiry is not None:
+            expiry.cancel()

@@ -1,0 +1,281 @@
+"""A job that this process holds: its data, the lock around it, and what is asked of it from outside."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Collection
+from concurrent.futures import Future
+from typing import NamedTuple
+
+from routilux._core.facts import (
+    Delivered,
+    Effect,
+    Effects,
+    Fact,
+    HoldLifted,
+    JobResumed,
+    JobRetried,
+    JobStarted,
+    PauseRequested,
+    SharedDataSet,
+    TaskResolved,
+)
+from routilux._core.job import Job
+from routilux._core.transition import transition
+from routilux._engine.alarms import Alarms
+from routilux._engine.engine import Engine
+from routilux._engine.kept_job import Check, Keeping, KeptJob
+from routilux._engine.requests import CancelAsked, PauseAsked, read_request
+from routilux._engine.watchers import Condition, Watchers, is_not_running
+from routilux._engine.workers import OthersWait
+from routilux._graph import Graph
+from routilux._handler import Handlers
+from routilux._model import RESUMABLE, JobStatus, SlotKey
+from routilux._records import Changes, Data, Task
+from routilux.errors import JobStateError, ResumeError, RoutiluxError, listed
+
+HOLD = 0.02
+_PAUSABLE = (JobStatus.RUNNING, JobStatus.PAUSED, JobStatus.COMPLETED)
+
+
+class Setting(NamedTuple):
+    """What a job needs to run."""
+
+    engine: Engine
+    flow: object
+    graph: Graph
+    handlers: Handlers
+
+
+class HeldJob(KeptJob):
+    """A job's data behind its lock. What is not attached to an engine runs nowhere.
+
+    Every fact goes through `_commit`; what follows from it happens there too.
+    """
+
+    def __init__(self, job: Job, job_state: object) -> None:
+        super().__init__(job)
+        self.job_state = job_state
+        self.queued = False
+        self.flow: object = None
+        self.engine: Engine | None = None
+        self.handlers: Handlers = {}
+        self._watchers = Watchers()
+        self._alarms = Alarms()
+
+    # What is asked of it.
+
+    def start(self, setting: Setting, task: Task, keeping: Keeping | None = None) -> None:
+        """Begin with a task."""
+        with self.lock:
+            self._attach(setting)
+            self.apply(JobStarted(task))
+            self._keep(keeping)
+
+    def pause(self, reason: str, checkpoint: Data) -> "Future[None]":
+        """Have the job pause; the future is done when it runs no more. JobStateError where it cannot pause."""
+        with self.lock:
+            with self._writable():
+                self._check_status(_PAUSABLE, "it cannot be paused")
+                self.apply(PauseRequested(reason, checkpoint))
+            return self._watchers.when(is_not_running, self.job)
+
+    def pause_if_running(self, reason: str) -> None:
+        """Have the job pause unless it does not run anyway."""
+        with self.lock:
+            if self.job.status is JobStatus.RUNNING:
+                self.pause(reason, {})
+
+    def resume(
+        self,
+        setting: Setting,
+        check: Check,
+        recovered: Callable[[Job, Graph], list[Task]],
+        keeping: Keeping | None = None,
+    ) -> None:
+        """Let the job go on, with the tasks that its flow recovers; ResumeError where nothing is to be resumed.
+
+        `check` refuses a job that does not fit, before anything is changed.
+        """
+        with self._claimed(keeping, self._check_resumable, check):
+            self._attach(setting)
+            self.apply(JobResumed(self.graph.fingerprint, recovered(self.job, self.graph), self.now() + HOLD))
+            self._keep(keeping)
+            self.submit()
+
+    def retry(self, setting: Setting, check: Check, keeping: Keeping | None = None) -> None:
+        """Let the failed job go on; JobStateError where it has not failed."""
+        with self._claimed(keeping, self._check_failed, check):
+            self._attach(setting)
+            self.apply(JobRetried(self.graph.fingerprint, self.now() + HOLD))
+            self._keep(keeping)
+            self.submit()
+
+    def deliver(self, key: SlotKey, data: Data) -> None:
+        """Give data to the oldest task that waits there; JobStateError where none does."""
+        with self.lock, self._writable():
+            task = self.job.expecting.oldest(key)
+            if task is None or self.job.settled:
+                raise self._refusal(f"({self.job.status}) waits for nothing on {key}")
+            self.apply(Delivered(task, data))
+            self.submit()
+
+    def resolve(self, task_id: str, *, again: bool) -> None:
+        """Say what became of an ambiguous task; JobStateError where there is no such task."""
+        with self.lock, self._writable():
+            for task in self.job.ready:
+                if task.ambiguous and task_id == f"{self.job.job_id}:{task.number}":
+                    self.apply(TaskResolved(task, again))
+                    return
+            raise self._refusal(f"({self.job.status}) has no ambiguous task {task_id!r}")
+
+    def obey(self, request: bytes) -> None:
+        """Do what somebody elsewhere asks for, by way of the store."""
+        asked = read_request(request)
+        if isinstance(asked, PauseAsked):
+            self.pause(asked.reason, {})
+        elif isinstance(asked, CancelAsked):
+            self.cancel(asked.reason)
+        else:
+            self.deliver(asked.target, asked.data)
+
+    @abstractmethod
+    def cancel(self, reason: str) -> None:
+        """Settle the job as cancelled, and give up its attempts; JobStateError where it has settled already."""
+
+    def share(self, changes: Callable[[Data], Changes]) -> None:
+        """Change the job's shared data, by what a function makes of them."""
+        with self.lock, self._writable():
+            self.apply(SharedDataSet(changes(self.job.shared_data)))
+
+    def when_attempted(self, task: Task) -> "Future[None]":
+        """A future that is done when an attempt of the task has ended, or the job runs no more."""
+        with self.lock:
+            future = self._watchers.when_attempted(task.number)
+            if self.job.status is not JobStatus.RUNNING:
+                self._watchers.attempted(task.number)
+            self.submit()
+            return future
+
+    def wait_until(self, condition: Condition) -> "Future[None]":
+        """A future that is done when the condition holds. A job kept from settling may settle now."""
+        with self.lock:
+            if self.job.hold_until is not None:
+                self._commit(HoldLifted(), self.now())
+            return self._watchers.when(condition, self.job, self.lost)
+
+    def forget(self, future: "Future[None]") -> None:
+        """Let go of somebody who waits no longer."""
+        with self.lock:
+            self._watchers.forget(future)
+
+    def block_on(self, future: "Future[None]", timeout: float | None = None) -> None:
+        """Block the caller until the future is done; TimeoutError after `timeout` seconds."""
+        if self.engine is None:
+            future.result(timeout)
+        else:
+            self.engine.wait_for(future, timeout)
+
+    def abandon(self) -> None:
+        """Let go of the job where it stands, as if its process had died."""
+        with self.lock:
+            self._detach()
+            self._alarms.sleep()
+
+    def _detach(self) -> None:
+        self.attached = False
+        if self.engine is not None:
+            self.engine.jobs.discard(self)
+        if self.custody is not None:
+            self.custody.ledger.keeper.let_go(self.job.job_id)
+
+    def _tell_lost(self, error: RoutiluxError) -> None:
+        self.abandon()
+        self._watchers.fail(error)
+
+    def _check_failed(self) -> None:
+        self._check_status((JobStatus.FAILED,), "only a failed job is retried")
+
+    def _check_status(self, statuses: Collection[JobStatus], refusal: str) -> None:
+        if self.job.status not in statuses:
+            raise self._refusal(f"is {self.job.status}: {refusal}")
+
+    def _refusal(self, problem: str) -> JobStateError:
+        job = self.job
+        return JobStateError(f"job {job.job_id!r} {problem}", job_id=job.job_id, status=job.status)
+
+    def _check_resumable(self) -> None:
+        job = self.job
+        if self.attached:
+            problem = "is running here already; pause it first"
+        elif job.status not in RESUMABLE:
+            verb = "; retry it" if job.status is JobStatus.FAILED else ""
+            problem = f"is {job.status}: there is nothing to resume{verb}"
+        elif ambiguous := [f"{job.job_id}:{task.number}" for task in job.ready if task.ambiguous]:
+            problem = f"may not repeat {listed(ambiguous)}, whose process died in the middle; say what became of them"
+        else:
+            return
+        raise ResumeError(f"job {job.job_id!r} {problem}", job_id=job.job_id, status=job.status)
+
+    # How it gets to run.
+
+    def _attach(self, setting: Setting) -> None:
+        setting.engine.admit(self)
+        if setting.engine is not self.engine:
+            self.queued = False
+        self.engine, self.flow, self.graph, self.handlers = setting
+        self._alarms.use(self.engine.clock)
+        self.now = self.engine.clock.now
+        self.attached = True
+
+    def submit(self) -> None:
+        """Have the job served, if there is something to start."""
+        if self.job.ready and self.attached and self.engine is not None:
+            self.engine.workers.submit(self)
+
+    @abstractmethod
+    def serve(self, others_wait: OthersWait) -> bool:
+        """Run activations until there are none to start, or others have waited long enough."""
+
+    @abstractmethod
+    def _wake(self) -> None:
+        """Do what is due by now."""
+
+    # What becomes of it.
+
+    def apply(self, fact: Fact) -> None:
+        """Apply a fact that comes from outside of any activation, and do what follows from it."""
+        with self.lock:
+            self._commit(fact, self.now())
+
+    def _commit(self, fact: Fact, now: float) -> None:
+        """Apply a fact, and do what follows from it: the only way in which facts change the job's data."""
+        effects = transition(self.graph, self.job, fact, now)
+        if self.log is not None:
+            self.log.record(fact, now)
+        if effects:
+            self._react(effects)
+
+    def _react(self, effects: Effects) -> None:
+        for effect in effects:
+            if effect is Effect.TIMER_CHANGED:
+                self._set_timer()
+            else:
+                self._status_changed()
+
+    def _status_changed(self) -> None:
+        if self.log is not None and not self._is_written(self.log):
+            return
+        running = self.job.status is JobStatus.RUNNING
+        if not running:
+            self._detach()
+        self._watchers.check(self.job)
+        if not running:
+            self._watchers.stopped()
+
+    def _set_timer(self) -> None:
+        running = self.job.status is JobStatus.RUNNING
+        self._alarms.wake_at(self.job.next_wake() if running else None, self._wake)
+
+    def _tell_if_stuck(self) -> None:
+        """A job that nothing moves on any more changes no status, but somebody may wait for just that."""
+        if self._watchers.waited_for and self.job.stuck:
+            self._watchers.check(self.job)

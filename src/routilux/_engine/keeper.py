@@ -1,0 +1,92 @@
+"""Shows a store that this process lives, and hands on what others ask of the jobs it runs."""
+
+import logging
+import threading
+from time import monotonic
+from typing import Protocol
+
+from routilux._backends.backend import Backend
+from routilux.errors import RoutiluxError, StoreError
+
+ROUND = 1.0
+"""Seconds between two looks at what others ask."""
+BEAT = 5.0
+"""Seconds between two heartbeats."""
+
+logger = logging.getLogger(__name__)
+
+
+class Servant(Protocol):
+    """A job that this process runs."""
+
+    def obey(self, request: bytes) -> None:
+        """Do what somebody elsewhere asks for; RoutiluxError where that cannot be done."""
+
+
+class Keeper:
+    """One thread per store and process, which looks into the store while the process owns jobs there."""
+
+    def __init__(self, backend: Backend, owner: str) -> None:
+        self._backend = backend
+        self._owner = owner
+        self._changed = threading.Condition()
+        self._servants: dict[str, Servant] = {}
+        self._beaten_at: float | None = None
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def show(self) -> None:
+        """Have the store know this owner before it owns anything there."""
+        if self._beaten_at is None or monotonic() - self._beaten_at > BEAT:
+            self._beaten_at = monotonic()
+            self._backend.beat(self._owner)
+
+    def hold(self, job_id: str, servant: Servant) -> None:
+        """Look after a job that runs here."""
+        with self._changed:
+            self._servants[job_id] = servant
+            self._changed.notify()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="routilux-keeper", daemon=True)
+                self._thread.start()
+
+    def let_go(self, job_id: str) -> None:
+        """Look after a job no longer."""
+        self._servants.pop(job_id, None)
+
+    def holds(self, job_id: str) -> bool:
+        """Whether a job runs here."""
+        return job_id in self._servants
+
+    def close(self) -> None:
+        """End the thread."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while self._is_needed():
+            try:
+                self.show()
+                for job_id, request in self._backend.asked(self._owner):
+                    self._hand_on(job_id, request)
+            except StoreError as error:
+                logger.warning("the store cannot be looked into: %s", error, extra={"action": "keep"})
+            with self._changed:
+                if not self._closed:
+                    self._changed.wait(ROUND)
+
+    def _is_needed(self) -> bool:
+        with self._changed:
+            while not self._closed and not self._servants:
+                self._changed.wait()
+            return not self._closed
+
+    def _hand_on(self, job_id: str, request: bytes) -> None:
+        servant = self._servants.get(job_id)
+        try:
+            if servant is not None:
+                servant.obey(request)
+        except RoutiluxError as error:
+            extra = {"action": "obey", "job_id": job_id}
+            logger.warning("job %s cannot do what it was asked for: %s", job_id, error, extra=extra)

@@ -1,0 +1,187 @@
+"""A job's data behind its lock, and the log in which a stored job is kept."""
+
+import logging
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from routilux._backends.backend import Definition
+from routilux._core.facts import AttemptsLost, Fact
+from routilux._core.job import Job
+from routilux._engine.custody import Claimed, Custody
+from routilux._engine.job_log import JobLog
+from routilux._graph import Graph
+from routilux._model import Durability, JobStatus
+from routilux.errors import RoutiluxError
+
+logger = logging.getLogger(__name__)
+NO_GRAPH = Graph("", False, {}, {}, "")
+Check = Callable[[Job], None]  # refuses a job that does not fit, before anything is changed
+
+
+class Keeping(NamedTuple):
+    """How a job is to be kept: where, with which definition, and whether it may be taken from an owner that lives.
+
+    `durability` is a new one, None where the job keeps its own.
+    """
+
+    custody: Custody
+    definition: Definition
+    take_over: bool = True
+    durability: Durability | None = None
+
+
+class KeptJob(ABC):
+    """A job that may be kept in a store. What is not `attached` to an engine does not run in this process.
+
+    While there is a `log`, what happens to the job is taken down in it; `lost` says why it is in other hands.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.lock = threading.RLock()
+        self.attached = False
+        self.graph = NO_GRAPH
+        self.custody: Custody | None = None
+        self.log: JobLog | None = None
+        self.lost: RoutiluxError | None = None
+        self.now: Callable[[], float] = time.time
+
+    @contextmanager
+    def _claimed(self, keeping: Keeping | None, check_status: Callable[[], None], check: Check) -> Iterator[None]:
+        """Own the job, if it is kept, while it begins to run; where it does not, others may have it."""
+        with self.lock:
+            check_status()
+            check(self.job)
+            if keeping is None:
+                yield
+                return
+            claimed = keeping.custody.claim(self.job, take_over=keeping.take_over)
+            self.custody, self.log, self.lost, self.job = keeping.custody, None, None, claimed.job
+            with self._released_on_failure():
+                self._take_back_attempts(keeping.custody, claimed)
+                check_status()
+                check(self.job)
+                yield
+
+    def _take_back_attempts(self, custody: Custody, claimed: Claimed) -> None:
+        """Note, and have on disk, that what was in flight with the last owner is lost."""
+        if claimed.graph is None or not claimed.job.active:
+            return
+        self.graph, self.log = claimed.graph, custody.take_down(claimed.job, self._on_failure)
+        self._commit(AttemptsLost(claimed.died, custody.ledger.max_lost_attempts), self.now())
+        self.log.sync()
+        self.log = None
+
+    @abstractmethod
+    def _commit(self, fact: Fact, now: float) -> None:
+        """Apply a fact, and do what follows from it."""
+
+    @contextmanager
+    def _released_on_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.abandon()
+            self._let_others_have_it()
+            raise
+
+    def _let_others_have_it(self) -> None:
+        assert self.custody is not None
+        log, self.log = self.log or self.custody.take_down(self.job, self._on_failure), None
+        log.release(self.now())
+
+    def _keep(self, keeping: Keeping | None) -> None:
+        """Write the job as it is, and from now on what happens to it."""
+        if keeping is not None:
+            self.custody = keeping.custody
+            self.job.durability = keeping.durability or self.job.durability
+            self.log = self.custody.keep(self.job, keeping.definition, self.now(), self._on_failure)
+            self.custody.ledger.keeper.hold(self.job.job_id, self)
+
+    @contextmanager
+    def _writable(self) -> Iterator[None]:
+        """Let the job be changed; one that is kept and does not run here is claimed for as long as that takes.
+
+        When it is over, what has changed is on disk.
+        """
+        self._check_kept()
+        if self.custody is not None and not self.attached:
+            claimed = self.custody.claim(self.job, take_over=False)
+            self.job = claimed.job
+            with self._released_on_failure():
+                self._take_back_attempts(self.custody, claimed)
+                self.log = self.custody.take_down(self.job, self._on_failure)
+                yield
+            self._let_others_have_it()
+        else:
+            yield
+            self.sync()
+
+    def _check_kept(self) -> None:
+        if self.lost is not None:
+            raise self.lost
+
+    def sync(self) -> None:
+        """Return when all that has happened is on disk; OwnershipLost or StoreError where it will never be."""
+        log = self.log
+        if log is not None:
+            try:
+                log.sync()
+            except RoutiluxError:
+                self._on_failure(log)
+                raise
+        self._check_kept()
+
+    @property
+    def status(self) -> JobStatus:
+        """The job's status; one that is just being written is waited for."""
+        if self.log is None or not self.job.settled:
+            return self.job.status
+        with self.lock:
+            return self.job.status
+
+    def _on_failure(self, log: JobLog) -> None:
+        """Let go of the job, unless it has been claimed again since."""
+        with self.lock:
+            if self.log is log and log.failure is not None:
+                self.lose(log.failure)
+
+    def lose(self, error: RoutiluxError) -> None:
+        """Let go of a job that can be written no more: others have it, or will have."""
+        with self.lock:
+            if self.lost is None:
+                extra = {"action": "lose", "job_id": self.job.job_id}
+                logger.warning("job %s is let go: %s", self.job.job_id, error, extra=extra)
+                self.job.status = JobStatus.RUNNING  # before anybody can see it without its log
+                self.lost, self.log = error, None
+                self._give_up_all()
+                self._tell_lost(error)
+
+    @abstractmethod
+    def obey(self, request: bytes) -> None:
+        """Do what somebody elsewhere asks for."""
+
+    @abstractmethod
+    def _give_up_all(self) -> None:
+        """Give up the attempts in flight."""
+
+    @abstractmethod
+    def abandon(self) -> None:
+        """Let go of the job where it stands, as if its process had died."""
+
+    @abstractmethod
+    def _tell_lost(self, error: RoutiluxError) -> None:
+        """Let go of the engine, and tell those who wait."""
+
+    def _is_written(self, log: JobLog) -> bool:
+        """Have the new status on disk before anybody is told of it."""
+        try:
+            log.record(self.job.status, self.now())
+            log.sync()
+        except RoutiluxError as error:
+            self.lose(error)
+        return self.lost is None

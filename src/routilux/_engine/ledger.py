@@ -1,0 +1,204 @@
+"""A store as one process uses it: one writer for all jobs that run here, and the owner that they belong to."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from time import monotonic, time
+from typing import TypeVar
+
+from routilux._backends.backend import MOVED, Backend, Batch, Compaction, JobRecord, StoredJob
+from routilux._engine.fault_points import FaultPoint, Reached, pass_by
+from routilux._engine.job_log import JobLog
+from routilux._engine.keeper import Keeper
+from routilux._engine.owner import is_gone, shown, this_process
+from routilux.errors import (
+    JobStateError,
+    OwnershipLost,
+    RoutiluxError,
+    StoreError,
+    StoreUnavailableError,
+    UnknownJobError,
+)
+from serilux.errors import SeriluxError
+
+FIRST_DELAY = 0.01
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Ledger:
+    """Writes what happens to the jobs of this process, all of them together (group commit).
+
+    Activations run ahead of the disk by at most `window` seconds. While the store is not available, a write is tried
+    again for `patience` seconds; then the jobs that it is for are let go, where the store has them. A task whose
+    process died `max_lost_attempts` times fails its job.
+    """
+
+    def __init__(self, backend: Backend, window: float, patience: float, max_lost_attempts: int) -> None:
+        self.backend = backend
+        self.window = window
+        self.patience = patience
+        self.max_lost_attempts = max_lost_attempts
+        self.owner = this_process()
+        self.keeper = Keeper(backend, self.owner)
+        self.reached: Reached = pass_by
+        self._writing = threading.Lock()
+        self._changed = threading.Condition()
+        self._waiting: dict[JobLog, None] = {}
+        self._oldest: float | None = None
+        self._failed: list[JobLog] = []
+        self._thread: threading.Thread | None = None
+        self._closed = threading.Event()
+
+    def claim(self, job_id: str, *, take_over: bool) -> tuple[StoredJob, bool]:
+        """Become the owner of a job, and say whether the last one died with it.
+
+        JobStateError where it has an owner that lives, unless it is to be taken over; UnknownJobError where there is no
+        such job.
+        """
+        while True:
+            record = self.backend.record(job_id)
+            if record is None or record.status == MOVED:
+                raise UnknownJobError(f"the store has no job {job_id!r}, or has moved it out")
+            lives = self.has_owner(record)
+            if lives and not take_over:
+                raise JobStateError(f"job {job_id!r} is run by {shown(record.owner or '')}; take it over, or let it be")
+            self.keeper.show()
+            self.reached(FaultPoint.OWNER_READ)
+            stored = self.backend.acquire(job_id, self.owner, epoch=record.epoch)
+            if stored is not None:
+                self.reached(FaultPoint.JOB_CLAIMED)
+                return stored, record.owner is not None and not lives
+
+    def has_owner(self, record: JobRecord) -> bool:
+        """Whether somebody who lives runs a job."""
+        if record.owner is None:
+            return False
+        if record.owner == self.owner:
+            return self.keeper.holds(record.job_id)
+        return not is_gone(record.owner, self.backend.silences().get(record.owner))
+
+    def mark(self, log: JobLog) -> None:
+        """Remember that a log has something to be written, within the window."""
+        with self._changed:
+            self._waiting[log] = None
+            if self._oldest is None:
+                self._oldest = monotonic()
+                self._changed.notify()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="routilux-journal", daemon=True)
+                self._thread.start()
+
+    def flush(self) -> None:
+        """Write what is waiting, together; what another thread is writing just now has been written then, too."""
+        with self._writing:
+            self.reached(FaultPoint.RECORDS_WAIT)
+            with self._changed:
+                logs, self._waiting, self._oldest = list(self._waiting), {}, None
+            written = {log: batch for log in logs if (batch := self._batch_of(log)) is not None}
+            if written:
+                self.reached(FaultPoint.RECORDS_MADE)
+                self._write(written)
+                self.reached(FaultPoint.RECORDS_WRITTEN)
+
+    def _batch_of(self, log: JobLog) -> Batch | None:
+        try:
+            return log.next_batch(time())
+        except SeriluxError as error:
+            self._fail({log: StoreError(f"job {log.job.job_id!r} cannot be written: {error}")})
+            return None
+
+    def _write(self, written: dict[JobLog, Batch]) -> None:
+        """Write batches together; one that is the fault of a failure must not be that of the others."""
+        try:
+            refused = self._patiently(lambda: self.backend.write(list(written.values())))
+        except StoreError as error:
+            if len(written) == 1 or isinstance(error, StoreUnavailableError):
+                self._fail(dict.fromkeys(written, error))
+            else:
+                for log, batch in written.items():
+                    self._write({log: batch})
+        else:
+            self._fail({log: self._lost(log) for log in written if log.job.job_id in refused})
+
+    def compact(self, log: JobLog, compaction: Compaction) -> None:
+        """Replace a job's journal by a snapshot."""
+        with self._writing:
+            self.reached(FaultPoint.SNAPSHOT_MADE)
+            try:
+                done = self._patiently(lambda: self.backend.compact(compaction))
+            except StoreError as error:
+                self._fail({log: error})
+            else:
+                self.reached(FaultPoint.SNAPSHOT_WRITTEN)
+                self._fail({} if done else {log: self._lost(log)})
+
+    def _lost(self, log: JobLog) -> RoutiluxError:
+        job_id = log.job.job_id
+        try:
+            record = self.backend.record(job_id)
+        except StoreError as error:
+            return OwnershipLost(f"job {job_id!r} was taken over, or deleted; its store does not say by whom: {error}")
+        if record is None:
+            return OwnershipLost(f"job {job_id!r} was deleted from its store while it ran here")
+        taker = "another, which has let it go since" if record.owner is None else shown(record.owner)
+        return OwnershipLost(
+            f"job {job_id!r} was taken over by {taker} (epoch {record.epoch}; here it was {log.position.epoch}); what "
+            f"this process has done since is not part of it"
+        )
+
+    def _fail(self, failures: Mapping[JobLog, RoutiluxError]) -> None:
+        """Say why logs can be written no more. Those who run the jobs are told by a thread that holds no job."""
+        for log, error in failures.items():
+            log.failure = log.failure or error
+        if failures:
+            with self._changed:
+                self._failed.extend(failures)
+                self._changed.notify()
+
+    def _patiently(self, call: Callable[[], T]) -> T:
+        """Call until the store is available."""
+        end, delay = monotonic() + self.patience, FIRST_DELAY
+        while True:
+            try:
+                return call()
+            except StoreUnavailableError as error:
+                if monotonic() + delay > end or self._closed.wait(delay):
+                    raise
+                logger.warning("the store is not available, trying again: %s", error, extra={"action": "write"})
+                delay = min(2 * delay, 1.0)
+
+    def _run(self) -> None:
+        while not self._closed.is_set():
+            with self._changed:
+                failed, self._failed = self._failed, []
+                if not failed and not self._is_due():
+                    self._changed.wait(self._until_due())
+            for log in failed:
+                log.on_failure(log)
+            if self._is_due():
+                self.flush()
+
+    def _is_due(self) -> bool:
+        return self._until_due() == 0.0
+
+    def _until_due(self) -> float | None:
+        oldest = self._oldest
+        if oldest is None:
+            return None
+        return min(max(oldest + self.window - monotonic(), 0.0), threading.TIMEOUT_MAX)
+
+    def abandon(self) -> None:
+        """Write nothing more, as if the process had died."""
+        self._closed.set()
+        self.keeper.close()
+        with self._changed:
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Write what is waiting, and leave."""
+        self.flush()
+        self.abandon()
+        self.reached(FaultPoint.OWNER_LEAVES)
+        self.backend.leave(self.owner)
+        self.backend.close()

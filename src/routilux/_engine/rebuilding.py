@@ -1,0 +1,41 @@
+"""A stored job as a job again."""
+
+from typing import NamedTuple
+
+from routilux._backends.backend import StoredJob
+from routilux._core.job import Job
+from routilux._core.journal import replay
+from routilux._core.snapshot import read_snapshot, records_so_far
+from routilux._graph import Graph
+from routilux.errors import DamagedRecordError
+from serilux.errors import SeriluxError
+
+
+class Rebuilt(NamedTuple):
+    """A job as of its last record, and how many of its history records are in its segments."""
+
+    job: Job
+    written: int
+
+
+def rebuild(stored: StoredJob, graph: Graph) -> Rebuilt:
+    """Bring a job forward from its snapshot by its journal; `graph` is the one that it ran with.
+
+    DamagedRecordError says which part cannot be; SeriluxError which class or reference is not known here.
+    """
+    job_id = stored.record.job_id
+    try:
+        job = read_snapshot(stored.snapshot, stored.segments)
+    except DamagedRecordError as error:
+        raise DamagedRecordError(f"job {job_id!r} cannot be read: {error}") from error
+    written = records_so_far(job)
+    for number, record in enumerate(stored.journal, stored.number - len(stored.journal) + 1):
+        try:
+            replay(graph, job, record)
+        except DamagedRecordError as error:
+            raise DamagedRecordError(f"record {number} of job {job_id!r}: {error}") from error
+        except SeriluxError as error:
+            error.under(f"jobs.{job_id}.journal[{number}]")
+            raise
+    job.epoch = stored.record.epoch
+    return Rebuilt(job, written)

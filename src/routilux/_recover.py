@@ -1,0 +1,20 @@
+"""Crash recovery, as a function: what it costs to import a store is paid by those who use one."""
+
+from typing import Protocol
+
+from routilux.job_state import JobState
+
+
+class Recoverable(Protocol):
+    """A store, as far as recovery goes."""
+
+    def recover(self) -> list[JobState]:
+        """Let every job go on whose owner is gone."""
+
+
+def recover(store: Recoverable) -> list[JobState]:
+    """Take over and resume every job of a store whose owner is gone; those that have one are left alone.
+
+    The classes of their flows have to be registered. What comes back runs in this process; `wait()` for it.
+    """
+    return store.recover()

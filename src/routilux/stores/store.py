@@ -1,0 +1,222 @@
+"""A store of jobs, as its users see it."""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+
+from routilux._backends.backend import MOVED, Backend, JobRecord, StoredJob
+from routilux._backends.opening import open_backend
+from routilux._core.graph_document import read_definition
+from routilux._engine.custody import Custody
+from routilux._engine.ledger import Ledger
+from routilux._engine.requests import CancelAsked, PauseAsked, delivery_of
+from routilux._model import SETTLED, JobStatus, SlotKey
+from routilux._records import Data
+from routilux.errors import JobStateError, OwnershipLost, RecoveryError, ResumeError, RoutiluxError, UnknownJobError
+from routilux.flow import Flow
+from routilux.job_state import JobState
+from routilux.stores.asking import Asking
+from routilux.stores.job_view import JobSummary, JobView, summary_of, view_of
+from routilux.stores.transfer import admit_transfer, transfer_of
+from serilux import clone_fields
+from serilux.errors import SeriluxError
+
+logger = logging.getLogger(__name__)
+WINDOW = 0.01
+PATIENCE = 30.0
+MAX_LOST_ATTEMPTS = 3
+
+
+class Store:
+    """Jobs that outlive the processes that run them. `open_store` opens one."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        window: float = WINDOW,
+        patience: float = PATIENCE,
+        max_lost_attempts: int = MAX_LOST_ATTEMPTS,
+    ) -> None:
+        self._backend = backend
+        self._ledger = Ledger(backend, window, patience, max_lost_attempts)
+        self._asking = Asking(self._ledger, self._look)
+
+    @property
+    def ledger(self) -> Ledger:
+        """What this process writes to the store with."""
+        return self._ledger
+
+    def load(self, job_id: str, *, flow: Callable[[], Flow] = Flow) -> tuple[Flow, JobState]:
+        """A job and its flow, as they are stored; `flow.resume(job_state)` lets it go on."""
+        stored = self._backend.read(job_id)
+        document, _ = read_definition(self._backend.definition(stored.record.definition))
+        loaded = flow()
+        loaded.deserialize(document)
+        return loaded, self._handle(stored)
+
+    def _handle(self, stored: StoredJob) -> JobState:
+        custody = Custody(self._ledger)
+        job_state = JobState._of(custody.read(stored)[0])
+        job_state._live.custody = custody
+        return job_state
+
+    def _look(self, job_id: str) -> JobState:
+        return self._handle(self._backend.read(job_id))
+
+    def jobs(self, status: JobStatus | str | None = None, flow_id: str | None = None) -> list[JobSummary]:
+        """The jobs there are, oldest first."""
+        return [summary_of(record) for record in self._backend.records(status=status, flow_id=flow_id)]
+
+    def summary(self, job_id: str) -> JobSummary:
+        """A job as it is listed, also one that was moved out; UnknownJobError where there is none."""
+        record = self._backend.record(job_id)
+        if record is None:
+            raise UnknownJobError(f"the store has no job {job_id!r}")
+        return summary_of(record)
+
+    def peek(self, job_id: str) -> JobView:
+        """A job as it is stored, to be looked at: what it is made of need not be registered here."""
+        stored = self._backend.read(job_id)
+        graph = read_definition(self._backend.definition(stored.record.definition))[1]
+        return view_of(stored, graph, datetime.now(UTC).timestamp())
+
+    def orphans(self) -> list[JobSummary]:
+        """The jobs that were running when their owner went, oldest first: those that `recover` lets go on."""
+        running = self._backend.records(status=JobStatus.RUNNING)
+        return [summary_of(record) for record in running if not self._ledger.has_owner(record)]
+
+    def recover(self) -> list[JobState]:
+        """Let every job go on whose owner is gone; those that have one are left alone.
+
+        What comes back runs here, has paused because a task is ambiguous, or has failed because its process died too
+        often. RecoveryError, when all others have been tried, for jobs that cannot go on here.
+        """
+        recovered: list[JobState] = []
+        problems: dict[str, Exception] = {}
+        for orphan in self.orphans():
+            try:
+                if (job_state := self._take_up(orphan.job_id)) is not None:
+                    recovered.append(job_state)
+            except (RoutiluxError, SeriluxError) as error:
+                problems[orphan.job_id] = error
+        if problems:
+            raise RecoveryError(problems, recovered)
+        return recovered
+
+    def _take_up(self, job_id: str) -> JobState | None:
+        """Resume a job; None where somebody else was faster."""
+        logger.info("job %s has lost its owner", job_id, extra={"action": "recover", "job_id": job_id})
+        try:
+            flow, job_state = self.load(job_id)
+            if not self._is_orphan(job_id):
+                return None
+            return flow.resume(job_state, take_over=False)
+        except ResumeError:
+            if job_state.status is JobStatus.RUNNING:
+                raise
+            return job_state
+        except (JobStateError, OwnershipLost, UnknownJobError):
+            if self._is_orphan(job_id):
+                raise
+            return None
+
+    def _is_orphan(self, job_id: str) -> bool:
+        record = self._backend.record(job_id)
+        return record is not None and record.status == JobStatus.RUNNING and not self._ledger.has_owner(record)
+
+    def pause(self, job_id: str, reason: str = "", *, timeout: float | None = None) -> None:
+        """Pause a job, whoever runs it; what is paused already stays so. JobStateError for one that has settled.
+
+        TimeoutError after `timeout` seconds: whoever runs the job will still pause it.
+        """
+        status = self._asking.until(job_id, PauseAsked(reason), lambda job: job.pause(reason, {}), _is_still, timeout)
+        if status != JobStatus.PAUSED:
+            raise JobStateError(f"job {job_id!r} is {status}: it cannot be paused", job_id=job_id)
+
+    def cancel(self, job_id: str, reason: str = "", *, timeout: float | None = None) -> None:
+        """Settle a job as cancelled, whoever runs it. JobStateError for one that has settled otherwise."""
+        status = self._asking.until(job_id, CancelAsked(reason), lambda job: job.cancel(reason), _is_settled, timeout)
+        if status != JobStatus.CANCELLED:
+            raise JobStateError(f"job {job_id!r} is {status}: it cannot be cancelled", job_id=job_id)
+
+    def deliver(self, job_id: str, routine_id: str, slot: str, data: Data, *, timeout: float | None = None) -> None:
+        """Give the task that has waited longest on a slot (`Routine.expect`) its data, whoever runs the job.
+
+        JobStateError where nothing waits there.
+        """
+        own, target = clone_fields(data, "data"), SlotKey(routine_id, slot)
+        task = self._look(job_id)._live.job.expecting.oldest(target)
+        if task is None:
+            raise JobStateError(f"job {job_id!r} waits for nothing on {target}", job_id=job_id)
+        number = task.number
+
+        def is_delivered(record: JobRecord) -> bool:
+            return number not in self._look(record.job_id)._live.job.expecting.tasks
+
+        request = delivery_of(target, own)
+        self._asking.until(job_id, request, lambda job: job.deliver(target, own), is_delivered, timeout)
+
+    def export(self, job_id: str, *, copy: bool = False) -> Data:
+        """Move a job out: a document of it and its flow, of which a tombstone stays here, so that one copy goes on.
+
+        With `copy` the job stays, and what comes back is another job. JobStateError for one that runs: pause it first.
+        """
+        return transfer_of(self._backend, job_id, copy=copy)
+
+    def admit(self, transfer: Data, *, reclaim: bool = False) -> str:
+        """Take in a job that was exported; its id comes back. JobStateError where it is here, or was moved out later.
+
+        `reclaim` takes back what was exported from here and, as only you can know, imported nowhere.
+        """
+        return admit_transfer(self._backend, transfer, reclaim=reclaim)
+
+    def delete(self, job_id: str) -> bool:
+        """Remove a job with all that is kept of it; False if there is none. JobStateError where somebody runs it."""
+        record = self._backend.record(job_id)
+        if record is not None and self._ledger.has_owner(record):
+            raise JobStateError(f"job {job_id!r} is being run; cancel it first")
+        return self._backend.delete(job_id)
+
+    def prune(self, *, older_than: timedelta | float) -> int:
+        """Remove the jobs that settled longer ago than that (seconds, or a timedelta); how many comes back."""
+        age = older_than.total_seconds() if isinstance(older_than, timedelta) else older_than
+        before = datetime.now(UTC).timestamp() - age
+        return self._backend.prune(before=before, statuses=[*sorted(SETTLED), MOVED])
+
+    def close(self) -> None:
+        """Write what is waiting, and let go. Jobs that still run here have no owner from then on."""
+        self._ledger.close()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_store(
+    url: str,
+    *,
+    window: float = WINDOW,
+    patience: float = PATIENCE,
+    max_lost_attempts: int = MAX_LOST_ATTEMPTS,
+) -> Store:
+    """Open a store: `sqlite:///jobs.db`, `postgresql://...` or `memory:`.
+
+    Activations of jobs with `durability="group"` run ahead of the disk by at most `window` seconds. While the store is
+    not available, writing is tried again for `patience` seconds. A task whose process died `max_lost_attempts` times
+    while it was handled fails its job.
+    """
+    return Store(open_backend(url), window=window, patience=patience, max_lost_attempts=max_lost_attempts)
+
+
+def _is_still(record: JobRecord) -> bool:
+    return record.status not in (JobStatus.PENDING, JobStatus.RUNNING)
+
+
+def _is_settled(record: JobRecord) -> bool:
+    return record.status in SETTLED

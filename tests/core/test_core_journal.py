@@ -1,0 +1,323 @@
+"""A job brought forward by the records of its journal is the job that they were written of."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from routilux._core.facts import (
+    AttemptsLost,
+    Delivered,
+    HoldLifted,
+    JobCancelled,
+    JobResumed,
+    JobRetried,
+    JobStarted,
+    JobTimedOut,
+    PauseRequested,
+    SharedDataSet,
+    TaskAbsorbed,
+    TaskResolved,
+    TimersFired,
+)
+from routilux._core.graph_document import read_definition, read_graph, write_definition, write_graph
+from routilux._core.history import BoundedHistory
+from routilux._core.job import Job, PauseRequest
+from routilux._core.journal import Happening, TaskMerged, replay, write_record
+from routilux._core.merging import put_merged
+from routilux._core.snapshot import read_snapshot, records_dropped, records_so_far, write_segment, write_snapshot
+from routilux._core.transition import take
+from routilux._model import JobStatus
+from routilux._records import Changes, Emission, Expectation, Task
+from routilux.errors import DamagedRecordError
+from serilux.errors import SeriluxError
+from tests.core.hand_made import (
+    CONTINUE,
+    FOLD,
+    LATER,
+    NOW,
+    OUT,
+    RETRY,
+    SINK,
+    WRONG,
+    apply,
+    done,
+    expectation,
+    failed,
+    fields_of,
+    flushed,
+    graph,
+    job,
+    record,
+    task,
+)
+from tests.core.rich_job import RICH_VALUE, bounded_job, rich_job
+
+CHANGES = Changes({"a": RICH_VALUE}, ["b"], [RICH_VALUE], {"n": (1,)}, [Expectation("answer", 5.0)])
+A_TASK = task(3, since=NOW)
+
+
+def running(**fields: Any) -> Job:
+    fields.setdefault("shared_data", {"b": 1})
+    return job(**fields)
+
+
+def copy_of(state: Job, segments: tuple[bytes, ...] = ()) -> Job:
+    whole = write_segment(state, 0)
+    return read_snapshot(write_snapshot(state, NOW), segments or (() if whole is None else (whole,)))
+
+
+def versionless(state: Job) -> dict[str, Any]:
+    """All but what only those in flight compare: versions begin anew in another process, as the time spent does."""
+    fields = fields_of(state)
+    del fields["shared_versions"], fields["routines"], fields["running_since"], fields["elapsed"]
+    spent = state.elapsed + (0.0 if state.running_since is None else LATER - state.running_since)
+    routines = {name: (kept.outcome, kept.error, kept.state) for name, kept in state.routines.items()}
+    return fields | {"routines": routines, "spent": spent}
+
+
+def happen(state: Job, what: Happening) -> None:
+    if isinstance(what, TaskMerged):
+        put_merged(state, what.task, what.data)
+    elif isinstance(what, Task):
+        assert take(graph(), state, NOW) is what
+    else:
+        apply(state, what)
+
+
+def in_flight(entry: Task) -> Callable[[], Job]:
+    return lambda: running(active=(entry,), tasks=[task(7)])
+
+
+def of_status(status: JobStatus, **fields: Any) -> Callable[[], Job]:
+    return lambda: job(status, **fields)
+
+
+HAPPENINGS: dict[str, tuple[Callable[[], Job], Callable[[Job], Happening]]] = {
+    "taken": (lambda: running(tasks=[task(3), task(4)]), lambda state: state.ready.peek()),
+    "taken first by priority": (
+        lambda: running(tasks=[task(3), task(4, SINK, priority=2)]),
+        lambda state: state.ready.peek(),
+    ),
+    "merged by a function": (
+        in_flight(task(3, FOLD)),
+        lambda state: TaskMerged(state.active[3], {"total": RICH_VALUE}),
+    ),
+    "done": (in_flight(A_TASK), lambda state: done(state.active[3], record("worker", "done", x=1))),
+    "done, with a rich value": (
+        in_flight(A_TASK),
+        lambda state: done(state.active[3], record("worker", "done", x=RICH_VALUE)),
+    ),
+    "done after a flush": (in_flight(A_TASK), lambda state: done(state.active[3], started=False)),
+    "done, changing much": (in_flight(A_TASK), lambda state: done(state.active[3], changes=CHANGES)),
+    "done, changing no state": (
+        in_flight(A_TASK),
+        lambda state: done(state.active[3], changes=Changes({"a": 1})),
+    ),
+    "done, routed by hand": (
+        in_flight(A_TASK),
+        lambda state: done(
+            state.active[3],
+            record("worker", "done", x=1),
+            record("worker", "done", x=2),
+            routing={1: Emission(4, {"m": (1,)})},
+        ),
+    ),
+    "flushed": (
+        in_flight(A_TASK),
+        lambda state: flushed(state.active[3], record("worker", "done", x=1), changes=CHANGES),
+    ),
+    "failed, to be retried": (in_flight(A_TASK), lambda state: failed(state.active[3], RETRY, delay=2.5)),
+    "failed and continued": (
+        in_flight(A_TASK),
+        lambda state: failed(state.active[3], CONTINUE, record("worker", "done", x=1), changes=CHANGES),
+    ),
+    "not delivered in time": (
+        lambda: running(tasks=[expectation(3, patience=4.0)]),
+        lambda state: failed(state.expecting.tasks[3], RETRY, delay=1.0),
+    ),
+    "absorbed": (in_flight(A_TASK), lambda state: TaskAbsorbed(state.active[3])),
+    "started": (
+        of_status(JobStatus.PENDING),
+        lambda _: JobStarted(task(0, data=RICH_VALUE, source=OUT, priority=3, retry_count=1)),
+    ),
+    "started by nothing": (of_status(JobStatus.PENDING), lambda _: JobStarted(task(0))),
+    "timers fired": (lambda: running(tasks=[task(3, due=NOW), task(4, due=LATER)]), lambda _: TimersFired()),
+    "delivered": (
+        lambda: running(tasks=[expectation(3)]),
+        lambda state: Delivered(state.expecting.tasks[3], {"x": RICH_VALUE}),
+    ),
+    "shared data set": (running, lambda _: SharedDataSet(Changes({"a": (1,)}, ["b"], [(2,)]))),
+    "pause requested": (in_flight(A_TASK), lambda _: PauseRequested("lunch", {"at": (1,)})),
+    "paused": (running, lambda _: PauseRequested("lunch", {})),
+    "resumed": (
+        of_status(JobStatus.PAUSED, tasks=[task(3)]),
+        lambda _: JobResumed("sha256:other", [task(0, SINK, data={"x": [1]})], LATER),
+    ),
+    "retried": (
+        of_status(JobStatus.FAILED, failed=[task(3)], tasks=[task(4)]),
+        lambda _: JobRetried("sha256:other", LATER),
+    ),
+    "hold lifted": (lambda: running(hold_until=LATER), lambda _: HoldLifted()),
+    "cancelled": (in_flight(A_TASK), lambda _: JobCancelled("enough")),
+    "attempts lost": (
+        lambda: running(active=(task(3, lost_attempts=2), task(4), task(5, FOLD)), tasks=[task(7)]),
+        lambda _: AttemptsLost(True, 3),
+    ),
+    "an ambiguous task is to be tried again": (
+        of_status(JobStatus.PAUSED, tasks=[task(3), task(4, FOLD, ambiguous=True)]),
+        lambda state: TaskResolved(list(state.ready)[1], True),
+    ),
+    "timed out": (in_flight(A_TASK), lambda _: JobTimedOut(WRONG)),
+}
+
+
+@pytest.mark.parametrize("name", HAPPENINGS)
+def test_what_happened_happens_again(name: str) -> None:
+    make, choose = HAPPENINGS[name]
+    state = make()
+    copy = copy_of(state)
+    what = choose(state)
+    happen(state, what)
+    replay(graph(), copy, write_record([(what, NOW)]))
+    assert versionless(copy) == versionless(state)
+
+
+def test_all_that_can_happen_is_tried_here() -> None:
+    tried = {type(choose(make())) for make, choose in HAPPENINGS.values()}
+    assert tried == set(Happening.__args__)
+
+
+def test_a_record_is_json_whatever_its_values_are() -> None:
+    made = write_record([(done(A_TASK, record("worker", "done", x=RICH_VALUE)), NOW)])
+    assert json.loads(made)[1] is False
+
+
+# Snapshots.
+
+
+@pytest.mark.parametrize("make", [rich_job, bounded_job, running, in_flight(A_TASK)])
+def test_a_snapshot_with_its_history_is_the_job(make: Callable[[], Job]) -> None:
+    assert versionless(copy_of(make())) == versionless(make())
+
+
+def test_a_pause_that_is_to_come_is_in_a_snapshot() -> None:
+    state = running(active=(A_TASK,), closing=PauseRequest("lunch", {"at": (1,)}), hold_until=LATER)
+    assert copy_of(state).closing == state.closing
+
+
+def test_a_task_in_flight_stays_in_flight_among_those_that_are_ready() -> None:
+    state = running(active=(task(9, priority=1), task(2)), tasks=[task(3), task(4, priority=5)])
+    assert list(copy_of(state).active) == [9, 2]
+    assert [entry.number for entry in copy_of(state).ready] == [4, 3]
+
+
+def test_history_comes_back_from_its_segments() -> None:
+    state = running(history=[record("worker", "done", x=n) for n in range(5)])
+    early = running(history=list(state.history)[:2])
+    first, second = write_segment(early, 0), write_segment(state, 2)
+    assert first is not None
+    assert second is not None
+    assert copy_of(state, (first, second)).history == state.history
+
+
+def test_history_that_has_not_grown_makes_no_segment() -> None:
+    assert write_segment(running(history=[record("worker", "done")]), 1) is None
+
+
+def test_a_bounded_history_needs_only_the_segments_of_what_it_keeps() -> None:
+    records = [record("worker", "done", x=n) for n in range(6)]
+    early = running(history=BoundedHistory(records[:3], 2))
+    state = running(history=BoundedHistory(records, 2))
+    first, second = write_segment(early, 0), write_segment(state, records_so_far(early))
+    assert first is not None
+    assert second is not None
+    assert versionless(copy_of(state, (first, second))) == versionless(copy_of(state, (second,)))
+    assert records_dropped(copy_of(state, (second,))) == 4
+
+
+# What cannot be.
+
+
+def lines(*lines: list[Any], number: int = 1) -> bytes:
+    return msgspec.json.encode([number, True, lines])
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"[1, true", "cannot be read"),
+        (b"[1, true]", "cannot be read"),
+        (b"{}", "cannot be read"),
+        (lines(number=2), "its format is 2; this routilux reads format 1"),
+        (lines(["taken", NOW, 3]), "cannot have happened here"),
+        (lines(["taken", NOW, 8]), "task 7 comes before task 8"),
+        (lines(["done", NOW, 5, True, []]), "cannot have happened here"),
+        (lines(["done", NOW, 3]), "cannot have happened here"),
+        (lines(["danced", NOW]), "cannot have happened here"),
+        (lines(["resolved", NOW, 9, True]), "cannot have happened here"),
+        (lines(["failed", NOW, {}, "stop", 0.0, 3, True, []]), "cannot have happened here"),
+        (lines(["done", NOW, 3, True, [["unknown", {}, NOW]]]), "cannot have happened here"),
+    ],
+)
+def test_a_record_that_cannot_be_is_refused(content: bytes, problem: str) -> None:
+    with pytest.raises(DamagedRecordError, match=problem):
+        replay(graph(), in_flight(A_TASK)(), content)
+
+
+def test_a_task_that_may_not_start_was_not_taken() -> None:
+    with pytest.raises(DamagedRecordError, match="task 7 is not the next one"):
+        replay(graph(), in_flight(A_TASK)(), lines(["taken", NOW, 7]))
+
+
+def snapshot(**changed: Any) -> bytes:
+    return msgspec.json.encode(json.loads(write_snapshot(running(), NOW)) | changed)
+
+
+@pytest.mark.parametrize(
+    ("content", "segments", "problem"),
+    [
+        (b"{", (), "the snapshot cannot be read"),
+        (snapshot(format=2), (), "format is 2; this routilux reads 1"),
+        (snapshot(records=4), (), "the history has 0 of its 4 records"),
+        (snapshot(records=1), (b"[]",), "a segment of the history cannot be read"),
+    ],
+)
+def test_a_snapshot_that_cannot_be_is_refused(content: bytes, segments: tuple[bytes, ...], problem: str) -> None:
+    with pytest.raises(DamagedRecordError, match=problem):
+        read_snapshot(content, segments)
+
+
+def test_a_segment_that_is_missing_is_missed() -> None:
+    state = running(history=[record("worker", "done", x=n) for n in range(5)])
+    second = write_segment(state, 2)
+    assert second is not None
+    with pytest.raises(DamagedRecordError, match="the history has 3 of its 5 records"):
+        copy_of(state, (second,))
+
+
+def test_a_graph_comes_back() -> None:
+    assert read_graph(json.loads(json.dumps(write_graph(graph(concurrent=True))))) == graph(concurrent=True)
+
+
+def test_a_definition_keeps_a_flow_and_its_graph_but_not_what_waits_in_its_slots() -> None:
+    slot = {"handler": "h", "_data": {"x": 1}}
+    document = {"flow_id": "f", "routines": {"a": {"_type": "A", "_slots": {"in": slot}}}, "connections": []}
+    kept, read = read_definition(write_definition(document, graph()))
+    assert read == graph()
+    assert kept == document | {"routines": {"a": {"_type": "A", "_slots": {"in": {"handler": "h", "_data": {}}}}}}
+    assert slot["_data"] == {"x": 1}
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b'{"flow": {}, "graph": {}}'])
+def test_a_definition_that_cannot_be_is_refused(content: bytes) -> None:
+    with pytest.raises(DamagedRecordError, match="the definition of its flow cannot be read"):
+        read_definition(content)
+
+
+def test_a_value_of_a_class_that_is_not_known_here_is_no_damage() -> None:
+    record = msgspec.json.encode([1, False, [["done", NOW, 3, True, [["done", {"x": {"$object": "Gone"}}, NOW]]]]])
+    with pytest.raises(SeriluxError):
+        replay(graph(), in_flight(A_TASK)(), record)

@@ -1,0 +1,52 @@
+"""Every block of Python in docs/ runs, those of a page in their order, and prints what the page says that it prints."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from routilux._core.journal import _READERS
+from tests.docs.page_program import Block, blocks_of, printed_by_each, program_of
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+ELSEWHERE = {"cli.md"}  # what a shell runs is tested where its commands are
+PAGES = sorted(path.name for path in DOCS.glob("*.md") if path.name not in ELSEWHERE)
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_blocks_of_a_page_print_what_it_says(name: str, tmp_path: Path) -> None:
+    blocks = blocks_of((DOCS / name).read_text(encoding="utf-8"))
+    (tmp_path / "page.py").write_text(program_of(blocks), encoding="utf-8")
+    command = [sys.executable, "-W", "error", "page.py"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert printed_by_each(run.stdout) == [block.printed for block in blocks]
+
+
+@pytest.mark.parametrize("path", [*DOCS.glob("*.md"), *ROOT.glob("*.md")], ids=lambda path: path.name)
+def test_what_a_page_links_to_is_there(path: Path) -> None:
+    links = LINK.findall(path.read_text(encoding="utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_every_page_is_named_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in PAGES if f"docs/{name}" not in readme] == []
+
+
+def test_a_page_becomes_a_program_with_the_lines_of_the_page() -> None:
+    page = "# Title\n\n```python\nx = 1\n```\n\nWords.\n\n```python\nprint(x)\n```\n\n```text\n1\n```\n"
+    blocks = blocks_of(page)
+    assert blocks == [Block(4, "x = 1\n", ""), Block(10, "print(x)\n", "1\n")]
+    lines = program_of(blocks).splitlines()
+    assert (lines[3], lines[9]) == ("x = 1", "print(x)")
+
+
+def test_every_kind_of_line_in_a_journal_is_described() -> None:
+    page = (DOCS / "store-format.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"\| kind \| then .*?\n\n", page, re.DOTALL)
+    assert re.findall(r"^\| `(\w+)`", table, re.MULTILINE) == list(_READERS)

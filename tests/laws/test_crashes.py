@@ -1,0 +1,160 @@
+"""Laws 2, 3 and 6 for stored jobs: what is read back is what was written, and a crash costs nothing but time."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routilux import Durability, Flow, JobState, OwnershipLost
+from routilux._backends.backend import Backend
+from routilux._backends.memory import MemoryBackend
+from routilux._core.document import write_history, write_job
+from routilux._core.job import Job
+from routilux._engine.custody import Custody
+from routilux.stores import Store
+from routilux.testing import StepRunner
+from tests.laws.effort import examples
+from tests.laws.random_flows import FlowPlan, Oracle, build, flow_plans, observed
+
+NEVER = float("inf")
+WHAT_COMES = st.sampled_from(["go on", "write", "write in flight", "crash", "crash in flight", "die in flight", "lose"])
+WHAT_LEAVES_IT = st.sampled_from(["go on", "write", "write in flight", "crash in flight"])
+
+TIMELESS = flow_plans(delays=st.just(0.0))
+"""What was lost in a crash is done again, but later: were there delays, they would end in another order."""
+
+
+class Host:
+    """A process with a store, which dies when it is told to; all hosts have one disk."""
+
+    def __init__(self, backend: Backend, runner: StepRunner) -> None:
+        self.backend = backend
+        self.runner = runner
+        self.store = Store(backend, window=NEVER)
+
+    def flow(self) -> Flow:
+        return Flow(engine_factory=self.runner.engine)
+
+    def start(self, plan: FlowPlan, durability: Durability, **settings: Any) -> JobState:
+        flow = build(plan, engine_factory=self.runner.engine, **settings)
+        keeping = flow._keeping(self.store, durability)
+        job_state = self.runner.start(
+            flow, "a", {"ttl": plan.ttl, "value": plan.value}, history_limit=None, keeping=keeping
+        )
+        job_state._live.sync()
+        return job_state
+
+    def dies(self, job_state: JobState) -> JobState:
+        """What another host makes of the job after this one has died."""
+        self.runner.abandon(job_state)
+        self.store.ledger.abandon()
+        return self.taken_over(job_state)
+
+    def taken_over(self, job_state: JobState) -> JobState:
+        self.store = Store(self.backend, window=NEVER)
+        flow, loaded = self.store.load(job_state.job_id, flow=self.flow)
+        return loaded if loaded._job.settled else flow.resume(loaded)
+
+
+def whole(job: Job, now: float) -> dict[str, Any]:
+    document = write_job(job, now) | {"execution_history": write_history(list(job.history))}
+    return document | {"in flight": list(job.active), "closing": repr(job.closing), "held until": job.hold_until}
+
+
+def stored(host: Host, job_state: JobState) -> dict[str, Any]:
+    read, _ = Custody(host.store.ledger).read(host.backend.read(job_state.job_id))
+    return whole(read, host.runner.clock.now())
+
+
+def nothing(host: Host, job_state: JobState) -> None:
+    pass
+
+
+def run(
+    plan: FlowPlan,
+    turns: list[str],
+    durability: Durability,
+    *,
+    each: Callable[[Host, JobState], None] = nothing,
+    backend: Backend | None = None,
+) -> JobState:
+    """Run a job to its end, through all that comes; `each` is called whenever all of it is written."""
+    runner = StepRunner()
+    host = Host(backend or MemoryBackend(), runner)
+    job_state = host.start(plan, durability)
+    turn = 0
+    while job_state.status == "running":
+        kind = turns[turn % len(turns)] if turn < 100 else "go on"
+        turn += 1
+        if kind == "write":
+            job_state._live.sync()
+            each(host, job_state)
+        elif kind == "write in flight" and (attempt := runner.begin(job_state)) is not None:
+            job_state._live.sync()
+            each(host, job_state)
+            attempt.run().commit()
+        elif kind.endswith("in flight") and (attempt := runner.begin(job_state)) is not None:
+            if kind == "die in flight":
+                job_state._live.sync()
+            attempt.run()
+            job_state = host.dies(job_state)
+        elif kind == "crash":
+            job_state = host.dies(job_state)
+        elif kind == "lose":
+            job_state = loses(host, job_state)
+        goes_on = runner.step() or runner.clock.advance_to_next_timer()
+        assert goes_on or job_state.status != "running", "nothing is left to run, and no timer to wait for"
+    host.store.ledger.abandon()
+    return job_state
+
+
+def loses(host: Host, job_state: JobState) -> JobState:
+    """Another host takes the job over; what this one does after that is not part of it, and it is told so."""
+    attempt = host.runner.begin(job_state)
+    ledger = host.store.ledger
+    taken = host.taken_over(job_state)
+    if attempt is not None:
+        attempt.run().commit()
+        with pytest.raises(OwnershipLost, match="was taken over"):
+            job_state._live.sync()
+    host.runner.abandon(job_state)
+    ledger.abandon()
+    return taken
+
+
+@examples(150)
+@given(TIMELESS, st.lists(WHAT_COMES, min_size=1, max_size=12), st.sampled_from(Durability))
+def test_a_job_that_is_killed_over_and_over_does_what_the_oracle_says(
+    plan: FlowPlan, turns: list[str], durability: Durability
+) -> None:
+    predicted = Oracle(plan).predict()
+    assert observed(run(plan, turns, durability)) == predicted
+
+
+@examples(100)
+@given(
+    flow_plans(),
+    st.lists(st.sampled_from(["go on", "write", "write in flight", "crash in flight"]), min_size=1, max_size=8),
+)
+def test_what_is_stored_is_the_job(plan: FlowPlan, turns: list[str]) -> None:
+    Oracle(plan).predict()
+
+    def compare(host: Host, job_state: JobState) -> None:
+        assert stored(host, job_state) == whole(job_state._job, host.runner.clock.now())
+
+    run(plan, turns, Durability.GROUP, each=compare)
+
+
+@examples(100)
+@given(flow_plans(), st.integers(0, 20))
+def test_a_strict_job_loses_nothing_that_has_ended(plan: FlowPlan, steps: int) -> None:
+    Oracle(plan).predict()
+    runner = StepRunner()
+    host = Host(MemoryBackend(), runner)
+    job_state = host.start(plan, Durability.STRICT)
+    for _ in range(steps):
+        runner.step()
+    assert stored(host, job_state)["execution_history"] == whole(job_state._job, 0.0)["execution_history"]
+    host.store.ledger.abandon()
