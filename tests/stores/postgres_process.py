@@ -12,6 +12,8 @@ from pwd import getpwnam
 from typing import Any
 from urllib.parse import quote
 
+CLEANING_UP = 'read end; "$1" stop --silent --mode=immediate --pgdata="$2/data" 2> /dev/null; rm -rf "$2"'
+
 
 class PostgresProcess:
     """A server that listens to a socket in its folder, and nowhere else.
@@ -40,6 +42,13 @@ class PostgresProcess:
     def stop(self, mode: str = "fast") -> None:
         """Stop it: `fast` cuts connections, `immediate` is like a crash."""
         self._run("pg_ctl", "stop", "--wait", "--silent", f"--mode={mode}")
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Have a process wait for the end of this one, or of the block, to stop the server and remove its folder."""
+        command = ["sh", "-c", CLEANING_UP, "sh", self._binaries / "pg_ctl", self._folder]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, cwd="/", start_new_session=True, **_unprivileged()):
+            yield
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [self._binaries / program, *arguments, f"--pgdata={self._folder / 'data'}"]
@@ -70,14 +79,9 @@ def _unprivileged() -> dict[str, Any]:
 
 @contextmanager
 def running_postgres(*, fsync: bool = False) -> Iterator[PostgresProcess]:
-    """A server with an empty database, in a folder of its own; both are gone afterwards."""
+    """A server with an empty database, in a folder of its own; both are gone afterwards, however this process ends."""
     folder = Path(tempfile.mkdtemp(prefix="pg-"))  # not pytest's: the path of a socket has to be short
-    try:
-        server = PostgresProcess(folder)
+    server = PostgresProcess(folder)
+    with server.watched():
         server.start(fsync=fsync)
-        try:
-            yield server
-        finally:
-            server.stop("immediate")
-    finally:
-        shutil.rmtree(folder)
+        yield server
