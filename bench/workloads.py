@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from routilux import ErrorHandler, ExecutionStrategy, Flow, JobState, JobStatus, Routine
+from serilux import register_serializable
 
 PATIENCE = 60.0
 
@@ -31,6 +32,16 @@ class CountDown(Routine):
     def count_down(self, left: int) -> None:
         if left:
             self.emit("out", left=left - 1)
+
+
+@register_serializable
+class Linger(CountDown):
+    """Counts down, and then waits for somebody who never comes."""
+
+    def count_down(self, left: int) -> None:
+        super().count_down(left)
+        if not left:
+            self.expect("trigger")
 
 
 class Spread(Routine):
@@ -97,10 +108,10 @@ def chain_flow(length: int) -> Flow:
     return flow
 
 
-def ring_flow() -> Flow:
+def ring_flow(routine: type[Routine] = CountDown) -> Flow:
     """One routine that leads back to itself."""
     flow = Flow("ring")
-    flow.add_routine(CountDown(), "ring")
+    flow.add_routine(routine(), "ring")
     flow.connect("ring", "out", "ring", "trigger")
     return flow
 

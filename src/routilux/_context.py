@@ -10,7 +10,7 @@ from routilux._graph import Graph, Route
 from routilux._handler import Handler
 from routilux._model import SlotKey
 from routilux._records import Data, Emission, HistoryRecord, Task
-from routilux.errors import DefinitionError, OutsideActivationError
+from routilux.errors import DefinitionError, OutsideActivationError, RoutiluxError
 from serilux import clone_fields
 
 
@@ -45,9 +45,10 @@ class Activation(msgspec.Struct):
     def emit(self, routine: Any, event: str, data: Data) -> HistoryRecord:
         """Put one emission into the outbox; it becomes part of the job when the handler returns."""
         handler = self.handler
-        if self.closed or routine is not handler.routine or event not in handler.routes:
-            self._refuse_emission(routine, event)
-        for route in handler.routes[event]:
+        routes = handler.routes.get(event)
+        if routes is None or self.closed or routine is not handler.routine:
+            raise self._refusal(routine, event)
+        for route in routes:
             if route.mapping is not None:
                 _check_mapping(route, event, data)
         record = HistoryRecord(handler.routine_id, event, clone_fields(data, event), self.host.now())
@@ -63,15 +64,15 @@ class Activation(msgspec.Struct):
             index = next(index for index in reversed(range(len(outbox))) if outbox[index] is record)
             routing[index] = emission
 
-    def _refuse_emission(self, routine: Any, event: str) -> None:
+    def _refusal(self, routine: Any, event: str) -> RoutiluxError:
         self.check_open("emit")
         routine_id = self.task.target.routine_id
         if routine is not self.handler.routine:
-            raise OutsideActivationError(
+            return OutsideActivationError(
                 f"{routine!r} cannot emit {event!r} in a handler of routine {routine_id!r}: "
                 f"a handler emits through its own routine (self.emit)"
             )
-        raise DefinitionError(
+        return DefinitionError(
             f"unknown event {event!r} of routine {routine_id!r}; "
             f"it has: {', '.join(map(repr, self.handler.routes)) or 'none'}"
         )

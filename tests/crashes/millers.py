@@ -1,12 +1,11 @@
 """What processes do that run mills in a store. Nothing that takes long to import is imported here."""
 
-import os
 from itertools import count
-from signal import SIGKILL
-from threading import Event
+from signal import SIGKILL, pthread_kill
+from threading import Event, get_ident
 from typing import NamedTuple
 
-from routilux import recover
+from routilux import Flow, JobState, OwnershipLost, recover
 from routilux._engine import job_log
 from routilux._engine.fault_points import FaultPoint, Reached
 from routilux.stores import Store, open_store
@@ -40,7 +39,7 @@ def ending(end: End) -> Reached:
 
     def reached(point: FaultPoint) -> None:
         if point is end.point and next(left) == 0:
-            os.kill(os.getpid(), end.signal)
+            pthread_kill(get_ident(), end.signal)  # sent to the process it would come when this thread has gone on
 
     return reached
 
@@ -74,3 +73,26 @@ def finish(announce: Announce, url: str, effects: str, end: End | None = None) -
         for job_state in recover(store):
             assert job_state.wait(60), job_state.explain()
     announce("finished")
+
+
+def run_share(announce: Announce, url: str, orders: list[Order], end: End | None = None) -> None:
+    """Run so many jobs at once, and say what becomes of each, as far as this process knows."""
+    flow = mill("sequential")
+    with open_busy(url, end) as store:
+        jobs = [job_state for order in orders if (job_state := begun(announce, flow, store, order)) is not None]
+        for job_state in jobs:
+            try:
+                assert job_state.wait(60), job_state.explain()
+            except OwnershipLost as error:
+                announce(f"lost {error}")
+    announce("finished")
+
+
+def begun(announce: Announce, flow: Flow, store: Store, order: Order) -> JobState | None:
+    try:
+        job_state = flow.execute("source", order._asdict(), store=store)
+    except OwnershipLost as error:
+        announce(f"lost {error}")
+        return None
+    announce(f"executed {job_state.job_id}")
+    return job_state

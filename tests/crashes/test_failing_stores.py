@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import repeat
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routilux import Durability, Flow, JobState, OwnershipLost, Routine, StoreError, StoreUnavailableError
+from routilux import Durability, Flow, JobState, OwnershipLost, Routine, StoreError, StoreUnavailableError, recover
 from routilux._backends.backend import Backend, Batch
 from routilux._backends.memory import MemoryBackend
 from routilux._backends.opening import open_backend
@@ -16,6 +16,7 @@ from routilux._engine import ledger
 from routilux.stores import Store
 from serilux import register_serializable
 from tests.crashes.failing_backend import LOST, FailingBackend, Failure
+from tests.crashes.gates import GATES, close_gates, gated, open_gates
 from tests.crashes.mill import Order, expected, mill, outcome
 from tests.laws.effort import examples
 from tests.laws.random_flows import FlowPlan, Oracle, observed
@@ -30,6 +31,13 @@ def impatient() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ledger, "FIRST_DELAY", 0.0)
         yield
+
+
+@pytest.fixture(autouse=True)
+def closed_gates() -> Iterator[None]:
+    close_gates()
+    yield
+    open_gates()
 
 
 @pytest.fixture
@@ -76,44 +84,6 @@ class Once(Routine):
         pass
 
 
-GATES = [Event(), Event()]
-
-
-@pytest.fixture(autouse=True)
-def closed_gates() -> Iterator[None]:
-    for gate in GATES:
-        gate.clear()
-    yield
-    for gate in GATES:
-        gate.set()
-
-
-@register_serializable(name="FailingStoresGated")
-class Gated(Routine):
-    """Goes through one gate after another."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.define_slot("trigger", handler=self.run)
-        self.define_slot("gate", handler=self.go_through)
-        self.define_event("on", ["number"])
-
-    def run(self) -> None:
-        self.emit("on", number=0)
-
-    def go_through(self, number: int) -> None:
-        GATES[number].wait(60)
-        if number + 1 < len(GATES):
-            self.emit("on", number=number + 1)
-
-
-def gated() -> Flow:
-    flow = Flow("gated")
-    flow.add_routine(Gated(), "gated")
-    flow.connect("gated", "on", "gated", "gate")
-    return flow
-
-
 def once() -> Flow:
     flow = Flow("once")
     flow.add_routine(Once(), "once")
@@ -131,10 +101,9 @@ def test_a_job_whose_store_fails_for_good_says_so_and_is_resumed_later(backend: 
     store = Store(failing, patience=0.0)
     with pytest.raises(StoreUnavailableError, match=LOST):
         mill("sequential").execute("source", ORDER._asdict(), store=store, durability="strict").wait(30)
-    (job,) = store.jobs()
-    flow, loaded = store.load(job.job_id)
-    assert flow.resume(loaded).wait(30)
-    assert outcome(loaded) == expected("sequential", ORDER)
+    (recovered,) = recover(store)
+    assert recovered.wait(30)
+    assert outcome(recovered) == expected("sequential", ORDER)
 
 
 def test_taking_a_job_over_may_be_tried_again(backend: Backend) -> None:
@@ -189,3 +158,30 @@ def test_a_job_is_known_to_be_lost_although_the_taker_cannot_be_asked_for() -> N
         job_state.wait(10)
     other = mill("sequential").execute("source", ORDER._asdict(), store=store)
     assert other.wait(30)
+
+
+def test_a_job_has_not_settled_before_that_is_on_disk() -> None:
+    class Slow(MemoryBackend):
+        """Takes its time to write how a job has ended."""
+
+        begins, goes_on = Event(), Event()
+
+        def write(self, batches: Sequence[Batch]) -> frozenset[str]:
+            if "completed" in {batch.status for batch in batches}:
+                self.begins.set()
+                self.goes_on.wait(60)
+            return super().write(batches)
+
+    backend, seen = Slow(), []
+    job_state = mill("sequential").execute("source", ORDER._asdict(), store=Store(backend))
+
+    def wait() -> None:
+        seen.append((job_state.wait(60), backend.record(job_state.job_id).status))
+
+    assert backend.begins.wait(60)
+    waiting = Thread(target=wait)
+    waiting.start()
+    waiting.join(0.1)  # so that it has time to be wrong
+    backend.goes_on.set()
+    waiting.join()
+    assert seen == [(True, "completed")]

@@ -31,9 +31,10 @@ class PostgresProcess:
         """Where it is to be reached."""
         return f"postgresql://postgres@/postgres?host={quote(str(self._folder), safe='')}"
 
-    def start(self) -> None:
-        """Start it, and wait until it may be reached."""
-        options = f"-c listen_addresses= -c unix_socket_directories={self._folder} -c fsync=off"
+    def start(self, *, fsync: bool = False) -> None:
+        """Start it, and wait until it may be reached; with `fsync` a commit waits for the disk."""
+        synced = "on" if fsync else "off"
+        options = f"-c listen_addresses= -c unix_socket_directories={self._folder} -c fsync={synced}"
         self._run("pg_ctl", "start", "--wait", "--silent", f"--log={self._folder / 'log'}", f"--options={options}")
 
     def stop(self, mode: str = "fast") -> None:
@@ -68,12 +69,12 @@ def _unprivileged() -> dict[str, Any]:
 
 
 @contextmanager
-def running_postgres() -> Iterator[PostgresProcess]:
+def running_postgres(*, fsync: bool = False) -> Iterator[PostgresProcess]:
     """A server with an empty database, in a folder of its own; both are gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="pg-"))  # not pytest's: the path of a socket has to be short
     try:
         server = PostgresProcess(folder)
-        server.start()
+        server.start(fsync=fsync)
         try:
             yield server
         finally:

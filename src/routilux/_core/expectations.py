@@ -3,21 +3,20 @@
 from collections import OrderedDict
 from heapq import heapify, heappop, heappush
 
+import msgspec
+
 from routilux._model import SlotKey
 from routilux._records import Task
 
 
-class Expectations:
+class Expectations(msgspec.Struct, eq=False, gc=False):
     """Waiting tasks by number, in the order in which they began to wait; found by slot and by deadline (law 10)."""
 
-    __slots__ = ("_arrivals", "_crowded", "_deadlines", "_slots", "tasks")
-
-    def __init__(self) -> None:
-        self.tasks: dict[int, Task] = {}
-        self._slots: dict[SlotKey, OrderedDict[int, Task]] = {}
-        self._deadlines: list[tuple[float, int, Task]] = []
-        self._arrivals = 0
-        self._crowded = 64
+    tasks: dict[int, Task] = {}
+    _slots: dict[SlotKey, OrderedDict[int, Task]] = {}
+    _deadlines: list[tuple[float, int, Task]] = []
+    _arrivals: int = 0
+    _crowded: int = 64
 
     def add(self, task: Task) -> None:
         """Let a task wait behind the others."""

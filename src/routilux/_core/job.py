@@ -20,76 +20,47 @@ class PauseRequest(msgspec.Struct, frozen=True):
     checkpoint: Data
 
 
-class Job:
+class Job(msgspec.Struct, eq=False, gc=False):
     """One run of a flow.
 
     A task is in exactly one of `ready`, `delayed` (waits for its due time), `expecting` (waits to be delivered to),
     `active` (its handler runs) and `failed`; when it settles it is in none.
     """
 
-    __slots__ = (
-        "active",
-        "cancel_reason",
-        "closing",
-        "created_at",
-        "delayed",
-        "durability",
-        "elapsed",
-        "epoch",
-        "error",
-        "expecting",
-        "failed",
-        "fingerprint",
-        "flow_id",
-        "history",
-        "hold_until",
-        "job_id",
-        "next_number",
-        "pause_points",
-        "ready",
-        "routines",
-        "running_since",
-        "shared_data",
-        "shared_log",
-        "shared_versions",
-        "slot_data",
-        "status",
-        "timeout",
-        "updated_at",
-    )
+    job_id: str
+    flow_id: str
+    created_at: float
+    updated_at: float = 0.0
+    fingerprint: str = ""
+    epoch: int = 0
+    status: JobStatus = JobStatus.PENDING
 
-    def __init__(self, job_id: str, flow_id: str, created_at: float) -> None:
-        self.job_id = job_id
-        self.flow_id = flow_id
-        self.fingerprint = ""
-        self.epoch = 0
-        self.status = JobStatus.PENDING
-        self.created_at = created_at
-        self.updated_at = created_at
+    next_number: int = 1
+    ready: ReadyQueue = msgspec.field(default_factory=ReadyQueue)
+    delayed: list[tuple[float, int, Task]] = []
+    expecting: Expectations = msgspec.field(default_factory=Expectations)
+    active: dict[int, Task] = {}
+    failed: list[Task] = []
 
-        self.next_number = 1
-        self.ready = ReadyQueue()
-        self.delayed: list[tuple[float, int, Task]] = []
-        self.expecting = Expectations()
-        self.active: dict[int, Task] = {}
-        self.failed: list[Task] = []
+    routines: dict[str, RoutineState] = {}
+    history: list[HistoryRecord] | BoundedHistory = []
+    slot_data: dict[SlotKey, Data] = {}
+    shared_data: Data = {}
+    shared_versions: dict[str, int] = {}
+    shared_log: list[Any] = []
+    pause_points: list[PausePoint] = []
+    error: ErrorInfo | None = None
+    cancel_reason: str | None = None
 
-        self.routines: dict[str, RoutineState] = {}
-        self.history: list[HistoryRecord] | BoundedHistory = []
-        self.slot_data: dict[SlotKey, Data] = {}
-        self.shared_data: Data = {}
-        self.shared_versions: dict[str, int] = {}
-        self.shared_log: list[Any] = []
-        self.pause_points: list[PausePoint] = []
-        self.error: ErrorInfo | None = None
-        self.cancel_reason: str | None = None
+    timeout: float | None = None
+    durability: Durability = Durability.GROUP
+    elapsed: float = 0.0
+    running_since: float | None = None
+    closing: PauseRequest | ErrorInfo | None = None
+    hold_until: float | None = None
 
-        self.timeout: float | None = None
-        self.durability = Durability.GROUP
-        self.elapsed = 0.0
-        self.running_since: float | None = None
-        self.closing: PauseRequest | ErrorInfo | None = None
-        self.hold_until: float | None = None
+    def __post_init__(self) -> None:
+        self.updated_at = self.updated_at or self.created_at
 
     @property
     def settled(self) -> bool:

@@ -4,22 +4,21 @@ from collections import deque
 from collections.abc import Iterator
 from heapq import heappop, heappush
 
+import msgspec
+
 from routilux._records import Task
 
 
-class ReadyQueue:
+class ReadyQueue(msgspec.Struct, eq=False, gc=False):
     """Highest priority first, and in order of arrival within one priority.
 
     Priority 0, which nearly every task has, is the `plain` queue; the others share the heap `ranked`. While that is
     empty, `plain` may be used directly.
     """
 
-    __slots__ = ("_arrivals", "plain", "ranked")
-
-    def __init__(self) -> None:
-        self.plain: deque[Task] = deque()
-        self.ranked: list[tuple[int, int, Task]] = []
-        self._arrivals = 0
+    plain: deque[Task] = msgspec.field(default_factory=deque)
+    ranked: list[tuple[int, int, Task]] = []
+    _arrivals: int = 0
 
     def __len__(self) -> int:
         return len(self.plain) + len(self.ranked)

@@ -72,16 +72,12 @@ def take(graph: Graph, job: Job, now: float) -> Task | None:
     task.since = now
     job.active[task.number] = task
     if task.merged is None:
-        _merge(graph, job, task)
+        node = graph.slots[task.target]
+        if node.merge is OVERRIDE:
+            task.merged = job.slot_data[node.key] = task.data or {}
+        elif node.merge is MergeKind.APPEND and task.seen is None:
+            append(job, node, task)
     return task
-
-
-def _merge(graph: Graph, job: Job, task: Task) -> None:
-    node = graph.slots[task.target]
-    if node.merge is OVERRIDE:
-        task.merged = job.slot_data[node.key] = task.data or {}
-    elif node.merge is MergeKind.APPEND and task.seen is None:
-        append(job, node, task)
 
 
 def _started(graph: Graph, job: Job, fact: JobStarted, now: float) -> Effects:

@@ -4,8 +4,8 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from random import Random
 from typing import Protocol
-from uuid import uuid4
 
 from routilux._core.job import Job
 from routilux._engine.clock import Clock, SystemClock
@@ -58,8 +58,15 @@ class Engine:
 
 EngineFactory = Callable[[str, int], Engine]
 _SYSTEM_CLOCK = SystemClock()  # one thread for the timers of a process
+_CHANCE = Random()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_SYSTEM_CLOCK.forget_all)
+    os.register_at_fork(after_in_child=_CHANCE.seed)
+
+
+def random_id() -> str:
+    """A name that nothing else has; asking the system for each would hand the interpreter to busy workers."""
+    return f"{_CHANCE.getrandbits(128):032x}"
 
 
 def threaded_engine(flow_id: str, max_workers: int) -> Engine:
@@ -68,5 +75,5 @@ def threaded_engine(flow_id: str, max_workers: int) -> Engine:
         _SYSTEM_CLOCK,
         WorkerThreads(max_workers, f"routilux-{flow_id}"),
         LazyLoopThread(f"routilux-loop-{flow_id}"),
-        lambda: uuid4().hex,
+        random_id,
     )

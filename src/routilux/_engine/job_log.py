@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
-from time import monotonic
+from math import inf
 from typing import NamedTuple, Protocol
 
 from routilux._backends.backend import Batch, Compaction, Definition, NewJob
@@ -63,9 +63,9 @@ class JobLog:
         self.failure: RoutiluxError | None = None
         self.on_failure = on_failure
         self._writer = writer
-        self._strict = job.durability is Durability.STRICT
+        self._due = inf
+        self._slack = -inf if job.durability is Durability.STRICT else writer.window / 2
         self._happened: deque[tuple[Happening | JobStatus, float]] = deque()
-        self._since: float | None = None
         self._new: NewJob | None = None
         self._releases = False
         self._watched = 0
@@ -83,28 +83,32 @@ class JobLog:
     def record(self, what: Happening | JobStatus, at: float) -> None:
         """Take down what has happened, or the status that the job has got by it."""
         self._happened.append((what, at))
-        if self._since is None:
-            self._since = monotonic()
+        if self._due == inf:
+            self._due = at + self._slack
             self._writer.mark(self)
 
     def record_attempts_first(self, count: int) -> None:
         """Have that many of the next attempts on disk before they begin: the job's last process has died."""
         self._watched = count
 
-    def begin(self, task: Task, at: float, *, recorded: bool) -> None:
-        """Take down that a task was taken; return when that is on disk where it has to be so first."""
+    def begin(self, task: Task, at: float, *, recorded: bool) -> bool:
+        """Take down that a task was taken, and say whether that has to be on disk before its attempt begins."""
         self.record(task, at)
-        if recorded or self._watched or task.lost_attempts:
-            self._watched = max(self._watched - 1, 0)
-            self.sync()
+        if not (recorded or self._watched or task.lost_attempts):
+            return False
+        self._watched = max(self._watched - 1, 0)
+        return True
 
     def keep_up(self, now: float) -> None:
-        """Write, under the job's lock, what has been waiting for half of the window; `sync` says what is raised."""
-        since = self._since
-        if since is None or not (self._strict or monotonic() - since > self._writer.window / 2):
-            return
-        self.sync()
-        if self._journal_size > max(SMALLEST_JOURNAL, 2 * self._snapshot_size):
+        """Write, under the job's lock, what has been waiting for half of the window, and keep the journal short.
+
+        `sync` says what is raised.
+        """
+        if now > self._due:
+            self.sync()
+        is_long = self._journal_size > max(SMALLEST_JOURNAL, 2 * self._snapshot_size)
+        if is_long and self.job.status is JobStatus.RUNNING:  # a job that runs no more may be another's by now
+            self.sync()
             self.compact(now)
 
     def sync(self) -> None:
@@ -115,7 +119,7 @@ class JobLog:
 
     def next_batch(self, at: float) -> Batch | None:
         """All that has happened since the last one, to be written; None where that is nothing."""
-        self._since = None
+        self._due = inf
         happened = [self._happened.popleft() for _ in range(len(self._happened))]
         if not happened:
             return None

@@ -129,7 +129,11 @@ class KeptJob(ABC):
         """Return when all that has happened is on disk; OwnershipLost or StoreError where it will never be."""
         log = self.log
         if log is not None:
-            log.sync()
+            try:
+                log.sync()
+            except RoutiluxError:
+                self._on_failure(log)
+                raise
         self._check_kept()
 
     @property

@@ -32,7 +32,6 @@ from routilux._engine.coroutines import Cancellable, breathe
 from routilux._engine.held_job import HeldJob
 from routilux._engine.job_log import JobLog
 from routilux._engine.workers import OthersWait, Workers
-from routilux._handler import Handler
 from routilux._model import RESUMABLE, ErrorStrategy, JobStatus
 from routilux._records import Changes, Decision, HistoryRecord, Task
 from routilux.errors import ActivationTimeout, DeliveryTimeout, JobTimeout, RoutiluxError
@@ -79,8 +78,10 @@ class LiveJob(HeldJob):
             failure = run_handler(activation)
             with self.lock:
                 now = self._settle(activation, failure)
-                if now > end and others_wait():
-                    return bool(self.job.ready)
+                if now > end:
+                    if others_wait():
+                        return bool(self.job.ready)
+                    end = now + SLICE
                 activation = self._next_activation(now)
         return False
 
@@ -112,16 +113,17 @@ class LiveJob(HeldJob):
             if task is None:
                 return None
             handler = self.handlers[task.target]
-            if self.log is not None and not self._is_taken_down(self.log, task, handler, now):
+            if self.log is not None and self.log.begin(task, now, recorded=handler.recorded) and not self._is_kept():
                 return None
             started = HistoryRecord(handler.routine_id, "start", handler.start, now)
             activation = Activation(self, task, handler, task.merged or {}, started, [])
             if handler.plain or self._prepare(activation):
                 return activation
 
-    def _is_taken_down(self, log: JobLog, task: Task, handler: Handler, now: float) -> bool:
+    def _is_kept(self) -> bool:
+        """Have all so far on disk; False where it never will be, and the job is in other hands."""
         try:
-            log.begin(task, now, recorded=handler.recorded)
+            self.sync()
         except RoutiluxError as error:
             self.lose(error)
         return self.lost is None

@@ -30,7 +30,7 @@ class Watchers:
     __slots__ = ("_conditions", "tasks")
 
     def __init__(self) -> None:
-        self._conditions: list[tuple[Condition, Future[None]]] = []
+        self._conditions: tuple[tuple[Condition, Future[None]], ...] = ()
         self.tasks: dict[int, Future[None]] = {}
 
     def when(self, condition: Condition, job: Job, lost: Exception | None = None) -> "Future[None]":
@@ -41,7 +41,7 @@ class Watchers:
         elif condition(job):
             future.set_result(None)
         else:
-            self._conditions.append((condition, future))
+            self._conditions = (*self._conditions, (condition, future))
         return future
 
     def when_attempted(self, number: int) -> "Future[None]":
@@ -50,7 +50,7 @@ class Watchers:
 
     def forget(self, future: "Future[None]") -> None:
         """Let go of somebody who waits no longer."""
-        self._conditions = [entry for entry in self._conditions if entry[1] is not future]
+        self._conditions = tuple(entry for entry in self._conditions if entry[1] is not future)
 
     @property
     def waited_for(self) -> bool:
@@ -59,8 +59,10 @@ class Watchers:
 
     def check(self, job: Job) -> None:
         """Wake those whose condition holds now."""
+        if not self._conditions:
+            return
         met = [entry for entry in self._conditions if entry[0](job)]
-        self._conditions = [entry for entry in self._conditions if entry not in met]
+        self._conditions = tuple(entry for entry in self._conditions if entry not in met)
         for _, future in met:
             _finish(future)
 
@@ -72,7 +74,7 @@ class Watchers:
     def fail(self, error: Exception) -> None:
         """Have all who wait fail: the job is out of this process's hands."""
         futures = [*(future for _, future in self._conditions), *self.tasks.values()]
-        self._conditions, self.tasks = [], {}
+        self._conditions, self.tasks = (), {}
         for future in futures:
             if future.set_running_or_notify_cancel():
                 future.set_exception(error)

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import NamedTuple
 
 from routilux._backends.backend import MOVED, Backend, JobRecord, StoredJob
 from routilux._backends.opening import open_backend
@@ -14,10 +13,11 @@ from routilux._engine.ledger import Ledger
 from routilux._engine.requests import CancelAsked, PauseAsked, delivery_of
 from routilux._model import SETTLED, JobStatus, SlotKey
 from routilux._records import Data
-from routilux.errors import JobStateError, RecoveryError, ResumeError, RoutiluxError
+from routilux.errors import JobStateError, OwnershipLost, RecoveryError, ResumeError, RoutiluxError, UnknownJobError
 from routilux.flow import Flow
 from routilux.job_state import JobState
 from routilux.stores.asking import Asking
+from routilux.stores.job_view import JobSummary, JobView, summary_of, view_of
 from routilux.stores.transfer import admit_transfer, transfer_of
 from serilux import clone_fields
 from serilux.errors import SeriluxError
@@ -26,18 +26,6 @@ logger = logging.getLogger(__name__)
 WINDOW = 0.01
 PATIENCE = 30.0
 MAX_LOST_ATTEMPTS = 3
-
-
-class JobSummary(NamedTuple):
-    """A stored job as it is listed; times are aware and in UTC, `owner` is None where nobody runs it."""
-
-    job_id: str
-    flow_id: str
-    status: str
-    epoch: int
-    created_at: datetime
-    updated_at: datetime
-    owner: str | None
 
 
 class Store:
@@ -79,7 +67,25 @@ class Store:
 
     def jobs(self, status: JobStatus | str | None = None, flow_id: str | None = None) -> list[JobSummary]:
         """The jobs there are, oldest first."""
-        return [_summary(record) for record in self._backend.records(status=status, flow_id=flow_id)]
+        return [summary_of(record) for record in self._backend.records(status=status, flow_id=flow_id)]
+
+    def summary(self, job_id: str) -> JobSummary:
+        """A job as it is listed, also one that was moved out; UnknownJobError where there is none."""
+        record = self._backend.record(job_id)
+        if record is None:
+            raise UnknownJobError(f"the store has no job {job_id!r}")
+        return summary_of(record)
+
+    def peek(self, job_id: str) -> JobView:
+        """A job as it is stored, to be looked at: what it is made of need not be registered here."""
+        stored = self._backend.read(job_id)
+        graph = read_definition(self._backend.definition(stored.record.definition))[1]
+        return view_of(stored, graph, datetime.now(UTC).timestamp())
+
+    def orphans(self) -> list[JobSummary]:
+        """The jobs that were running when their owner went, oldest first: those that `recover` lets go on."""
+        running = self._backend.records(status=JobStatus.RUNNING)
+        return [summary_of(record) for record in running if not self._ledger.has_owner(record)]
 
     def recover(self) -> list[JobState]:
         """Let every job go on whose owner is gone; those that have one are left alone.
@@ -87,26 +93,38 @@ class Store:
         What comes back runs here, has paused because a task is ambiguous, or has failed because its process died too
         often. RecoveryError, when all others have been tried, for jobs that cannot go on here.
         """
-        recovered, problems = [], {}
-        for record in self._backend.records(status=JobStatus.RUNNING):
-            if not self._ledger.has_owner(record):
-                try:
-                    recovered.append(self._recovered(record.job_id))
-                except (RoutiluxError, SeriluxError) as error:
-                    problems[record.job_id] = error
+        recovered: list[JobState] = []
+        problems: dict[str, Exception] = {}
+        for orphan in self.orphans():
+            try:
+                if (job_state := self._take_up(orphan.job_id)) is not None:
+                    recovered.append(job_state)
+            except (RoutiluxError, SeriluxError) as error:
+                problems[orphan.job_id] = error
         if problems:
             raise RecoveryError(problems, recovered)
         return recovered
 
-    def _recovered(self, job_id: str) -> JobState:
+    def _take_up(self, job_id: str) -> JobState | None:
+        """Resume a job; None where somebody else was faster."""
         logger.info("job %s has lost its owner", job_id, extra={"action": "recover", "job_id": job_id})
-        flow, job_state = self.load(job_id)
         try:
+            flow, job_state = self.load(job_id)
+            if not self._is_orphan(job_id):
+                return None
             return flow.resume(job_state, take_over=False)
         except ResumeError:
             if job_state.status is JobStatus.RUNNING:
                 raise
             return job_state
+        except (JobStateError, OwnershipLost, UnknownJobError):
+            if self._is_orphan(job_id):
+                raise
+            return None
+
+    def _is_orphan(self, job_id: str) -> bool:
+        record = self._backend.record(job_id)
+        return record is not None and record.status == JobStatus.RUNNING and not self._ledger.has_owner(record)
 
     def pause(self, job_id: str, reason: str = "", *, timeout: float | None = None) -> None:
         """Pause a job, whoever runs it; what is paused already stays so. JobStateError for one that has settled.
@@ -202,8 +220,3 @@ def _is_still(record: JobRecord) -> bool:
 
 def _is_settled(record: JobRecord) -> bool:
     return record.status in SETTLED
-
-
-def _summary(record: JobRecord) -> JobSummary:
-    times = [datetime.fromtimestamp(time, UTC) for time in (record.created_at, record.updated_at)]
-    return JobSummary(record.job_id, record.flow_id, record.status, record.epoch, times[0], times[1], record.owner)

@@ -1,0 +1,55 @@
+"""A stored job to be looked at: none of its classes need be known here."""
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from routilux._backends.backend import JobRecord, StoredJob
+from routilux._core.document import write_history, write_job
+from routilux._core.explanation import Explanation, explain
+from routilux._core.opaque import opaque_record, opaque_segment, opaque_snapshot, real_document
+from routilux._engine.rebuilding import rebuild
+from routilux._graph import Graph
+
+
+class JobSummary(NamedTuple):
+    """A stored job as it is listed; times are aware and in UTC, `owner` is None where nobody runs it."""
+
+    job_id: str
+    flow_id: str
+    status: str
+    epoch: int
+    created_at: datetime
+    updated_at: datetime
+    owner: str | None
+
+
+class JobView(NamedTuple):
+    """A stored job as of its last record: how it is listed, its JobState document, and its account."""
+
+    summary: JobSummary
+    document: dict[str, Any]
+    explanation: Explanation
+
+
+def summary_of(record: JobRecord) -> JobSummary:
+    """A job's record as it is listed."""
+    times = [datetime.fromtimestamp(time, UTC) for time in (record.created_at, record.updated_at)]
+    return JobSummary(record.job_id, record.flow_id, record.status, record.epoch, times[0], times[1], record.owner)
+
+
+def view_of(stored: StoredJob, graph: Graph, now: float) -> JobView:
+    """A stored job as people see it; DamagedRecordError where it is not what was written."""
+    job = rebuild(_opaque(stored), graph).job
+    document = write_job(job, now) | {"execution_history": write_history(list(job.history))}
+    return JobView(summary_of(stored.record), real_document(document), explain(job, now))
+
+
+def _opaque(stored: StoredJob) -> StoredJob:
+    return msgspec.structs.replace(
+        stored,
+        snapshot=opaque_snapshot(stored.snapshot),
+        segments=[opaque_segment(segment) for segment in stored.segments],
+        journal=[opaque_record(record) for record in stored.journal],
+    )
