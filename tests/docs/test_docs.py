@@ -12,8 +12,7 @@ from tests.docs.page_program import Block, blocks_of, printed_by_each, program_o
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-ELSEWHERE = {"cli.md"}  # what a shell runs is tested where its commands are
-PAGES = sorted(path.name for path in DOCS.glob("*.md") if path.name not in ELSEWHERE)
+PAGES = sorted(path.name for path in DOCS.glob("*.md"))
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 
 
@@ -27,7 +26,7 @@ def test_the_blocks_of_a_page_print_what_it_says(name: str, tmp_path: Path) -> N
     assert printed_by_each(run.stdout) == [block.printed for block in blocks]
 
 
-@pytest.mark.parametrize("path", [*DOCS.glob("*.md"), *ROOT.glob("*.md")], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*DOCS.rglob("*.md"), *ROOT.glob("*.md")], ids=lambda path: path.name)
 def test_what_a_page_links_to_is_there(path: Path) -> None:
     links = LINK.findall(path.read_text(encoding="utf-8"))
     assert [link for link in links if not (path.parent / link).exists()] == []
