@@ -1,0 +1,49 @@
+"""All commands together, and what becomes of their errors."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from routilux.cli.failures import tell
+from routilux.cli.looking import explain, jobs, show
+from routilux.cli.moving import check, export, import_
+from routilux.cli.running import recover, resume, retry, run
+from routilux.cli.steering import cancel, pause
+from routilux.errors import RoutiluxError
+from serilux.errors import SeriluxError
+
+
+class Commands(TyperGroup):
+    """Commands that return their exit code, and whose errors are one clear line."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run one command, and exit with its code."""
+        given = sys.argv[1:] if args is None else list(args)
+        try:
+            code = super().main(given, prog_name, complete_var, False, windows_expand_args, **extra)
+        except (typer.TyperException, RoutiluxError, SeriluxError, OSError) as error:
+            code = tell(error, as_json="--json" in given)
+        sys.exit(code)
+
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Run jobs that outlive their process, look at them, and move them.",
+)
+for command in (run, jobs, show, explain, resume, recover, pause, cancel, retry, export, import_, check):
+    app.command(command.__name__.rstrip("_"))(command)

@@ -1,0 +1,88 @@
+"""What became of the jobs that this process ran."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from routilux._model import JobStatus
+from routilux._records import ErrorInfo
+from routilux.cli.failures import FAILED
+from routilux.cli.following import INTERRUPTED, Run
+from routilux.cli.places import users_place
+from routilux.cli.printing import print_lines
+from routilux.cli.resuming import Invocation
+
+_RESUMABLE = (JobStatus.PAUSED, JobStatus.RUNNING)
+
+
+def exit_code(runs: Sequence[Run]) -> int:
+    """0 if all jobs have completed, 1 if one has failed or is lost, 130 if they wait to be resumed."""
+    statuses = {run.job_state.status for run in runs}
+    if statuses & {JobStatus.FAILED, JobStatus.CANCELLED} or any(run.lost for run in runs):
+        return FAILED
+    return INTERRUPTED if statuses - {JobStatus.COMPLETED} else 0
+
+
+def ending_document(run: Run, invocation: Invocation) -> dict[str, Any]:
+    """A job's ending as JSON."""
+    progress, error = run.watched.look(), run.job_state.error
+    return {
+        "job_id": progress.job_id,
+        "flow_id": progress.flow_id,
+        "status": progress.status.value,
+        "seconds": round(progress.seconds, 3),
+        "activations": progress.total.activations,
+        "events": progress.total.events,
+        "errors": progress.total.errors,
+        "retries": progress.total.retries,
+        "error": None if error is None else error_document(error),
+        "lost": None if run.lost is None else str(run.lost),
+        "command": _next_command(run, invocation),
+    }
+
+
+def error_document(error: ErrorInfo) -> dict[str, Any]:
+    """Why something failed, as JSON, with the place in the user's code."""
+    place = users_place(error.traceback)
+    return {
+        "type": error.type,
+        "message": error.message,
+        "routine_id": error.routine_id,
+        "task_id": error.task_id,
+        "place": None if place is None else place._asdict(),
+        "traceback": error.traceback,
+    }
+
+
+def error_line(error: ErrorInfo) -> str:
+    """Why something failed, in one line."""
+    place, message = users_place(error.traceback), " ".join(error.message.split())
+    routine = "" if error.routine_id is None else f" in routine {error.routine_id!r}"
+    return f"{error.type}: {message}{routine}" + ("" if place is None else f" ({place})")
+
+
+def print_ending(run: Run, invocation: Invocation) -> None:
+    """Say what became of a job: on stderr where that is a failure."""
+    job_id, status, command = run.job_state.job_id, run.job_state.status, _next_command(run, invocation)
+    progress = run.watched.look()
+    if run.lost is not None:
+        _complain(str(run.lost))
+    elif run.job_state.error is not None:
+        _complain(f"job {job_id} failed: {error_line(run.job_state.error)}; once more: {command}")
+    elif status in _RESUMABLE:
+        print_lines([f"job {job_id} is {status} and goes on with:", f"  {command}"])
+    else:
+        print_lines([f"job {job_id} is {status}: {progress.total.activations} activations, {progress.seconds:.1f} s"])
+
+
+def _complain(line: str) -> None:
+    print(f"routilux: {line}", file=sys.stderr, flush=True)
+
+
+def _next_command(run: Run, invocation: Invocation) -> str | None:
+    job_id, status = run.job_state.job_id, run.job_state.status
+    if run.lost is not None:
+        return None
+    if status is JobStatus.FAILED:
+        return invocation.command("retry", job_id)
+    return invocation.command("resume", job_id) if status in _RESUMABLE else None

@@ -1,0 +1,117 @@
+"""Jobs that run in this process, seen to the end of their run here."""
+
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import NoReturn
+
+from routilux._engine.watchers import is_not_running
+from routilux._model import Durability
+from routilux._records import Data
+from routilux.cli.progress import Progress, Watched
+from routilux.cli.signals import News, Signals
+from routilux.cli.views import View
+from routilux.errors import RoutiluxError
+from routilux.flow import Flow
+from routilux.job_state import JobState
+from routilux.stores import Store
+
+INTERRUPTED = 130
+_PATIENCE = 1.0
+
+
+class Run:
+    """A job that this process runs; `lost` says why it does not any more, where the job itself cannot know."""
+
+    def __init__(self, job_state: JobState) -> None:
+        self.job_state = job_state
+        self.watched = Watched(job_state)
+        self.ended = job_state._live.wait_until(is_not_running)
+
+    @property
+    def lost(self) -> BaseException | None:
+        """Why the job is in other hands, or in none; None where it is not."""
+        return self.ended.exception() if self.ended.done() else None
+
+
+class Following:
+    """Waits until no job runs any more. The first signal pauses all of them, and the second is not waited with."""
+
+    def __init__(self, runs: Sequence[Run], view: View, news: "SimpleQueue[News]") -> None:
+        self._runs = runs
+        self._view = view
+        self._news = news
+        self._pausing = False
+        self.left = False
+
+    def until_none_runs(self) -> None:
+        """Return when all jobs have paused or settled, or `left` says that this process is to end now."""
+        for run in self._runs:
+            self._view.say(f"job {run.job_state.job_id} of flow {run.job_state.flow_id!r} runs")
+            run.ended.add_done_callback(lambda _: self._news.put(None))
+        while not self.left and not all(run.ended.done() for run in self._runs):
+            self._hear(self._next())
+            self._view.show(self._looks())
+        self._view.show(self._looks())
+
+    def _looks(self) -> list[Progress]:
+        return [run.watched.look() for run in self._runs]
+
+    def _next(self) -> News:
+        try:
+            return self._news.get(timeout=self._view.pause)
+        except Empty:
+            return None
+
+    def _hear(self, news: News) -> None:
+        if isinstance(news, str):
+            self._view.say(news)
+        elif news is not None and self._pausing:
+            self.left = True
+        elif news is not None:
+            self._pause_all(news)
+
+    def _pause_all(self, signal: Signals) -> None:
+        self._pausing = True
+        self._view.say(f"{signal.name}: pausing; once more to leave at once")
+        for run in self._runs:
+            threading.Thread(target=self._pause, args=[run, f"interrupted by {signal.name}"], daemon=True).start()
+
+    def _pause(self, run: Run, reason: str) -> None:
+        """Have a job pause, unless it ends first; users' code may keep this waiting, but not who hears signals."""
+        with suppress(RoutiluxError):  # `ended` and the job's status tell
+            run.job_state._live.pause_if_running(reason)
+            self._news.put(
+                f"job {run.job_state.job_id} starts nothing more, and pauses when its handlers have returned"
+            )
+
+
+def begin(flow: Flow, store: Store, entry: str, params: Data) -> Run:
+    """Start a job, and do not wait for its first activation, which `Flow.execute` would run on this thread."""
+    job_state, _ = flow._start(entry, params, None, None, flow._keeping(store, Durability.GROUP))
+    run = Run(job_state)
+    job_state._live.sync()  # nobody sees anything of a job that could be lost
+    job_state._live.submit()
+    return run
+
+
+def let_go(store: Store) -> None:
+    """Write what has been committed, and let others have the jobs; all that still runs is pending for them."""
+    closing = threading.Thread(target=_close, args=[store], daemon=True)
+    closing.start()
+    closing.join(_PATIENCE)
+
+
+def _close(store: Store) -> None:
+    with suppress(RoutiluxError):  # what could not be written is run again
+        store.close()
+
+
+def leave() -> NoReturn:
+    """End this process at once, whatever still runs in it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(INTERRUPTED)

@@ -1,0 +1,68 @@
+"""The user's own modules: imported by name, so that their classes are registered, and asked for a flow."""
+
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import typer
+
+from routilux.cli.user_output import users_output
+from routilux.flow import Flow
+
+
+def import_apps(names: Iterable[str] | None, *, as_json: bool) -> None:
+    """Import modules; BadParameter where one cannot be."""
+    with users_output(as_json=as_json):
+        for name in names or ():
+            _imported(name, "--app")
+
+
+def load_flow(reference: str, hint: str = "MODULE:FLOW") -> Flow:
+    """The flow that `module:name` means: an attribute that is one, or a function without parameters that returns one.
+
+    BadParameter where there is none; `hint` says of which argument.
+    """
+    name, _, attribute = reference.partition(":")
+    if not name or not attribute:
+        raise typer.BadParameter(f"{reference!r} is not like 'package.module:flow'", param_hint=hint)
+    module = _imported(name, hint)
+    if not hasattr(module, attribute):
+        flows = ", ".join(repr(key) for key, value in vars(module).items() if isinstance(value, Flow)) or "none"
+        raise typer.BadParameter(
+            f"module {name!r} has no attribute {attribute!r}; its flows are: {flows}", param_hint=hint
+        )
+    found = getattr(module, attribute)
+    made = found if isinstance(found, Flow) or not callable(found) else _called(found, f"{reference}()", hint)
+    if not isinstance(made, Flow):
+        raise typer.BadParameter(f"{reference!r} is no Flow but {type(made).__name__}", param_hint=hint)
+    return made
+
+
+def _imported(name: str, hint: str) -> ModuleType:
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        module: ModuleType = _called(lambda: import_module(name), f"module {name!r}", hint)
+    except ModuleNotFoundError as error:
+        raise typer.BadParameter(
+            f"there is no module {name!r}, neither in {here} nor installed", param_hint=hint
+        ) from error
+    return module
+
+
+def _called(make: Callable[[], Any], what: str, hint: str) -> Any:
+    """Call users' code; whatever it raises is told in one line, but that the module itself is not there."""
+    try:
+        return make()
+    except (Exception, SystemExit) as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        if isinstance(error, ModuleNotFoundError) and place.filename.startswith("<frozen importlib"):
+            raise
+        raise typer.BadParameter(
+            f"{what} raised {type(error).__name__}: {error} ({place.filename}:{place.lineno})", param_hint=hint
+        ) from error

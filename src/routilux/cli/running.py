@@ -1,0 +1,138 @@
+"""The commands that run jobs in this process: run, resume, retry, recover."""
+
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from functools import partial
+from queue import SimpleQueue
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from routilux.cli.endings import ending_document, exit_code, print_ending
+from routilux.cli.failures import FAILED, tell
+from routilux.cli.following import Following, Run, begin, leave, let_go
+from routilux.cli.loading import import_apps, load_flow
+from routilux.cli.options import DEFAULT_STORE, Apps, JobId, Json, StoreUrl, existing_store
+from routilux.cli.printing import print_json
+from routilux.cli.resuming import Invocation
+from routilux.cli.signals import News, signals_to
+from routilux.cli.user_output import users_output
+from routilux.cli.views import view_for
+from routilux.errors import RecoveryError, StoreError
+from routilux.job_state import JobState
+from routilux.stores import Store, open_store
+
+Begin = Callable[[], list[Run]]
+
+
+def run(
+    reference: Annotated[str, typer.Argument(metavar="MODULE:FLOW", help="A Flow, or a function that returns one.")],
+    entry: Annotated[str, typer.Option("--entry", metavar="ID", help="The routine to start at.")],
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", metavar="K=V", help="A parameter of the entry: JSON, or else text. May be repeated."),
+    ] = None,
+    store: StoreUrl = DEFAULT_STORE,
+    json: Json = False,
+) -> int:
+    """Start a job, and show how it gets on. Ctrl-C or SIGTERM pauses it; a second one leaves at once."""
+    params = read_params(param or [])
+    with users_output(as_json=json):
+        flow = load_flow(reference)
+    invocation = Invocation(store, [reference.partition(":")[0]])
+    with open_store(store) as opened:
+        return _see_through(opened, invocation, lambda: [begin(flow, opened, entry, params)], json)
+
+
+def resume(
+    job_id: JobId,
+    app: Apps = None,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Take the job from a process that runs it; that one loses it.")
+    ] = False,
+    store: StoreUrl = DEFAULT_STORE,
+    json: Json = False,
+) -> int:
+    """Let a paused job, or one whose process has died, go on here."""
+    import_apps(app, as_json=json)
+    with existing_store(store) as opened:
+
+        def begun() -> list[Run]:
+            flow, job_state = opened.load(job_id)
+            return [Run(flow.resume(job_state, take_over=take_over))]
+
+        return _see_through(opened, Invocation(store, app or []), begun, json)
+
+
+def retry(job_id: JobId, app: Apps = None, store: StoreUrl = DEFAULT_STORE, json: Json = False) -> int:
+    """Run a failed job's failed tasks once more, then all that it left unstarted."""
+    import_apps(app, as_json=json)
+    with existing_store(store) as opened:
+
+        def begun() -> list[Run]:
+            flow, job_state = opened.load(job_id)
+            return [Run(flow.retry(job_state))]
+
+        return _see_through(opened, Invocation(store, app or []), begun, json)
+
+
+def recover(app: Apps = None, store: StoreUrl = DEFAULT_STORE, json: Json = False) -> int:
+    """Let every job go on here that was running when its process died."""
+    import_apps(app, as_json=json)
+    with existing_store(store) as opened:
+        refused: dict[str, Exception] = {}
+        begun = partial(_recovered, opened, refused)
+        code = _see_through(opened, Invocation(store, app or []), begun, json, many=True)
+    for job_id, error in refused.items():
+        tell(StoreError(f"job {job_id} was not recovered: {error}"), as_json=json)
+    return FAILED if refused else code
+
+
+def _recovered(store: Store, refused: dict[str, Exception]) -> list[Run]:
+    """All jobs that go on here; one that cannot must not keep the others from it."""
+    try:
+        recovered = store.recover()
+    except RecoveryError as error:
+        refused |= error.problems
+        return [Run(each) for each in error.recovered if isinstance(each, JobState)]
+    return [Run(each) for each in recovered]
+
+
+def _see_through(store: Store, invocation: Invocation, begun: Begin, as_json: bool, *, many: bool = False) -> int:
+    """Begin to run jobs, follow them, and say what became of them."""
+    news: SimpleQueue[News] = SimpleQueue()
+    with users_output(as_json=as_json), signals_to(news):
+        with closing(view_for(as_json=as_json)) as view:  # before anything runs that might print
+            runs = begun()
+            following = Following(runs, view, news)
+            following.until_none_runs()
+        if following.left:
+            let_go(store)
+    if as_json:
+        documents = [ending_document(each, invocation) for each in runs]
+        print_json(documents if many else documents[0])
+    for each in [] if as_json else runs:
+        print_ending(each, invocation)
+    if following.left:
+        leave()
+    return exit_code(runs)
+
+
+def read_params(given: Iterable[str]) -> dict[str, Any]:
+    """`k=v` as parameters: a value that is JSON is that, else it is text. BadParameter for anything else."""
+    params: dict[str, Any] = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals or not name or name in params:
+            problem = f"{name!r} is given twice" if name in params else f"{each!r} is not like 'name=value'"
+            raise typer.BadParameter(problem, param_hint="--param")
+        params[name] = _value(value)
+    return params
+
+
+def _value(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except ValueError:
+        return text

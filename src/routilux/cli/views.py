@@ -1,0 +1,128 @@
+"""How the progress of jobs is shown: as a picture on a terminal, as lines in a pipe, or not at all."""
+
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Protocol
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from routilux.cli.progress import Progress
+from routilux.cli.user_output import STDERR, STDOUT, Captured, real_stdout
+
+COLUMNS = ("routine", "status", "activations", "events", "errors", "retries")
+
+
+class View(Protocol):
+    """Shows jobs until it is closed; `pause` is how many seconds there are between two looks, None for no looks."""
+
+    pause: float | None
+
+    def show(self, jobs: Sequence[Progress]) -> None:
+        """Show how far jobs have come."""
+
+    def say(self, line: str) -> None:
+        """Show a line of text."""
+
+    def close(self) -> None:
+        """Show nothing more."""
+
+
+class NoView:
+    """Shows no progress: a document is printed at the end. Remarks go to stderr."""
+
+    pause: float | None = None
+
+    def show(self, jobs: Sequence[Progress]) -> None:
+        """Show nothing."""
+
+    def say(self, line: str) -> None:
+        """Print a line to stderr."""
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+    def close(self) -> None:
+        """Show nothing more."""
+
+
+class LineView:
+    """Prints a line for each job that has come farther, and between these what users' code prints."""
+
+    pause: float | None = 1.0
+
+    def __init__(self) -> None:
+        self._last: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self._out = real_stdout()
+        self._captured = Captured([STDOUT], self.say)
+
+    def show(self, jobs: Sequence[Progress]) -> None:
+        """Print what is new."""
+        for job in jobs:
+            if self._last.get(job.job_id) != str(job):
+                self._last[job.job_id] = str(job)
+                self.say(f"{job.job_id} {job}")
+
+    def say(self, line: str) -> None:
+        """Print a line, whole."""
+        with self._lock:
+            self._out.write(f"{line}\n")
+            self._out.flush()
+
+    def close(self) -> None:
+        """Print nothing more."""
+        self._captured.close()
+        self._out.close()
+
+
+class LiveView:
+    """A picture that is redrawn; what users' code prints goes above it."""
+
+    pause: float | None = 0.25
+
+    def __init__(self) -> None:
+        self._out = real_stdout()
+        self._console = Console(file=self._out, force_terminal=True)
+        self._live = Live(console=self._console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
+        self._live.start()
+        self._captured = Captured([STDOUT, STDERR], self._pass_on)
+
+    def _pass_on(self, line: str) -> None:
+        self._console.print(Text.from_ansi(line), soft_wrap=True)
+
+    def close(self) -> None:
+        """Leave the picture as it is; what is printed from now on goes below it."""
+        self._captured.close()
+        self._live.stop()
+        self._out.close()
+
+    def show(self, jobs: Sequence[Progress]) -> None:
+        """Redraw the picture."""
+        self._live.update(Group(*map(picture, jobs)), refresh=True)
+
+    def say(self, line: str) -> None:
+        """Print a line above the picture."""
+        self._console.print(Text(line), soft_wrap=True)
+
+
+def picture(job: Progress) -> Table:
+    """A job as a table of its routines."""
+    title = f"{job.flow_id}  {job.job_id}  {job.seconds:.0f} s"
+    table = Table(title=escape(title), caption=escape(str(job)), title_justify="left", caption_justify="left")
+    for number, name in enumerate(COLUMNS):
+        table.add_column(name, justify="left" if number < 2 else "right")
+    for routine_id, (status, count) in job.routines.items():
+        numbers = (count.activations, count.events, count.errors, count.retries)
+        table.add_row(escape(routine_id), str(status or ""), *map(str, numbers))
+    return table
+
+
+def view_for(*, as_json: bool) -> View:
+    """The view that suits where stdout goes."""
+    if as_json:
+        return NoView()
+    return LiveView() if sys.stdout.isatty() else LineView()

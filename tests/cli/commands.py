@@ -1,0 +1,75 @@
+"""The command as its users run it: in this process, or in one of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner, Result
+
+from routilux.cli.app import app
+
+ROOT = Path(__file__).parents[2]
+ENTRY = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]["routilux"]
+
+
+def routilux(*arguments: str, **options: Any) -> Result:
+    """Run a command in this process."""
+    return CliRunner().invoke(app, list(arguments), prog_name="routilux", **options)
+
+
+def documents(*arguments: str) -> Any:
+    """What a command prints with --json, if it succeeds."""
+    result = routilux(*arguments, "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    return json.loads(result.stdout)
+
+
+def script(folder: Path) -> Path:
+    """What an installer makes of the entry point, in a folder of its own: not where the user's module is."""
+    module, function = ENTRY.split(":")
+    (folder / "bin").mkdir(exist_ok=True)
+    path = folder / "bin" / "routilux"
+    path.write_text(f"from {module} import {function}\n{function}()\n")
+    return path
+
+
+def start(folder: Path, *arguments: str, **settings: Any) -> "subprocess.Popen[str]":
+    """Start a command in a folder, warnings being errors; further settings are environment variables."""
+    path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(ROOT / "src")]))
+    streams = {name: settings.pop(name, subprocess.PIPE) for name in ("stdin", "stdout", "stderr")}
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", str(script(folder)), *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", **settings},
+        encoding="utf-8",
+        **streams,
+    )
+    watchdog = threading.Timer(60, process.kill)  # so that nobody waits for ever for a line
+    watchdog.daemon = True
+    watchdog.start()
+    return process
+
+
+def finish(process: "subprocess.Popen[str]", text: str | None = None) -> tuple[int, str, str]:
+    """Wait for a command: its exit code, what is left of its output, and its errors."""
+    output, errors = process.communicate(text, timeout=60)
+    return process.returncode, output, errors
+
+
+def in_process(folder: Path, *arguments: str, **settings: Any) -> tuple[int, str, str]:
+    """Run a command in a process of its own, to its end."""
+    return finish(start(folder, *arguments, **settings))
+
+
+def read_until(process: "subprocess.Popen[str]", wanted: str, *, errors: bool = False) -> str:
+    """The first line of a process's output, or of its errors, that has this in it."""
+    stream = process.stderr if errors else process.stdout
+    assert stream is not None
+    line = next((line for line in stream if wanted in line), None)
+    assert line is not None, f"{wanted!r} was not printed; the exit code is {process.wait(60)}"
+    return line.rstrip("\n")

@@ -1,0 +1,104 @@
+"""What a terminal shows while a job runs: a picture, and whole lines of what users' code prints above it."""
+
+import json
+import os
+import pty
+import re
+from contextlib import suppress
+from pathlib import Path
+
+from routilux.cli.places import users_place
+from routilux.cli.tally import Count, Tally
+from tests.cli.commands import in_process, start
+
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+PRINTS = """
+import os, subprocess, sys
+from shop import *
+
+class Loud(Billing):
+    def bill(self, number, amount):
+        if number == 0 and "GATE" in os.environ:
+            with open(os.environ["GATE"]) as gate:  # until there is a picture
+                gate.read()
+        print(f"printed {number}")
+        print(f"complained {number}", file=sys.stderr)
+        subprocess.run(["echo", f"child {number}"], check=True)
+
+made = Flow("loud")
+made.add_routine(Orders(), "orders")
+made.add_routine(Loud(), "billing[red]")
+made.connect("orders", "order", "billing[red]", "order")
+"""
+
+
+def drawn(terminal: int, wanted: bytes) -> str:
+    """What comes out of a terminal until this is to be seen."""
+    shown = b""
+    while wanted not in shown:
+        shown += os.read(terminal, 65536)
+    return shown.decode()
+
+
+def all_of(terminal: int) -> str:
+    """What comes out of a terminal until nobody writes to it any more, which is an error of its own."""
+    parts = []
+    with suppress(OSError):
+        while part := os.read(terminal, 65536):
+            parts.append(part)
+    return b"".join(parts).decode()
+
+
+def test_what_users_code_prints_stands_above_the_picture_in_whole_lines(folder: Path, gate: Path) -> None:
+    (folder / "loud.py").write_text(PRINTS)
+    ours, theirs = pty.openpty()
+    arguments = ("run", "loud:made", "--entry", "orders", "--param", "amounts=[1, 2]")
+    process = start(folder, *arguments, stdout=theirs, stderr=theirs, TERM="xterm", COLUMNS="120", GATE=str(gate))
+    os.close(theirs)
+    shown = drawn(ours, b"1 queued")
+    gate.write_text("")
+    shown += all_of(ours)
+    os.close(ours)
+    assert (process.communicate(timeout=60), process.returncode) == ((None, None), 0)
+    lines = [line.strip() for line in ESCAPES.sub("", shown).replace("\r", "\n").split("\n")]
+    said = [line for line in lines if line.startswith(("printed", "complained", "child"))]
+    assert sorted(said) == ["child 0", "child 1", "complained 0", "complained 1", "printed 0", "printed 1"]
+    assert any(line.split("│")[1:2] == [" billing[red] "] for line in lines)
+    assert "is completed: 3 activations" in shown
+
+
+def test_with_json_even_what_child_processes_print_stays_out_of_the_document(folder: Path) -> None:
+    (folder / "loud.py").write_text(PRINTS)
+    arguments = ("run", "loud:made", "--entry", "orders", "--param", "amounts=[1, 2]", "--json")
+    code, output, errors = in_process(folder, *arguments)
+    assert (code, json.loads(output)["status"], errors.count("child")) == (0, "completed", 2)
+
+
+def test_events_of_the_users_may_have_the_names_of_the_engines_records() -> None:
+    tally = Tally()
+    tally.add("a", "start", {"slot": "trigger"})
+    tally.add("a", "start", {"at": 1})
+    tally.add("a", "error", {"reason": "none"})
+    tally.add("a", "error", {"type": "ValueError", "message": "", "attempt": 1})
+    assert tally.counts([]) == {"a": Count(activations=1, events=2, errors=1, retries=1)}
+
+
+def test_failures_that_were_not_retried_are_no_retries() -> None:
+    tally, failure = Tally(), {"type": "ValueError", "message": "", "attempt": 1}
+    for name in ("error", "error", "error_continued", "error", "skipped", "error"):
+        tally.add("a", name, failure)
+    assert tally.counts(["a"])["a"].retries == 1
+
+
+def test_the_place_is_the_innermost_frame_of_the_users_own() -> None:
+    trace = "\n".join(
+        f'  File "{file}", line {line}, in {function}'
+        for file, line, function in [
+            ("/opt/venv/lib/python3.11/site-packages/routilux/_engine/attempt.py", 33, "run_handler"),
+            ("/home/me/shop.py", 12, "bill"),
+            ("/home/me/prices.py", 3, "price"),
+            ("/usr/lib/python3.11/json/decoder.py", 355, "raw_decode"),
+        ]
+    )
+    assert str(users_place(trace)) == "/home/me/prices.py:3, in price"
+    assert users_place("") is None
