@@ -21,8 +21,21 @@ def inspect_job(
 ) -> Verdict:
     """What does not fit, and, as notes, what has changed and what `resume` will leave undone."""
     problems = list(misfits(graph, job.unfinished(), job.slot_data)) or list(unbindable(handlers, job))
+    problems += _ambiguous(job)
     notes = [*_changed_flow(job, graph), *_odd_slots(routines), *data_left(job, routines, flow_policy)]
     return Verdict(problems, notes)
+
+
+def _ambiguous(job: Job) -> Iterator[Finding]:
+    for index, task in enumerate(job.pending()):
+        if task.ambiguous:
+            place = f"pending_tasks[{index}]"
+            yield Finding(
+                f"{place} may not be repeated, and its process died in the middle; say with Flow.resolve what became "
+                f"of it",
+                place,
+                *task.target,
+            )
 
 
 def _changed_flow(job: Job, graph: Graph) -> Iterator[Finding]:

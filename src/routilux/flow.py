@@ -16,6 +16,7 @@ from routilux._engine.custody import Custody, LedgerHolder, definition_of
 from routilux._engine.engine import Engine, EngineFactory, threaded_engine
 from routilux._engine.held_job import Setting
 from routilux._engine.kept_job import Keeping
+from routilux._engine.ledger import Ledger
 from routilux._engine.live_job import LiveJob
 from routilux._engine.watchers import Condition, is_not_running, is_not_running_or_stuck
 from routilux._graph import Graph
@@ -118,6 +119,8 @@ class Flow(Definition):
     def _keeping(self, store: LedgerHolder | None, durability: Durability | str | None) -> Keeping | None:
         if store is None:
             return None
+        if not isinstance(getattr(store, "ledger", None), Ledger):
+            raise DefinitionError(f"a store is what open_store(...) gives, not {store!r}")
         return self._kept_in(Custody(store.ledger), durability)
 
     def _kept_in(
@@ -293,16 +296,19 @@ class Flow(Definition):
         The oldest such task gets it. DefinitionError if there is no such slot, BindingError if its handler cannot take
         the data, JobStateError if nothing waits there.
         """
-        live = self._live_job(job_state)
-        self._routine(routine_id).get_slot(slot)
+        live, target = self._live_job(job_state), SlotKey(routine_id, slot)
+        live.deliver(target, self._checked_delivery(target, data))
+
+    def _checked_delivery(self, target: SlotKey, data: Data) -> Data:
+        """A copy of what is delivered, refused where its handler cannot take it: a typo must not cost a job."""
+        self._routine(target.routine_id).get_slot(target.slot)
         _, handlers = self._compile()
         if type(data) is not dict:
             raise DefinitionError(f"what is delivered is a dict of parameters, not {data!r}")
         own = clone_fields(data, "data")
-        key = SlotKey(routine_id, slot)
-        if key in handlers and handlers[key].plain:
-            handlers[key].binding.bind(own)
-        live.deliver(key, own)
+        if target in handlers and handlers[target].plain:
+            handlers[target].binding.bind(own)
+        return own
 
     def resolve(self, job_state: JobState, task_id: str, outcome: str) -> None:
         """Say what became of a task with `at_most_once` effects whose process died in the middle of it.

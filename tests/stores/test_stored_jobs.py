@@ -15,7 +15,14 @@ from routilux._backends.backend import Backend
 from routilux._backends.memory import MemoryBackend
 from routilux._backends.sqlite import SQLiteBackend
 from routilux._engine import job_log, ledger
-from routilux.errors import DefinitionError, RecoveryError, StoreError, StoreUnavailableError, UnknownJobError
+from routilux.errors import (
+    BindingError,
+    DefinitionError,
+    RecoveryError,
+    StoreError,
+    StoreUnavailableError,
+    UnknownJobError,
+)
 from routilux.stores import Store, open_store
 from serilux import register_serializable
 from serilux.errors import DocumentError
@@ -45,7 +52,7 @@ class Counter(Routine):
     def see(self, n: list[int]) -> None:
         self.get_execution_context().state["seen"] = n
 
-    def hear(self, text: str) -> None:
+    def hear(self, text: str, loud: bool = False) -> None:
         self.get_execution_context().job_state.append_to_shared_log(text)
 
 
@@ -698,3 +705,47 @@ def test_an_event_loop_is_not_held_up_by_a_store_that_is_away() -> None:
     assert asyncio.run(both()).status == "running"
     assert len(set(beats)) > 1
     store.close()
+
+
+def test_another_handle_in_the_same_process_takes_a_job_over_like_another_process(
+    store: Store, gate: type[Gate]
+) -> None:
+    job_state = run_in_background(gated(), store)
+    flow, loaded = store.load(job_state.job_id)
+    flow.resume(loaded)
+    gate.opened.set()
+    with pytest.raises(OwnershipLost, match="taken over by another handle in this process"):
+        job_state.wait(LONG)
+    assert recover(store) == []
+    assert loaded.wait(LONG)
+    assert [task["lost_attempts"] for task in loaded.serialize()["pending_tasks"]] == []
+
+
+def test_what_a_handler_cannot_take_is_not_delivered_through_the_store_either(store: Store) -> None:
+    waiting = counting().execute("counter", {"n": 0, "ask": True}, store=store)
+    with pytest.raises(BindingError, match="text"):
+        store.deliver(waiting.job_id, "counter", "answer", {"texxt": "typo"}, timeout=LONG)
+    store.deliver(waiting.job_id, "counter", "answer", {"text": "right"}, timeout=LONG)
+    assert waiting.wait(LONG)
+
+
+def test_an_ambiguous_task_is_found_by_check(dying: Callable[..., Store], store: Store, gate: type[Gate]) -> None:
+    dies_in_the_middle(gated(Payment), dying())
+    (job_state,) = recover(store)
+    flow, loaded = store.load(job_state.job_id)
+    (finding,) = flow.check(loaded)
+    assert "may not be repeated" in finding
+    assert (finding.place, finding.routine_id, finding.slot) == ("pending_tasks[0]", "gate", "trigger")
+
+
+@pytest.mark.parametrize("wrong", ["sqlite:///x", 3])
+def test_what_is_no_store_is_refused(wrong: Any) -> None:
+    with pytest.raises(DefinitionError, match=r"a store is what open_store\(...\) gives, not"):
+        counting().execute("counter", {"n": 0}, store=wrong)
+
+
+def test_a_store_is_not_inherited_by_a_fork(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    pid = os.getpid()
+    monkeypatch.setattr(os, "getpid", lambda: pid + 1)
+    with pytest.raises(StoreError, match="open it again after a fork"):
+        counting().execute("counter", {"n": 0}, store=store)

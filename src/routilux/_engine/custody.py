@@ -104,6 +104,7 @@ class Custody:
         if isinstance(job.history, BoundedHistory):
             position = position._replace(history=records_dropped(job))
         self._log = JobLog(self.ledger, job, position, on_failure)
+        self.ledger.begin(self._log)
         if self._suspicious:
             self._log.record_attempts_first(WATCHED)
         return self._log

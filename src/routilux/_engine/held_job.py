@@ -185,7 +185,7 @@ class HeldJob(KeptJob):
         if self.engine is not None:
             self.engine.jobs.discard(self)
         if self.custody is not None:
-            self.custody.ledger.keeper.let_go(self.job.job_id)
+            self.custody.ledger.keeper.let_go(self.job.job_id, self)
 
     def _tell_lost(self, error: RoutiluxError) -> None:
         self.abandon()

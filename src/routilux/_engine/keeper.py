@@ -50,9 +50,11 @@ class Keeper:
                 self._thread = threading.Thread(target=self._run, name="routilux-keeper", daemon=True)
                 self._thread.start()
 
-    def let_go(self, job_id: str) -> None:
-        """Look after a job no longer."""
-        self._servants.pop(job_id, None)
+    def let_go(self, job_id: str, servant: Servant) -> None:
+        """Look after a job no longer, unless it runs here by another handle now."""
+        with self._changed:
+            if self._servants.get(job_id) is servant:
+                del self._servants[job_id]
 
     def holds(self, job_id: str) -> bool:
         """Whether a job runs here."""

@@ -1,10 +1,12 @@
 """A store as one process uses it: one writer for all jobs that run here, and the owner that they belong to."""
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Mapping
 from time import monotonic, time
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from routilux._backends.backend import MOVED, Backend, Batch, Compaction, JobRecord, StoredJob
 from routilux._engine.fault_points import FaultPoint, Reached, pass_by
@@ -42,6 +44,8 @@ class Ledger:
         self.owner = this_process()
         self.keeper = Keeper(backend, self.owner)
         self.reached: Reached = pass_by
+        self._pid = os.getpid()
+        self._logs: WeakValueDictionary[str, JobLog] = WeakValueDictionary()
         self._writing = threading.Lock()
         self._changed = threading.Condition()
         self._waiting: dict[JobLog, None] = {}
@@ -56,6 +60,7 @@ class Ledger:
         JobStateError where it has an owner that lives, unless it is to be taken over; UnknownJobError where there is no
         such job.
         """
+        self._check_process()
         while True:
             record = self.backend.record(job_id)
             if record is None or record.status == MOVED:
@@ -68,7 +73,7 @@ class Ledger:
             stored = self.backend.acquire(job_id, self.owner, epoch=record.epoch)
             if stored is not None:
                 self.reached(FaultPoint.JOB_CLAIMED)
-                return stored, record.owner is not None and not lives
+                return stored, record.owner not in (None, self.owner) and not lives
 
     def has_owner(self, record: JobRecord) -> bool:
         """Whether somebody who lives runs a job."""
@@ -77,6 +82,19 @@ class Ledger:
         if record.owner == self.owner:
             return self.keeper.holds(record.job_id)
         return not is_gone(record.owner, self.backend.silences().get(record.owner))
+
+    def begin(self, log: JobLog) -> None:
+        """Know the log of a job; one that another handle of this process has kept of it until now is at its end."""
+        self._check_process()
+        job_id = log.job.job_id
+        with self._changed:
+            former, self._logs[job_id] = self._logs.get(job_id), log
+        if former is not None and former.failure is None and former.position.epoch != log.position.epoch:
+            self._fail({former: OwnershipLost(f"job {job_id!r} was taken over by another handle in this process")})
+
+    def _check_process(self) -> None:
+        if os.getpid() != self._pid:
+            raise StoreError("this store was opened by the process that forked this one; open it again after a fork")
 
     def mark(self, log: JobLog) -> None:
         """Remember that a log has something to be written, within the window."""
@@ -95,7 +113,8 @@ class Ledger:
             self.reached(FaultPoint.RECORDS_WAIT)
             with self._changed:
                 logs, self._waiting, self._oldest = list(self._waiting), {}, None
-            written = {log: batch for log in logs if (batch := self._batch_of(log)) is not None}
+            open_logs = [log for log in logs if log.failure is None]
+            written = {log: batch for log in open_logs if (batch := self._batch_of(log)) is not None}
             if written:
                 self.reached(FaultPoint.RECORDS_MADE)
                 self._write(written)

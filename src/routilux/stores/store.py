@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 
@@ -49,12 +50,18 @@ class Store:
         return self._ledger
 
     def load(self, job_id: str, *, flow: Callable[[], Flow] = Flow) -> tuple[Flow, JobState]:
-        """A job and its flow, as they are stored; `flow.resume(job_state)` lets it go on."""
+        """A job and its flow, as they are stored; `flow.resume(job_state)` lets it go on.
+
+        SeriluxError lists what of the flow is not known here. `flow` makes the flow that is read into.
+        """
         stored = self._backend.read(job_id)
+        return self._flow_of(stored, flow), self._handle(stored)
+
+    def _flow_of(self, stored: StoredJob, make: Callable[[], Flow]) -> Flow:
         document, _ = read_definition(self._backend.definition(stored.record.definition))
-        loaded = flow()
-        loaded.deserialize(document)
-        return loaded, self._handle(stored)
+        flow = make()
+        flow.deserialize(document)
+        return flow
 
     def _handle(self, stored: StoredJob) -> JobState:
         custody = Custody(self._ledger)
@@ -147,6 +154,7 @@ class Store:
         JobStateError where nothing waits there.
         """
         own, target = clone_fields(data, "data"), SlotKey(routine_id, slot)
+        self._check_binding(job_id, target, own)
         task = self._look(job_id)._live.job.expecting.oldest(target)
         if task is None:
             raise JobStateError(f"job {job_id!r} waits for nothing on {target}", job_id=job_id)
@@ -157,6 +165,11 @@ class Store:
 
         request = delivery_of(target, own)
         self._asking.until(job_id, request, lambda job: job.deliver(target, own), is_delivered, timeout)
+
+    def _check_binding(self, job_id: str, target: SlotKey, data: Data) -> None:
+        """Refuse what the handler cannot take, where its flow can be read here."""
+        with suppress(SeriluxError):
+            self._flow_of(self._backend.read(job_id), Flow)._checked_delivery(target, data)
 
     def export(self, job_id: str, *, copy: bool = False) -> Data:
         """Move a job out: a document of it and its flow, of which a tombstone stays here, so that one copy goes on.
