@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -41,13 +42,17 @@ def start(folder: Path, *arguments: str, **settings: Any) -> "subprocess.Popen[s
     """Start a command in a folder, warnings being errors; further settings are environment variables."""
     path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(ROOT / "src")]))
     streams = {name: settings.pop(name, subprocess.PIPE) for name in ("stdin", "stdout", "stderr")}
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-W", "error", str(script(folder)), *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", **settings},
         encoding="utf-8",
         **streams,
     )
+    watchdog = threading.Timer(60, process.kill)  # so that nobody waits for ever for a line
+    watchdog.daemon = True
+    watchdog.start()
+    return process
 
 
 def finish(process: "subprocess.Popen[str]", text: str | None = None) -> tuple[int, str, str]:

@@ -132,6 +132,42 @@ flow.add_routine(Slow(), "slow")
 """
 
 
+def test_a_second_signal_is_heard_while_users_code_holds_up_a_commit(folder: Path, gate: Path) -> None:
+    (folder / "stuck.py").write_text(STUCK)
+    process = start(folder, "run", "stuck:flow", "--entry", "stuck", GATE=str(gate))
+    read_until(process, "merging")
+    process.send_signal(signal.SIGINT)
+    read_until(process, "SIGINT: pausing")
+    process.send_signal(signal.SIGTERM)
+    assert "--app stuck" in read_until(process, "routilux resume")
+    assert finish(process)[0] == 130
+
+
+STUCK = """
+import os
+from routilux import Flow, Routine
+from serilux import register_serializable
+
+def merge(old, new):
+    print("merging", flush=True)
+    with open(os.environ["GATE"]) as gate:
+        gate.read()
+    return new
+
+@register_serializable
+class Stuck(Routine):
+    def __init__(self):
+        super().__init__()
+        self.define_slot("trigger", handler=self.read, merge_strategy=merge)
+
+    def read(self):
+        pass
+
+flow = Flow("stuck")
+flow.add_routine(Stuck(), "stuck")
+"""
+
+
 def test_an_interrupted_job_is_a_document_too(folder: Path, gate: Path) -> None:
     process = start(folder, *RUN, *AMOUNTS, "--json", GATE=str(gate))
     read_until(process, "billing 1", errors=True)

@@ -1,5 +1,6 @@
 """What a terminal shows while a job runs: a picture, and whole lines of what users' code prints above it."""
 
+import json
 import os
 import pty
 import re
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from routilux.cli.places import users_place
 from routilux.cli.tally import Count, Tally
-from tests.cli.commands import start
+from tests.cli.commands import in_process, start
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PRINTS = """
@@ -17,6 +18,9 @@ from shop import *
 
 class Loud(Billing):
     def bill(self, number, amount):
+        if number == 0 and "GATE" in os.environ:
+            with open(os.environ["GATE"]) as gate:  # until there is a picture
+                gate.read()
         print(f"printed {number}")
         print(f"complained {number}", file=sys.stderr)
         subprocess.run(["echo", f"child {number}"], check=True)
@@ -28,6 +32,14 @@ made.connect("orders", "order", "billing[red]", "order")
 """
 
 
+def drawn(terminal: int, wanted: bytes) -> str:
+    """What comes out of a terminal until this is to be seen."""
+    shown = b""
+    while wanted not in shown:
+        shown += os.read(terminal, 65536)
+    return shown.decode()
+
+
 def all_of(terminal: int) -> str:
     """What comes out of a terminal until nobody writes to it any more, which is an error of its own."""
     parts = []
@@ -37,13 +49,15 @@ def all_of(terminal: int) -> str:
     return b"".join(parts).decode()
 
 
-def test_what_users_code_prints_stands_above_the_picture_in_whole_lines(folder: Path) -> None:
+def test_what_users_code_prints_stands_above_the_picture_in_whole_lines(folder: Path, gate: Path) -> None:
     (folder / "loud.py").write_text(PRINTS)
     ours, theirs = pty.openpty()
     arguments = ("run", "loud:made", "--entry", "orders", "--param", "amounts=[1, 2]")
-    process = start(folder, *arguments, stdout=theirs, stderr=theirs, TERM="xterm", COLUMNS="120")
+    process = start(folder, *arguments, stdout=theirs, stderr=theirs, TERM="xterm", COLUMNS="120", GATE=str(gate))
     os.close(theirs)
-    shown = all_of(ours)
+    shown = drawn(ours, b"1 queued")
+    gate.write_text("")
+    shown += all_of(ours)
     os.close(ours)
     assert (process.communicate(timeout=60), process.returncode) == ((None, None), 0)
     lines = [line.strip() for line in ESCAPES.sub("", shown).replace("\r", "\n").split("\n")]
@@ -51,6 +65,13 @@ def test_what_users_code_prints_stands_above_the_picture_in_whole_lines(folder: 
     assert sorted(said) == ["child 0", "child 1", "complained 0", "complained 1", "printed 0", "printed 1"]
     assert any(line.split("│")[1:2] == [" billing[red] "] for line in lines)
     assert "is completed: 3 activations" in shown
+
+
+def test_with_json_even_what_child_processes_print_stays_out_of_the_document(folder: Path) -> None:
+    (folder / "loud.py").write_text(PRINTS)
+    arguments = ("run", "loud:made", "--entry", "orders", "--param", "amounts=[1, 2]", "--json")
+    code, output, errors = in_process(folder, *arguments)
+    assert (code, json.loads(output)["status"], errors.count("child")) == (0, "completed", 2)
 
 
 def test_events_of_the_users_may_have_the_names_of_the_engines_records() -> None:

@@ -84,17 +84,18 @@ class Following:
         """Have a job pause, unless it ends first; users' code may keep this waiting, but not who hears signals."""
         with suppress(RoutiluxError):  # `ended` and the job's status tell
             run.job_state._live.pause_if_running(reason)
-            self._view.say(
+            self._news.put(
                 f"job {run.job_state.job_id} starts nothing more, and pauses when its handlers have returned"
             )
 
 
-def begin(flow: Flow, store: Store, entry: str, params: Data) -> JobState:
+def begin(flow: Flow, store: Store, entry: str, params: Data) -> Run:
     """Start a job, and do not wait for its first activation, which `Flow.execute` would run on this thread."""
     job_state, _ = flow._start(entry, params, None, None, flow._keeping(store, Durability.GROUP))
+    run = Run(job_state)
     job_state._live.sync()  # nobody sees anything of a job that could be lost
     job_state._live.submit()
-    return job_state
+    return run
 
 
 def let_go(store: Store) -> None:

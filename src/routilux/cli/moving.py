@@ -11,7 +11,7 @@ import typer
 from routilux.cli.failures import FAILED
 from routilux.cli.loading import import_apps, load_flow
 from routilux.cli.options import DEFAULT_STORE, Apps, JobId, Json, StoreUrl, existing_store
-from routilux.cli.printing import give_up_stdout, print_json, print_lines, sync_stdout
+from routilux.cli.printing import print_json, print_lines, sync_stdout
 from routilux.cli.resuming import Invocation
 from routilux.cli.user_output import users_output
 from routilux.errors import StoreError
@@ -39,7 +39,6 @@ def export(
             print_json(transfer)
             sync_stdout()
         except OSError as error:
-            give_up_stdout()
             if not copy:
                 opened.admit(transfer, reclaim=True)
             raise StoreError(f"the document could not be written ({error}); the job is where it was") from error

@@ -35,11 +35,3 @@ def sync_stdout() -> None:
         descriptor = sys.stdout.fileno()
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.fsync(descriptor)
-
-
-def give_up_stdout() -> None:
-    """Have what could not be printed not be tried again when the process exits."""
-    with suppress(UnsupportedOperation):
-        descriptor = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(descriptor, sys.stdout.fileno())
-        os.close(descriptor)

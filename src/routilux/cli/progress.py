@@ -15,6 +15,8 @@ from routilux.job_state import JobState
 
 MEMORY = 20
 """Looks: the rate is that since the one so many looks ago."""
+PATIENCE = 0.2
+"""Seconds: users' code that is asked in the middle of a commit keeps looks waiting no longer than that."""
 
 
 class Progress(NamedTuple):
@@ -49,16 +51,23 @@ class Watched:
         self._seen = 0
         self._began = monotonic()
         self._looks: deque[tuple[float, int]] = deque(maxlen=MEMORY)
+        with job_state._live.lock:
+            self._last = self._progress(job_state._live.job, {})
 
     def look(self) -> Progress:
-        """How far the job has come by now."""
+        """How far the job has come by now, or had when it could last be looked at."""
         live = self.job_state._live
-        with live.lock:
-            job = live.job
-            for record in self._new_records(job):
-                self._tally.add(record.routine_id, record.event_name, record.content)
-            counts = self._tally.counts(task.target.routine_id for task in job.failed)
-            return self._progress(job, counts)
+        if live.lock.acquire(timeout=PATIENCE):
+            try:
+                self._last = self._looked_at(live.job)
+            finally:
+                live.lock.release()
+        return self._last
+
+    def _looked_at(self, job: Job) -> Progress:
+        for record in self._new_records(job):
+            self._tally.add(record.routine_id, record.event_name, record.content)
+        return self._progress(job, self._tally.counts(task.target.routine_id for task in job.failed))
 
     def _new_records(self, job: Job) -> Iterator[HistoryRecord]:
         first = max(self._seen - records_dropped(job), 0)

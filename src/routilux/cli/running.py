@@ -42,7 +42,7 @@ def run(
         flow = load_flow(reference)
     invocation = Invocation(store, [reference.partition(":")[0]])
     with open_store(store) as opened:
-        return _see_through(opened, invocation, lambda: [Run(begin(flow, opened, entry, params))], json)
+        return _see_through(opened, invocation, lambda: [begin(flow, opened, entry, params)], json)
 
 
 def resume(
