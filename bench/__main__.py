@@ -17,12 +17,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
     names = options.only or list(FIGURES)
     outcomes: dict[str, Outcome] = {}
-    print(machine(), flush=True)
+    about = machine()
+    print(about, flush=True)
     for name in names:
         outcomes[name] = FIGURES[name](QUICK if options.quick else FULL)
         print(line(name, outcomes[name]), flush=True)
     if not (options.only or options.quick):
-        RESULTS.write_text(page(FIGURES, outcomes))
+        RESULTS.write_text(page(FIGURES, outcomes, about))
         print(f"written to {RESULTS}")
 
 

@@ -11,14 +11,16 @@ Figure = Callable[[Effort], Outcome]
 _HEADS = ("figure", "measured", "floor", "ratio", "goal", "met", "what")
 
 
-def page(figures: Mapping[str, Figure], outcomes: Mapping[str, Outcome]) -> str:
+def page(figures: Mapping[str, Figure], outcomes: Mapping[str, Outcome], machine: str) -> str:
     """The whole of `RESULTS.md`."""
-    met = sum(outcome.met for outcome in outcomes.values())
+    missed = [f"`{name}`" for name, outcome in outcomes.items() if not outcome.met]
+    met = len(outcomes) - len(missed)
     return "\n".join(
         [
             "# What routilux costs",
             "",
-            f"Written by `make bench`: {machine()}. {met} of {len(outcomes)} goals are met.",
+            f"Written by `make bench`: {machine}. {met} of {len(outcomes)} goals are met.",
+            f"Not met: {', '.join(missed) or 'none'}.",
             "",
             "A figure and its floor are measured in turn: floor, figure, floor, figure. `measured` and `floor` are",
             "medians; `ratio` is the median of the ratios, and holds on other machines, where absolute times do not.",
@@ -30,8 +32,9 @@ def page(figures: Mapping[str, Figure], outcomes: Mapping[str, Outcome]) -> str:
 
 
 def machine() -> str:
-    """What the figures depend on."""
-    return f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores"
+    """What the figures depend on; more load than cores means that others were computing or writing, too."""
+    load = os.getloadavg()[0]
+    return f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, load {load:.1f}"
 
 
 def line(name: str, outcome: Outcome) -> str:

@@ -33,7 +33,7 @@ class Keeper:
         self._servants: dict[str, Servant] = {}
         self._beaten_at: float | None = None
         self._thread: threading.Thread | None = None
-        self._closed = False
+        self._closed = threading.Event()
 
     def show(self) -> None:
         """Have the store know this owner before it owns anything there."""
@@ -44,8 +44,9 @@ class Keeper:
     def hold(self, job_id: str, servant: Servant) -> None:
         """Look after a job that runs here."""
         with self._changed:
+            if not self._servants:
+                self._changed.notify()
             self._servants[job_id] = servant
-            self._changed.notify()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="routilux-keeper", daemon=True)
                 self._thread.start()
@@ -63,7 +64,7 @@ class Keeper:
     def close(self) -> None:
         """End the thread."""
         with self._changed:
-            self._closed = True
+            self._closed.set()
             self._changed.notify()
 
     def _run(self) -> None:
@@ -74,15 +75,13 @@ class Keeper:
                     self._hand_on(job_id, request)
             except StoreError as error:
                 logger.warning("the store cannot be looked into: %s", error, extra={"action": "keep"})
-            with self._changed:
-                if not self._closed:
-                    self._changed.wait(ROUND)
+            self._closed.wait(ROUND)
 
     def _is_needed(self) -> bool:
         with self._changed:
-            while not self._closed and not self._servants:
+            while not self._closed.is_set() and not self._servants:
                 self._changed.wait()
-            return not self._closed
+            return not self._closed.is_set()
 
     def _hand_on(self, job_id: str, request: bytes) -> None:
         servant = self._servants.get(job_id)
