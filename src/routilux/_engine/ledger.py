@@ -31,9 +31,9 @@ T = TypeVar("T")
 class Ledger:
     """Writes what happens to the jobs of this process, all of them together (group commit).
 
-    Activations run ahead of the disk by at most `window` seconds. While the store is not available, a write is tried
-    again for `patience` seconds; then the jobs that it is for are let go, where the store has them. A task whose
-    process died `max_lost_attempts` times fails its job.
+    Activations run ahead of the disk by at most `window` seconds, and as long as a write takes. While the store is not
+    available, a write is tried again for `patience` seconds; then the jobs that it is for are let go, where the store
+    has them. A task whose process died `max_lost_attempts` times fails its job.
     """
 
     def __init__(self, backend: Backend, window: float, patience: float, max_lost_attempts: int) -> None:

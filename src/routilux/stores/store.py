@@ -220,9 +220,9 @@ def open_store(
 ) -> Store:
     """Open a store: `sqlite:///jobs.db`, `postgresql://...` or `memory:`.
 
-    Activations of jobs with `durability="group"` run ahead of the disk by at most `window` seconds. While the store is
-    not available, writing is tried again for `patience` seconds. A task whose process died `max_lost_attempts` times
-    while it was handled fails its job.
+    Activations of jobs with `durability="group"` run ahead of the disk by at most `window` seconds, and as long as a
+    write takes. While the store is not available, writing is tried again for `patience` seconds. A task whose process
+    died `max_lost_attempts` times while it was handled fails its job. After a fork, the child opens its own store.
     """
     return Store(open_backend(url), window=window, patience=patience, max_lost_attempts=max_lost_attempts)
 
