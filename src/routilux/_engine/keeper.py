@@ -1,19 +1,17 @@
 """Shows a store that this process lives, and hands on what others ask of the jobs it runs."""
 
-import logging
 import threading
 from time import monotonic
 from typing import Protocol
 
 from routilux._backends.backend import Backend
+from routilux._logging import logger
 from routilux.errors import RoutiluxError, StoreError
 
 ROUND = 1.0
 """Seconds between two looks at what others ask."""
 BEAT = 5.0
 """Seconds between two heartbeats."""
-
-logger = logging.getLogger(__name__)
 
 
 class Servant(Protocol):

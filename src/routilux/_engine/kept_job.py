@@ -1,6 +1,5 @@
 """A job's data behind its lock, and the log in which a stored job is kept."""
 
-import logging
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -14,10 +13,10 @@ from routilux._core.job import Job
 from routilux._engine.custody import Claimed, Custody
 from routilux._engine.job_log import JobLog
 from routilux._graph import Graph
+from routilux._logging import logger
 from routilux._model import Durability, JobStatus
 from routilux.errors import RoutiluxError
 
-logger = logging.getLogger(__name__)
 NO_GRAPH = Graph("", False, {}, {}, "")
 Check = Callable[[Job], None]  # refuses a job that does not fit, before anything is changed
 

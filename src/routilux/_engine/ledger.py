@@ -1,6 +1,5 @@
 """A store as one process uses it: one writer for all jobs that run here, and the owner that they belong to."""
 
-import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from routilux._engine.fault_points import FaultPoint, Reached, pass_by
 from routilux._engine.job_log import JobLog
 from routilux._engine.keeper import Keeper
 from routilux._engine.owner import is_gone, shown, this_process
+from routilux._logging import logger
 from routilux.errors import (
     JobStateError,
     OwnershipLost,
@@ -24,7 +24,6 @@ from routilux.errors import (
 from serilux.errors import SeriluxError
 
 FIRST_DELAY = 0.01
-logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 

@@ -1,6 +1,5 @@
 """A store of jobs, as its users see it."""
 
-import logging
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ from routilux._core.graph_document import read_definition
 from routilux._engine.custody import Custody
 from routilux._engine.ledger import Ledger
 from routilux._engine.requests import CancelAsked, PauseAsked, delivery_of
+from routilux._logging import logger
 from routilux._model import SETTLED, JobStatus, SlotKey
 from routilux._records import Data
 from routilux.errors import JobStateError, OwnershipLost, RecoveryError, ResumeError, RoutiluxError, UnknownJobError
@@ -23,7 +23,6 @@ from routilux.stores.transfer import admit_transfer, transfer_of
 from serilux import clone_fields
 from serilux.errors import SeriluxError
 
-logger = logging.getLogger(__name__)
 WINDOW = 0.01
 PATIENCE = 30.0
 MAX_LOST_ATTEMPTS = 3
