@@ -190,7 +190,7 @@ class Ledger:
         while not self._closed.is_set():
             with self._changed:
                 failed, self._failed = self._failed, []
-                if not failed and not self._is_due():
+                if not (failed or self._is_due() or self._closed.is_set()):
                     self._changed.wait(self._until_due())
             for log in failed:
                 log.on_failure(log)
