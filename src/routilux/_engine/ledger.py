@@ -49,6 +49,7 @@ class Ledger:
         self._changed = threading.Condition()
         self._waiting: dict[JobLog, None] = {}
         self._oldest: float | None = None
+        self._idle = False
         self._failed: list[JobLog] = []
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
@@ -101,7 +102,8 @@ class Ledger:
             self._waiting[log] = None
             if self._oldest is None:
                 self._oldest = monotonic()
-                self._changed.notify()
+                if self._idle:  # else it wakes in time by itself
+                    self._changed.notify()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="routilux-journal", daemon=True)
                 self._thread.start()
@@ -187,24 +189,29 @@ class Ledger:
                 delay = min(2 * delay, 1.0)
 
     def _run(self) -> None:
+        woken = False
         while not self._closed.is_set():
             with self._changed:
                 failed, self._failed = self._failed, []
                 if not (failed or self._is_due() or self._closed.is_set()):
-                    self._changed.wait(self._until_due())
+                    woken = self._rest(woken)
             for log in failed:
                 log.on_failure(log)
             if self._is_due():
                 self.flush()
 
-    def _is_due(self) -> bool:
-        return self._until_due() == 0.0
+    def _rest(self, woken: bool) -> bool:
+        """Sleep until something is due, and say whether somebody has ended that.
 
-    def _until_due(self) -> float | None:
+        Where it was `woken` there will soon be more to do: it sleeps for a window, so that nobody has to wake it again.
+        """
+        self._idle = self._oldest is None and not woken
+        due = self.window if self._oldest is None else self._oldest + self.window - monotonic()
+        return self._changed.wait(None if self._idle else min(max(due, 0.0), threading.TIMEOUT_MAX))
+
+    def _is_due(self) -> bool:
         oldest = self._oldest
-        if oldest is None:
-            return None
-        return min(max(oldest + self.window - monotonic(), 0.0), threading.TIMEOUT_MAX)
+        return oldest is not None and monotonic() - oldest >= self.window
 
     def abandon(self) -> None:
         """Write nothing more, as if the process had died."""
