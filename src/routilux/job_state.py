@@ -92,6 +92,11 @@ class JobState(Serializable):
         with self._live.lock:
             return list(self._job.history)
 
+    def get_execution_history(self, routine_id: str | None = None) -> list[HistoryRecord]:
+        """What has happened in one routine, oldest first; without an id, in all of them."""
+        records = self.execution_history
+        return records if routine_id is None else [record for record in records if record.routine_id == routine_id]
+
     @property
     def routine_states(self) -> dict[str, Data]:
         """`get_routine_state` of every routine that has had something to do."""

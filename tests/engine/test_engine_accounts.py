@@ -266,3 +266,14 @@ def test_running_a_flow_leaves_its_document_as_it_was() -> None:
     during = json.dumps(flow.serialize())
     assert [job.wait() for job in jobs] == [True, True]
     assert (during, json.dumps(flow.serialize())) == (before, before)
+
+
+def test_the_history_of_one_routine() -> None:
+    runner = StepRunner()
+    job_state = pipeline(runner).execute("source", {"count": 1})
+    job_state.wait()
+    everything = job_state.get_execution_history()
+    assert everything == job_state.execution_history
+    assert job_state.get_execution_history("double") == [r for r in everything if r.routine_id == "double"]
+    assert [r.event_name for r in job_state.get_execution_history("double")] == ["start", "out", "out"]
+    assert job_state.get_execution_history("elsewhere") == []

@@ -79,6 +79,7 @@ def test_the_types_of_a_job(tmp_path: Path) -> None:
         assert_type(job_state.error, ErrorInfo | None)
         assert_type(job_state.created_at, datetime)
         assert_type(job_state.execution_history, list[HistoryRecord])
+        assert_type(job_state.get_execution_history("a"), list[HistoryRecord])
         assert_type(job_state.routine_states, dict[str, dict[str, Any]])
         assert_type(job_state.explain(), Explanation)
         verdict = assert_type(flow.check(job_state), Verdict)
