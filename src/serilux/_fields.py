@@ -106,7 +106,7 @@ def read_object(
         raise DocumentError(f"expected an object, found {shown(document)}", path)
     needed = list(required)
     known = [*needed, *optional]
-    problems = [f"{path}{step_to(name)} is missing" for name in needed if name not in document]
+    problems = [f"{_field(path, name)} is missing" for name in needed if name not in document]
     problems += [_unknown(key, known, path) for key in document if key not in known]
     if problems:
         raise DocumentError("; ".join(problems) + f"; the fields are: {one_of(known)}", path)
@@ -115,7 +115,11 @@ def read_object(
 
 def _unknown(key: object, known: list[str], path: str) -> str:
     hint = did_you_mean(key, known) if isinstance(key, str) else ""
-    return f"{path}{step_to(key)} is unknown{hint}"
+    return f"{_field(path, key)} is unknown{hint}"
+
+
+def _field(path: str, key: object) -> str:
+    return f"{path}{step_to(key)}".removeprefix(".")
 
 
 def check_constructible(cls: type[Any]) -> None:

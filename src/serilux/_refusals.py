@@ -15,7 +15,11 @@ def unsupported(value: object) -> UnsupportedValueError:
     """Return the error for a value of a type that documents cannot carry."""
     cls = type(value)
     name = cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
-    return UnsupportedValueError(f"a {name} cannot be written; {_advice(value, cls)}")
+    return UnsupportedValueError(f"{_with_article(name)} cannot be written; {_advice(value, cls)}")
+
+
+def _with_article(name: str) -> str:
+    return f"an {name}" if name[0] in "aeiou" else f"a {name}"
 
 
 def _advice(value: object, cls: type[Any]) -> str:

@@ -39,3 +39,8 @@ def test_long_names_are_cut_in_messages() -> None:
     with pytest.raises(DocumentError) as caught:
         read_object({"odd " * 1000: 1}, "x")
     assert len(str(caught.value)) < 200
+
+
+def test_a_field_of_the_root_is_named_without_a_path() -> None:
+    with pytest.raises(DocumentError, match=r"^handlr is unknown"):
+        read_object({"handlr": 1}, "", optional=["handler"])

@@ -276,3 +276,8 @@ def test_a_dataclass_whose_constructor_wants_more_than_fields_is_not_registered(
 def test_an_offset_that_would_be_read_as_none_is_refused() -> None:
     with pytest.raises(UnsupportedValueError, match="offset of less than a second"):
         encode(datetime(2020, 1, 1, tzinfo=timezone(timedelta(microseconds=7))))
+
+
+def test_a_refused_object_has_the_right_article() -> None:
+    with pytest.raises(UnsupportedValueError, match=r"an object cannot be written"):
+        encode(object())
