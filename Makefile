@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint cover soak repeat bench clean
+.PHONY: demo test check lint cover docs soak repeat bench clean
 
 demo: $(READY)
 	$(BIN)/python -m examples.census
@@ -11,7 +11,7 @@ demo: $(READY)
 test: check # which runs tests/core and tests/serilux under coverage
 	$(BIN)/python -m pytest -q -n 2 --ignore tests/core --ignore tests/serilux
 
-check: $(READY) lint cover
+check: $(READY) lint cover docs
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -23,6 +23,9 @@ cover: $(READY)
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -q tests/serilux tests/core
 	$(BIN)/coverage report
+
+docs: $(READY)
+	$(BIN)/sphinx-build -q -W --keep-going -n docs site
 
 soak: $(READY)
 	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile=soak tests/laws tests/crashes
@@ -41,4 +44,4 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist site .coverage .hypothesis .mypy_cache .ruff_cache

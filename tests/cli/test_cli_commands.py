@@ -15,7 +15,7 @@ from tests.cli.commands import ROOT, routilux
 
 GROUP: Any = get_command(app)
 COMMANDS: dict[str, Any] = GROUP.commands
-PAGES = ROOT / "docs" / "cli"
+PAGES = ROOT / "docs" / "reference" / "cli"
 NAMES = {
     "run", "jobs", "show", "explain", "resume", "recover", "pause", "cancel", "retry", "export", "import", "check",
 }  # fmt: skip

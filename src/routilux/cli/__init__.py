@@ -1,4 +1,4 @@
-"""The command `routilux`: jobs run, looked at and moved from a shell. Its page is docs/cli/index.md."""
+"""The command `routilux`: jobs run, looked at and moved from a shell. Its page is docs/reference/cli/index.md."""
 
 import sys
 
