@@ -1,0 +1,35 @@
+"""The golden documents in the repository: read by tests, and never edited."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+FORMATS = sorted(Path(__file__).parent.glob("format_*"))
+BY_HAND = "by_hand"
+"""Documents with nothing but what has to be there, as somebody would write them; written again they have more."""
+
+
+class Golden(NamedTuple):
+    """A folder with documents and their story: at which time they were written, what is to be done, how that ends."""
+
+    folder: Path
+
+    def read(self, name: str) -> Any:
+        """One of its documents."""
+        return json.loads((self.folder / name).read_text(encoding="utf-8"))
+
+    @property
+    def story(self) -> dict[str, Any]:
+        """What is to become of it."""
+        story: dict[str, Any] = self.read("story.json")
+        return story
+
+
+def folders(kind: str) -> list[Golden]:
+    """The golden documents of a kind, in all formats."""
+    return [Golden(path) for root in FORMATS for path in sorted((root / kind).iterdir()) if path.is_dir()]
+
+
+def named(golden: Golden) -> str:
+    """How a test calls it."""
+    return f"{golden.folder.parents[1].name}-{golden.folder.name}"

@@ -1,0 +1,117 @@
+"""Stores of every format that was ever written are opened, and the jobs in them brought to their end."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from routilux import JobStateError, UnknownJobError
+from routilux._backends import postgres_schema, sqlite_schema
+from routilux._engine.requests import CancelAsked, PauseAsked, read_request
+from routilux._model import SlotKey
+from routilux.stores import Store, open_store
+from tests.golden import flows  # noqa: F401  # whose classes the jobs name
+from tests.golden.finishing import finish_stored, outcome, stored_document
+from tests.golden.golden import FORMATS
+from tests.stores.postgres_fixtures import fresh_schema
+
+KINDS = ("sqlite", "postgres")
+STORIES = [path for root in FORMATS for path in sorted((root / "stores" / "jobs").glob("*.json"))]
+ORPHANS = {
+    *("orphan", "orphan_concurrent", "orphan_merged", "released", "pausing", "just_resumed", "asked"),
+    *("values_in_a_snapshot", "started", "resumed", "retried"),
+}
+
+
+STORES = [pytest.param((kind, root), id=f"{root.name}-{kind}") for kind in KINDS for root in FORMATS]
+
+
+def filled(kind: str, root: Path, folder: Path, request: pytest.FixtureRequest) -> str:
+    """The URL of a store with the rows of a golden one."""
+    script = (root / "stores" / f"{kind}.sql").read_text(encoding="utf-8")
+    if kind == "postgres":
+        url = fresh_schema(request.getfixturevalue("postgres"))
+        with psycopg.connect(url) as database:
+            database.execute(script.encode())
+        return url
+    with sqlite3.connect(folder / "jobs.db") as file:
+        file.executescript(script)
+    file.close()
+    return f"sqlite:///{folder / 'jobs.db'}"
+
+
+@pytest.fixture(scope="module")
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Path], str]:
+    """Stores for tests that touch one job each."""
+    return cache(lambda kind, root: filled(kind, root, tmp_path_factory.mktemp("golden"), request))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("path", STORIES, ids=lambda path: f"{path.parts[-4]}-{path.stem}")
+def test_a_stored_job_is_what_it_was_and_comes_to_its_end(
+    kind: str, path: Path, shared: Callable[[str, Path], str]
+) -> None:
+    story = json.loads(path.read_text(encoding="utf-8"))
+    url = shared(kind, path.parents[2])
+    with open_store(url) as store:
+        assert stored_document(store.ledger.backend, path.stem, story["at"]) == story["document"]
+        job_state = finish_stored(store, path.stem, story["at"], story["steps"])
+        assert outcome(job_state) == story["end"]
+    with open_store(url) as store:
+        assert outcome(store.load(path.stem)[1]) == story["end"]
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    with open_store(filled(*request.param, tmp_path, request)) as opened:
+        yield opened
+
+
+def test_every_job_has_a_story(store: Store) -> None:
+    assert {job.job_id for job in store.jobs()} == {path.stem for path in STORIES} | {"moved"}
+
+
+def test_the_jobs_whose_process_is_gone_are_found(store: Store) -> None:
+    assert {job.job_id for job in store.orphans()} == ORPHANS
+
+
+def test_what_was_asked_of_an_owner_is_handed_to_it(store: Store) -> None:
+    owner = store.summary("asked").owner
+    assert owner is not None
+    asked = [(job_id, read_request(content)) for job_id, content in store.ledger.backend.asked(owner)]
+    pause, cancel, (job_id, delivery) = asked
+    assert (pause, cancel) == (("asked", PauseAsked("lunch")), ("asked", CancelAsked("nobody wants it")))
+    assert (job_id, delivery.target, delivery.data) == ("asked", SlotKey("courier", "signature"), {"name": ("Ann",)})
+
+
+def test_a_tombstone_stays_until_the_job_comes_back(store: Store) -> None:
+    transfer = json.loads((FORMATS[0] / "transfers" / "moved" / "transfer.json").read_text())
+    assert store.summary("moved").status == "moved"
+    with pytest.raises(UnknownJobError):
+        store.load("moved")
+    with pytest.raises(JobStateError, match="was moved out of this store"):
+        store.admit(transfer)
+    assert store.admit(transfer, reclaim=True) == "moved"
+
+
+@pytest.mark.parametrize("root", FORMATS, ids=lambda root: root.name)
+def test_the_tables_of_a_format_are_made_as_they_were(root: Path, request: pytest.FixtureRequest) -> None:
+    number = int(root.name.removeprefix("format_"))
+    golden, made = sqlite3.connect(":memory:"), sqlite3.connect(":memory:")
+    golden.executescript((root / "stores" / "sqlite.sql").read_text(encoding="utf-8"))
+    sqlite_schema.bring_up_to_date(made, "here", sqlite_schema.STEPS[:number])
+    assert tables(made) == tables(golden)
+    script = (root / "stores" / "postgres.sql").read_text(encoding="utf-8")
+    for statement in (statement for step in postgres_schema.STEPS[:number] for statement in step):
+        assert statement in script
+
+
+def tables(connection: sqlite3.Connection) -> list[Any]:
+    rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema").fetchall()
+    connection.close()
+    return sorted(rows, key=str)
