@@ -51,6 +51,8 @@ class Definition(Serializable):
     """Routines wired event to slot, with the settings of their jobs. `Flow` says what the settings mean."""
 
     _may_be_data = False
+    flow_id: str
+    """The name by which jobs know their flow; a random one, unless given."""
 
     def __init__(
         self,

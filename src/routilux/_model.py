@@ -28,46 +28,67 @@ class JobStatus(StrEnum):
     """How far a job has come."""
 
     PENDING = "pending"
+    """It has not been started."""
     RUNNING = "running"
+    """Something runs, is queued, or is waited for: a retry's time, a delivery from outside."""
     PAUSED = "paused"
+    """It waits to be resumed."""
     COMPLETED = "completed"
+    """Nothing is left to do. Routines may have failed under `continue` or `skip`."""
     FAILED = "failed"
+    """A task has failed and nothing more is started: `JobState.error`, `Flow.retry`."""
     CANCELLED = "cancelled"
+    """Somebody has ended it."""
 
 
 class RoutineStatus(StrEnum):
     """How far a routine has come within one job."""
 
     PENDING = "pending"
+    """It has tasks, none of which is being handled."""
     RUNNING = "running"
+    """One of its handlers runs."""
     COMPLETED = "completed"
+    """It has no tasks left; nor has one of the following become of any that it had."""
     FAILED = "failed"
+    """A task of it has failed, and with it the job."""
     ERROR_CONTINUED = "error_continued"
+    """A task of it has failed, and the job went on with what it had emitted."""
     SKIPPED = "skipped"
+    """A task of it has failed, and the job went on without what it had emitted."""
     CANCELLED = "cancelled"
+    """Only in documents of other origin: none of its tasks are made again by a resume."""
 
 
 class ErrorStrategy(StrEnum):
     """What a failed activation means for its job."""
 
     STOP = "stop"
+    """The job fails."""
     CONTINUE = "continue"
+    """The job goes on, with what the attempt had emitted."""
     SKIP = "skip"
+    """The job goes on, without what the attempt had emitted."""
     RETRY = "retry"
+    """The task is tried again, after a delay; when its retries are used up the job fails."""
 
 
 class ExecutionStrategy(StrEnum):
     """Whether a job runs one activation at a time or as many as there are workers."""
 
     SEQUENTIAL = "sequential"
+    """One at a time, in the order of the queue."""
     CONCURRENT = "concurrent"
+    """As many as there are workers; async handlers are not counted."""
 
 
 class Durability(StrEnum):
     """When what an activation did is on disk: within the store's window, or before the job's next one starts."""
 
     GROUP = "group"
+    """Within the store's window (0.01 s, unless set), together with what other jobs do in that time."""
     STRICT = "strict"
+    """Before the job's next activation starts."""
 
 
 class SideEffects(StrEnum):

@@ -15,6 +15,8 @@ class Recoverable(Protocol):
 def recover(store: Recoverable) -> list[JobState]:
     """Take over and resume every job of a store whose owner is gone; those that have one are left alone.
 
-    The classes of their flows have to be registered. What comes back runs in this process; `wait()` for it.
+    The classes of their flows have to be registered. What comes back runs in this process: `wait()` for it; but a job
+    may have paused because a task is ambiguous (`Routine.set_effects`), or failed because its processes died too often.
+    RecoveryError, when all have been tried, says which cannot go on here and why.
     """
     return store.recover()

@@ -21,6 +21,13 @@ class ConditionalRouter(Routine):
     serialized, a function must be a method of the router's own class, a module-level function or a harmless builtin
     (page: Handler Method Validation). Data for which no condition holds goes to the default route; without one, the
     activation fails.
+
+    >>> from routilux import ConditionalRouter
+    >>> router = ConditionalRouter()
+    >>> router.add_route("urgent", {"priority": "high"})
+    >>> router.set_default_route("normal")
+    >>> list(router.events)
+    ['urgent', 'normal']
     """
 
     def __init__(self) -> None:

@@ -27,12 +27,23 @@ class ErrorHandler(Serializable):
     """The policy for failed activations of a routine, or of a whole flow.
 
     `strategy` is `stop` (fail the job; the default), `continue` (keep what the failed attempt emitted and go on),
-    `skip` (discard it and go on) or `retry`: up to `max_retries` more attempts, the n-th after `retry_delay *
-    retry_backoff ** (n - 1)` seconds (a year at most), for exceptions that are one of `retryable_exceptions`
-    (classes, qualified names, or plain names of builtin ones) or derive from one; then stop. A critical handler
-    never lets a failure pass: `continue` and `skip` mean `stop` for it.
+    `skip` (discard it and go on) or `retry`: up to `max_retries` more attempts, the n-th after
+    `retry_delay * retry_backoff ** (n - 1)` seconds (a year at most), for exceptions that are one of
+    `retryable_exceptions` (classes, qualified names, or plain names of builtin ones) or derive from one; then stop. A
+    critical handler never lets a failure pass: `continue` and `skip` mean `stop` for it.
 
     `retry_count` mirrors the newest retry of any job of the flow; the counts that decide are those of the tasks.
+
+    >>> from routilux import ErrorHandler
+    >>> policy = ErrorHandler("retry", max_retries=3, retry_delay=0.5, retryable_exceptions=[ConnectionError])
+    >>> [policy.delay_before(retry) for retry in (1, 2, 3)]
+    [0.5, 1.0, 2.0]
+    >>> policy.decide(ConnectionRefusedError(), attempt=3).strategy.value
+    'retry'
+    >>> policy.decide(ConnectionRefusedError(), attempt=4).strategy.value
+    'stop'
+    >>> policy.decide(ValueError(), attempt=1).strategy.value
+    'stop'
     """
 
     def __init__(

@@ -43,7 +43,23 @@ class Flow(Definition):
     `execution_strategy` is `sequential` (one activation of a job at a time, in queue order) or `concurrent` (as many as
     there are workers, async handlers uncounted). `max_workers` threads serve all jobs of the flow in turn. A job
     that has run for more than `execution_timeout` seconds, pauses not counted, fails. Async handlers run on an event
-    loop of the flow's own, not on the caller's.
+    loop of the flow's own, not on the caller's. `engine_factory` is what jobs run on: threads, unless a test gives that
+    of a `routilux.testing.StepRunner`. Leaving `with flow:` is `shutdown()`.
+
+    >>> from routilux import Flow, Routine
+    >>> class Greeter(Routine):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.define_slot("trigger", handler=self.greet)
+    ...
+    ...     def greet(self, name):
+    ...         self.get_execution_context().job_state.append_to_shared_log(f"hello {name}")
+    >>> flow = Flow("greetings")
+    >>> flow.add_routine(Greeter(), "greeter")
+    'greeter'
+    >>> job = flow.execute("greeter", {"name": "Ada"})
+    >>> job.wait(timeout=10), job.shared_log
+    (True, ['hello Ada'])
     """
 
     def __init__(
@@ -80,8 +96,10 @@ class Flow(Definition):
     ) -> JobState:
         """Start a job at the `trigger` slot of a routine, and return when that first activation has ended.
 
-        What it emitted goes on in the background. A sync handler runs on the caller's thread. `timeout` replaces the
-        flow's `execution_timeout` for this job; `history_limit` keeps only the newest records of its history.
+        What it emitted goes on in the background. A sync handler runs on the caller's thread; what it raises is the
+        job's, not the caller's. `timeout` (seconds) replaces the flow's `execution_timeout` for this job;
+        `history_limit` keeps only the newest records of its history. DefinitionError where the routine is no entry,
+        BlockingCallError inside a handler of this flow, FlowShutDownError after `shutdown`.
 
         With a `store` the job is durable: when this returns, all so far is on disk, and what comes after is so within
         the store's window (`durability="group"`), or before the job's next activation starts (`"strict"`).
@@ -207,7 +225,10 @@ class Flow(Definition):
             )
 
     def cancel(self, job_state: JobState, reason: str = "") -> None:
-        """Settle a job as cancelled, at once. What handlers still running do is discarded; async ones are cancelled."""
+        """Settle a job as cancelled, at once. What handlers still running do is discarded; async ones are cancelled.
+
+        JobStateError for a job that has completed or failed.
+        """
         live = self._live_job(job_state)
         self._refuse_deciding("cancel")
         if type(reason) is not str:
@@ -270,8 +291,8 @@ class Flow(Definition):
         """Let a failed job go on: one more attempt for each failed task, then all that it left unstarted.
 
         The attempts have numbers of their own; one that fails is decided on as after the last retry. The time that
-        the job may take begins anew. JobStateError for
-        a job that has not failed, ResumeError with a list for one that does not fit this flow.
+        the job may take begins anew. JobStateError for a job that has not failed, ResumeError with a list for one that
+        does not fit this flow.
         """
         live = _checked_job(job_state)._live
         live.retry(self._setting(), self._check_fit, self._kept_again(live, None, None))

@@ -29,7 +29,41 @@ from serilux.errors import DocumentError, LimitError
 class JobState(Serializable):
     """All the data of one run of a flow, and a handle to the run while it is in this process.
 
-    `serialize` gives, at any moment, a document with which any host goes on (law 4).
+    `serialize` gives, at any moment, a document with which any host goes on (law 4). A `JobState()` of one's own is
+    there to read such a document into.
+
+    >>> import json
+    >>> from routilux import Flow, JobState, Routine
+    >>> from serilux import register_serializable
+    >>> @register_serializable
+    ... class Asker(Routine):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.define_slot("trigger", handler=self.ask)
+    ...         self.define_slot("answer", handler=self.hear)
+    ...
+    ...     def ask(self):
+    ...         self.expect("answer")
+    ...
+    ...     def hear(self, text):
+    ...         self.get_execution_context().job_state.append_to_shared_log(text)
+    >>> flow = Flow("asking")
+    >>> name = flow.add_routine(Asker(), "asker")
+    >>> job = flow.execute("asker")
+    >>> flow.pause(job, reason="until tomorrow")
+    >>> text = json.dumps({"flow": flow.serialize(), "job_state": job.serialize()})
+
+    And tomorrow, wherever the text has gone:
+
+    >>> documents = json.loads(text)
+    >>> flow, job = Flow(), JobState()
+    >>> flow.deserialize(documents["flow"])
+    >>> job.deserialize(documents["job_state"])
+    >>> flow.resume(job).status.value
+    'running'
+    >>> flow.deliver(job, "asker", "answer", {"text": "yes"})
+    >>> job.wait(timeout=10), job.shared_log
+    (True, ['yes'])
     """
 
     _may_be_data = False
@@ -200,7 +234,9 @@ class JobState(Serializable):
     def wait(self, timeout: float | None = None, *, raise_on_failure: bool = False) -> bool:
         """Wait until the job has settled: True, or False after `timeout` seconds.
 
-        A paused job is waited for until somebody resumes it. JobFailedError only if asked for.
+        A paused job is waited for until somebody resumes it. JobFailedError only if asked for. For a job in a store it
+        may be OwnershipLost, or StoreUnavailableError: then it is not run here any more. BlockingCallError inside a
+        handler of its flow.
         """
         self._refuse_waiting_inside()
         patience = checked_patience(timeout)
@@ -251,7 +287,10 @@ class JobState(Serializable):
             return explain(self._job, self._live.now())
 
     def serialize(self) -> dict[str, Any]:
-        """All of the job as a document, at any moment a consistent cut (law 4)."""
+        """All of the job as a document, at any moment a consistent cut (law 4).
+
+        A task whose handler runs just now is in it as one that has not been started.
+        """
         with self._live.lock:
             document = write_job(self._job, self._live.now())
             records = list(self._job.history)
@@ -259,7 +298,10 @@ class JobState(Serializable):
         return document
 
     def deserialize(self, data: dict[str, Any]) -> None:
-        """Read a document; one that is refused leaves this job as it was (law 8)."""
+        """Read a document; one that is refused leaves this job as it was (law 8).
+
+        DocumentError, or another SeriluxError, says what is wrong and where. JobStateError for a job that runs here.
+        """
         if self._live.attached:
             raise JobStateError(f"job {self.job_id!r} is running here; read the document into a new JobState()")
         self._live = LiveJob(read_job(data), self)

@@ -41,6 +41,29 @@ class Routine(Serializable):
     Subclasses define slots and events in an `__init__` without parameters, and are configured with `set_config`
     (page: Constructor Requirements). One routine serves all jobs of its flow: what belongs to a job goes into the
     execution context's `state` or into `job_state.shared_data`, never into an attribute.
+
+    >>> from routilux import Flow, Routine
+    >>> class Splitter(Routine):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.define_slot("trigger", handler=self.split)
+    ...         self.define_slot("word", handler=self.count)
+    ...         self.define_event("word", ["word"])
+    ...
+    ...     def split(self, text):
+    ...         for word in text.split():
+    ...             self.emit("word", word=word)
+    ...
+    ...     def count(self, word):
+    ...         state = self.get_execution_context().state
+    ...         state[word] = state.get(word, 0) + 1
+    >>> flow = Flow("words")
+    >>> name = flow.add_routine(Splitter(), "splitter")
+    >>> flow.connect("splitter", "word", "splitter", "word")
+    <Connection splitter.word -> splitter.word>
+    >>> job = flow.execute("splitter", {"text": "to be or not to be"})
+    >>> job.wait(timeout=10), job.get_routine_state("splitter")["be"]
+    (True, 2)
     """
 
     def __init__(self) -> None:
@@ -102,7 +125,7 @@ class Routine(Serializable):
         return slot
 
     def define_event(self, name: str, output_params: Iterable[str] = ()) -> Event:
-        """Add an output with the parameters it usually has. A name can be given once."""
+        """Add an output with the parameters it usually has; `emit` may give others. A name can be given once."""
         _check_name(name, "event", self._events)
         self._events[name] = event = Event(name, output_params)
         self._on_change()
@@ -123,7 +146,9 @@ class Routine(Serializable):
     def emit(self, event_name: str, /, **data: Any) -> None:
         """Send data, from within a handler, to every slot that the event is connected to.
 
-        The data is copied at once, and sent when the handler returns: whole or not at all (law 1).
+        The data is copied at once, and sent when the handler returns: whole or not at all (law 1). DefinitionError for
+        an event that is not defined, UnsupportedValueError for data that no document can carry (law 9),
+        OutsideActivationError outside of a handler.
         """
         activation: Activation | None = current.get()
         if activation is None:
@@ -148,7 +173,11 @@ class Routine(Serializable):
         activation.host.flush(activation)
 
     def expect(self, slot: str, timeout: float | None = None) -> None:
-        """Leave a task that waits until `flow.deliver` brings its data, or fails after `timeout` seconds."""
+        """Leave a task that waits until `flow.deliver` brings its data, or fails after `timeout` seconds.
+
+        The job is not completed while it waits. After the timeout it is a `DeliveryTimeout`, on which the routine's
+        error handler decides; time in which no process runs the job counts.
+        """
         if self.get_slot(slot).handler is None:
             raise DefinitionError(f"slot {slot!r} of {self!r} has no handler to deliver to")
         patience = checked_timeout(timeout, f"the timeout for slot {slot!r}")
@@ -160,7 +189,7 @@ class Routine(Serializable):
         return None if activation is None else ExecutionContext(activation)
 
     def set_config(self, **config: Any) -> None:
-        """Add to the configuration, which is part of the flow's document."""
+        """Add to the configuration, which is part of the flow's document; what documents cannot carry is refused."""
         values = clone_fields(config, "_config")
         if running_activation() is not None and self._routine_id is not None:
             _report_shared_change(self, "configuration")
@@ -190,7 +219,7 @@ class Routine(Serializable):
         self.set_error_handler(ErrorHandler(strategy))
 
     def set_as_critical(self, max_retries: int = 3, retry_delay: float = 1.0, retry_backoff: float = 2.0) -> None:
-        """Retry this routine, then fail the job."""
+        """Retry this routine, then fail the job; `ErrorHandler` says what the delays (seconds) mean."""
         self.set_error_handler(
             ErrorHandler(ErrorStrategy.RETRY, max_retries, retry_delay, retry_backoff, is_critical=True)
         )

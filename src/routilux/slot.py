@@ -24,6 +24,32 @@ class Slot(Serializable):
     old), `append` (each parameter becomes the list of all its values so far) or a pure function of two dicts, the old
     (empty at first) and the new. The handler is activated when `when`, a predicate over the merged data, holds; it
     must not change what it is given. An activation that takes longer than `timeout` seconds has failed.
+
+    A slot that waits until three results have come:
+
+    >>> from routilux import Flow, Routine
+    >>> class Sum(Routine):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.define_slot("trigger", handler=self.fan_out)
+    ...         self.define_slot("part", self.join, merge_strategy="append", when=self.has_all)
+    ...         self.define_event("part", ["number"])
+    ...
+    ...     def fan_out(self):
+    ...         for number in (1, 2, 3):
+    ...             self.emit("part", number=number)
+    ...
+    ...     def has_all(self, merged):
+    ...         return len(merged["number"]) == 3
+    ...
+    ...     def join(self, number):
+    ...         self.get_execution_context().job_state.update_shared_data("sum", sum(number))
+    >>> flow = Flow("sum")
+    >>> name = flow.add_routine(Sum(), "sum")
+    >>> connection = flow.connect("sum", "part", "sum", "part")
+    >>> job = flow.execute("sum")
+    >>> job.wait(timeout=10), job.shared_data["sum"]
+    (True, 6)
     """
 
     def __init__(

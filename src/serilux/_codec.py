@@ -20,6 +20,16 @@ def encode(value: Any, path: str = "value", *, owner: object = None) -> Any:
 
     With an `owner`, callables are written as references, by `reference_to`. The same value gives the same
     JSON in every process. Raises UnsupportedValueError, CycleError or LimitError with the culprit's path.
+
+    >>> from decimal import Decimal
+    >>> from serilux import decode, encode
+    >>> encode({"price": Decimal("9.90"), "tags": ("new", "red")})
+    {'price': {'$decimal': '9.90'}, 'tags': {'$tuple': ['new', 'red']}}
+    >>> decode(encode({"price": Decimal("9.90"), "tags": ("new", "red")}))
+    {'price': Decimal('9.90'), 'tags': ('new', 'red')}
+    >>> encode({"items": [1, object()]})
+    Traceback (most recent call last):
+    serilux.errors.UnsupportedValueError: value.items[1]: ...
     """
     if type(value) is dict and is_flat(value) and len(value) <= SETTINGS.max_nodes:
         return value.copy()

@@ -14,6 +14,22 @@ class Serializable(FieldOwner):
 
     A subclass needs a constructor without arguments, which names the fields:
     `self.add_serializable_fields(["name", "items"])` (page: Serializable Fields, Constructor Requirements).
+
+    >>> from serilux import Serializable, register_serializable
+    >>> @register_serializable
+    ... class Basket(Serializable):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.items = []
+    ...         self.add_serializable_fields(["items"])
+    >>> basket = Basket()
+    >>> basket.items.append("apple")
+    >>> basket.serialize()
+    {'_type': 'Basket', 'items': ['apple']}
+    >>> copy = Basket()
+    >>> copy.deserialize(basket.serialize())
+    >>> copy.items
+    ['apple']
     """
 
     @default_document

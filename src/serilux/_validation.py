@@ -23,6 +23,17 @@ def register_serializable(cls: _Class | None = None, *, name: str | None = None)
     For subclasses of Serializable, Enums, dataclasses, msgspec Structs and pydantic models (2.11 or newer).
     References may name the functions of its module from then on. Raises ConstructorError for a Serializable
     that cannot be built without arguments, TypeError for other classes (page: Serialization Validation).
+
+    >>> from dataclasses import dataclass
+    >>> from serilux import decode, encode, register_serializable
+    >>> @register_serializable(name="shop.Money")
+    ... @dataclass
+    ... class Money:
+    ...     amount: int
+    >>> encode(Money(20))
+    {'$object': {'class': 'shop.Money', 'fields': {'amount': 20}}}
+    >>> decode(encode(Money(20)))
+    Money(amount=20)
     """
     if cls is None:
         return lambda decorated: register_serializable_as(decorated, name)

@@ -11,7 +11,11 @@ from routilux._records import ErrorInfo, RoutineState, Task
 
 
 class TaskNote(msgspec.Struct, frozen=True):
-    """One task: where it goes, how often it was retried, since when and until when it is as it is."""
+    """One task: where it goes, how often it was retried, since when and until when it is as it is.
+
+    `source` is the event that it came from, as `routine.event`; times are aware and in UTC, `until` is None where there
+    is no end.
+    """
 
     task_id: str
     routine_id: str

@@ -14,7 +14,10 @@ from routilux._graph import Graph
 
 
 class JobSummary(NamedTuple):
-    """A stored job as it is listed; times are aware and in UTC, `owner` is None where nobody runs it."""
+    """A stored job as it is listed; times are aware and in UTC, `owner` is None where nobody runs it.
+
+    `status` is that of the job, or `moved` for one that was exported. `epoch` counts its changes of owner.
+    """
 
     job_id: str
     flow_id: str

@@ -29,7 +29,12 @@ MAX_LOST_ATTEMPTS = 3
 
 
 class Store:
-    """Jobs that outlive the processes that run them. `open_store` opens one."""
+    """Jobs that outlive the processes that run them. `open_store` opens one.
+
+    It belongs to the process that opened it, is shared by all flows and threads there, and knows nothing of handlers:
+    `jobs`, `peek`, `pause`, `cancel` and `deliver` need none of a flow's classes. While the store cannot be
+    reached every method raises StoreUnavailableError. All but `delete` raise UnknownJobError for a job that it has not.
+    """
 
     def __init__(
         self,
@@ -51,6 +56,7 @@ class Store:
     def load(self, job_id: str, *, flow: Callable[[], Flow] = Flow) -> tuple[Flow, JobState]:
         """A job and its flow, as they are stored; `flow.resume(job_state)` lets it go on.
 
+        Whoever runs the job goes on running it: what comes back is a copy to look at, until it is resumed.
         SeriluxError lists what of the flow is not known here. `flow` makes the flow that is read into.
         """
         stored = self._backend.read(job_id)
@@ -72,7 +78,7 @@ class Store:
         return self._handle(self._backend.read(job_id))
 
     def jobs(self, status: JobStatus | str | None = None, flow_id: str | None = None) -> list[JobSummary]:
-        """The jobs there are, oldest first."""
+        """The jobs there are, oldest first; those of one status (`moved` for exported ones), or of one flow."""
         return [summary_of(record) for record in self._backend.records(status=status, flow_id=flow_id)]
 
     def summary(self, job_id: str) -> JobSummary:
@@ -192,7 +198,10 @@ class Store:
         return self._backend.delete(job_id)
 
     def prune(self, *, older_than: timedelta | float) -> int:
-        """Remove the jobs that settled longer ago than that (seconds, or a timedelta); how many comes back."""
+        """Remove the jobs that settled longer ago than that (seconds, or a timedelta); how many comes back.
+
+        Tombstones of exported jobs go, too, and definitions that no job needs any more. Running and paused jobs stay.
+        """
         age = older_than.total_seconds() if isinstance(older_than, timedelta) else older_than
         before = datetime.now(UTC).timestamp() - age
         return self._backend.prune(before=before, statuses=[*sorted(SETTLED), MOVED])
@@ -222,6 +231,29 @@ def open_store(
     Activations of jobs with `durability="group"` run ahead of the disk by at most `window` seconds, and as long as a
     write takes. While the store is not available, writing is tried again for `patience` seconds. A task whose process
     died `max_lost_attempts` times while it was handled fails its job. After a fork, the child opens its own store.
+
+    StoreError for what is no URL of a store, StoreFormatError for one that a newer routilux wrote,
+    StoreUnavailableError where it cannot be reached.
+
+    >>> from routilux import Flow, Routine
+    >>> from routilux.stores import open_store
+    >>> from serilux import register_serializable
+    >>> @register_serializable
+    ... class Noting(Routine):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.define_slot("trigger", handler=self.note)
+    ...
+    ...     def note(self, text):
+    ...         self.get_execution_context().job_state.append_to_shared_log(text)
+    >>> flow = Flow("notes")
+    >>> name = flow.add_routine(Noting(), "noting")
+    >>> with open_store("memory:") as store:  # "sqlite:///notes.db" is there tomorrow, too
+    ...     job = flow.execute("noting", {"text": "kept"}, store=store)
+    ...     settled = job.wait(timeout=10)
+    ...     _, stored = store.load(job.job_id)
+    >>> stored.status.value, stored.shared_log
+    ('completed', ['kept'])
     """
     return Store(open_backend(url), window=window, patience=patience, max_lost_attempts=max_lost_attempts)
 
