@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint cover docs soak repeat bench clean
+.PHONY: demo test check lint cover docs pictures soak repeat bench clean
 
 demo: $(READY)
 	$(BIN)/python -m examples.census
@@ -26,6 +26,9 @@ cover: $(READY)
 
 docs: $(READY)
 	$(BIN)/sphinx-build -q -W --keep-going -n docs site
+
+pictures: $(READY)
+	$(BIN)/python -m docs.pictures
 
 soak: $(READY)
 	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile=soak tests/laws tests/crashes

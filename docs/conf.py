@@ -19,10 +19,12 @@ autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
 
+pygments_dark_style = "a11y-high-contrast-dark"
 html_theme = "furo"
 html_title = "routilux"
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False
 html_static_path = ["static"]
 html_css_files = ["routilux.css"]
 

@@ -24,7 +24,12 @@ EVERYWHERE = [*sorted(DOCS.rglob("*.md")), *OTHERS]
 CLI = DOCS / "reference" / "cli"
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 READ = {"json": json.loads, "toml": tomllib.loads}
-DIRECTIVES = {"{toctree}", "{eval-rst}"}  # which Sphinx obeys, or warns
+DIRECTIVES = {
+    "{toctree}",
+    "{eval-rst}",
+    "{include} ../../ARCHITECTURE.md",
+    "{include} ../../bench/RESULTS.md",
+}  # which Sphinx obeys, or warns
 PROVED_ELSEWHERE = {("README.md", "python"): "test_readme", ("ARCHITECTURE.md", ""): "test_architecture"}
 
 
