@@ -57,7 +57,7 @@ class RoutineStatus(StrEnum):
     SKIPPED = "skipped"
     """A task of it has failed, and the job went on without what it had emitted."""
     CANCELLED = "cancelled"
-    """Only in documents of other origin: none of its tasks are made again by a resume."""
+    """The job was cancelled while it had tasks left."""
 
 
 class ErrorStrategy(StrEnum):

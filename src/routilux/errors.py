@@ -143,7 +143,10 @@ class RecoveryError(StoreError):
 
 
 class SharedDataConflict(RoutiluxError, RuntimeError):
-    """Another activation changed what this one had read and then changed itself (DESIGN section 6)."""
+    """Another activation changed what this one had read and then changed itself.
+
+    `update_shared_data` with a function never conflicts.
+    """
 
 
 class ActivationTimeout(RoutiluxError, TimeoutError):

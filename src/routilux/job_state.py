@@ -175,9 +175,10 @@ class JobState(Serializable):
 
     @property
     def shared_data(self) -> Any:
-        """Data that all routines of the job share (DESIGN section 6).
+        """Data that all routines of the job share.
 
-        In a handler: what is committed plus the handler's own writes, committed with the activation. Elsewhere: the
+        In a handler: what is committed plus the handler's own writes, committed with the activation; where another one
+        has changed a key meanwhile that this one had read and changes, it fails (`SharedDataConflict`). Elsewhere: the
         plain dict itself.
         """
         activation = self._own_activation()

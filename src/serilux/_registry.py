@@ -121,7 +121,7 @@ def trust(module_name: str) -> None:
     """Let documents refer to functions defined in a module, which the program imports itself.
 
     A module in which a class is registered is trusted already. Raises UntrustedReferenceError for modules
-    that no document may reach: `builtins`, this library (design: Registration and trust).
+    that no document may reach: `builtins`, this library (design law 8).
     """
     if not isinstance(module_name, str) or not module_name:
         raise TypeError(f"trust takes the name of a module, such as 'my_package.steps', not {module_name!r}")
