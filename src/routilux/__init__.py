@@ -5,6 +5,7 @@ from routilux._core.explanation import Explanation, JoinNote, TaskNote
 from routilux._model import Durability, ErrorStrategy, EventKey, ExecutionStrategy, JobStatus, RoutineStatus, SlotKey
 from routilux._records import Decision, ErrorInfo, HistoryRecord
 from routilux._recover import recover
+from routilux._resources import ResourceFactory, Resources
 from routilux._verdict import Finding, Verdict
 from routilux.conditional_router import ConditionalRouter
 from routilux.connection import Connection
@@ -20,6 +21,7 @@ from routilux.errors import (
     JobFailedError,
     JobStateError,
     JobTimeout,
+    MissingResourceError,
     OutsideActivationError,
     OwnershipLost,
     ResumeError,
@@ -66,8 +68,11 @@ __all__ = [
     "JobStatus",
     "JobTimeout",
     "JoinNote",
+    "MissingResourceError",
     "OutsideActivationError",
     "OwnershipLost",
+    "ResourceFactory",
+    "Resources",
     "ResumeError",
     "RoutiluxError",
     "Routine",

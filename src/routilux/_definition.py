@@ -12,6 +12,7 @@ from routilux._graph import Graph
 from routilux._handler import Handlers
 from routilux._migrations import CURRENT_FORMAT, upgrade
 from routilux._model import EventKey, ExecutionStrategy, SlotKey
+from routilux._resources import Resources
 from routilux.connection import Connection
 from routilux.error_handler import ErrorHandler
 from routilux.errors import BindingError, DefinitionError, listed
@@ -60,6 +61,7 @@ class Definition(Serializable):
         execution_strategy: ExecutionStrategy | str = ExecutionStrategy.SEQUENTIAL,
         max_workers: int = 4,
         execution_timeout: float | None = None,
+        resources: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__()
         self._lock = threading.RLock()
@@ -67,6 +69,7 @@ class Definition(Serializable):
         self.execution_strategy = execution_strategy
         self.max_workers = max_workers
         self.execution_timeout = execution_timeout
+        self._resources = Resources(resources)
         self._routines: dict[str, Routine] = {}
         self._connections: list[Connection] = []
         self._error_handler: ErrorHandler | None = None
@@ -99,6 +102,11 @@ class Definition(Serializable):
     @execution_timeout.setter
     def execution_timeout(self, timeout: float | None) -> None:
         self._execution_timeout = checked_timeout(timeout, "execution_timeout")
+
+    @property
+    def resources(self) -> Resources:
+        """What this host gives to the handlers, by name: in no document, and kept when one is read."""
+        return self._resources
 
     @property
     def routines(self) -> Mapping[str, Routine]:
@@ -136,7 +144,7 @@ class Definition(Serializable):
 
     def _adopt(self, routine: Routine, routine_id: str) -> None:
         routine._on_change = self._definition_changed
-        routine._flow_id, routine._routine_id = self.flow_id, routine_id
+        routine._join(self.flow_id, routine_id, self._resources)
 
     def connect(
         self,

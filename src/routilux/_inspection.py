@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping
 
 from routilux._compile import unbindable
+from routilux._configured import lack_of
 from routilux._core.job import Job
 from routilux._graph import Graph, misfits
 from routilux._handler import Handlers
 from routilux._recovery import data_left
 from routilux._verdict import Finding, Verdict
 from routilux.error_handler import ErrorHandler
+from routilux.errors import MissingResourceError
 from routilux.routine import Routine
 
 
@@ -22,8 +24,27 @@ def inspect_job(
     """What does not fit, and, as notes, what has changed and what `resume` will leave undone."""
     problems = list(misfits(graph, job.unfinished(), job.slot_data)) or list(unbindable(handlers, job))
     problems += _ambiguous(job)
+    problems += _lacking(routines)
     notes = [*_changed_flow(job, graph), *_odd_slots(routines), *data_left(job, routines, flow_policy)]
     return Verdict(problems, notes)
+
+
+def check_given(flow_id: str, routines: Mapping[str, Routine]) -> None:
+    """Refuse to start a job whose handlers would not find what they need; MissingResourceError lists all of it."""
+    problems = list(_lacking(routines))
+    if problems:
+        missing = dict.fromkeys(name for routine in routines.values() for name in routine._lacks())
+        lines = "\n  - ".join([f"flow {flow_id!r} runs no job here:", *problems])
+        raise MissingResourceError(lines, missing)
+
+
+def _lacking(routines: Mapping[str, Routine]) -> Iterator[Finding]:
+    """What routines need of their host and are not given; which of them a job will reach is not known."""
+    for routine_id, routine in routines.items():
+        for name in routine._lacks():
+            yield Finding(
+                f"routine {routine_id!r} needs {name!r}: {lack_of(name)}", f"routines.{routine_id}", routine_id
+            )
 
 
 def _ambiguous(job: Job) -> Iterator[Finding]:

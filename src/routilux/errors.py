@@ -2,6 +2,7 @@
 
     RoutiluxError
     ├── DefinitionError          (ValueError)    a flow or routine cannot be put together like that
+    ├── MissingResourceError     (LookupError)   a host does not give what a routine needs
     ├── BindingError             (TypeError)     data does not fit a handler's parameters
     ├── OutsideActivationError   (RuntimeError)  a call that needs a running handler was made without one
     ├── BlockingCallError        (RuntimeError)  a handler would wait for its own flow
@@ -51,6 +52,14 @@ class DefinitionError(RoutiluxError, ValueError):
         super().__init__(message)
         self.name = name
         self.known = tuple(known)
+
+
+class MissingResourceError(RoutiluxError, LookupError):
+    """The host does not give a routine what it needs (`Routine.require`); `missing` are the names of that."""
+
+    def __init__(self, message: str, missing: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.missing = tuple(missing)
 
 
 class BindingError(RoutiluxError, TypeError):

@@ -1,5 +1,6 @@
 """A flow: its definition, and what is done with its jobs."""
 
+from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from types import TracebackType
@@ -20,7 +21,7 @@ from routilux._engine.ledger import Ledger
 from routilux._engine.live_job import LiveJob
 from routilux._engine.watchers import Condition, is_not_running, is_not_running_or_stuck
 from routilux._graph import Graph
-from routilux._inspection import inspect_job
+from routilux._inspection import check_given, inspect_job
 from routilux._model import Durability, ExecutionStrategy, JobStatus, SlotKey
 from routilux._records import Data, Task
 from routilux._recovery import mirror_retries, recovered_task, slots_to_recover
@@ -43,8 +44,9 @@ class Flow(Definition):
     `execution_strategy` is `sequential` (one activation of a job at a time, in queue order) or `concurrent` (as many as
     there are workers, async handlers uncounted). `max_workers` threads serve all jobs of the flow in turn. A job
     that has run for more than `execution_timeout` seconds, pauses not counted, fails. Async handlers run on an event
-    loop of the flow's own, not on the caller's. `engine_factory` is what jobs run on: threads, unless a test gives that
-    of a `routilux.testing.StepRunner`. Leaving `with flow:` is `shutdown()`.
+    loop of the flow's own, not on the caller's. `resources` are what this host gives to the handlers
+    (`Routine.require`); they are part of no document. `engine_factory` is what jobs run on: threads, unless a test
+    gives that of a `routilux.testing.StepRunner`. Leaving `with flow:` is `shutdown()`.
 
     >>> from routilux import Flow, Routine
     >>> class Greeter(Routine):
@@ -69,9 +71,10 @@ class Flow(Definition):
         max_workers: int = 4,
         execution_timeout: float | None = None,
         *,
+        resources: Mapping[str, object] | None = None,
         engine_factory: EngineFactory = threaded_engine,
     ) -> None:
-        super().__init__(flow_id, execution_strategy, max_workers, execution_timeout)
+        super().__init__(flow_id, execution_strategy, max_workers, execution_timeout, resources)
         self._engine_factory = engine_factory
         self._engine: Engine | None = None
 
@@ -156,6 +159,7 @@ class Flow(Definition):
         keeping: Keeping | None = None,
     ) -> tuple[JobState, Task]:
         setting = self._setting()
+        check_given(self.flow_id, self._routines)
         key = self._entry(setting.graph, entry_routine_id)
         params = {} if entry_params is None else entry_params
         if type(params) is not dict:

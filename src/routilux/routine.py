@@ -1,9 +1,9 @@
 """A node of a flow."""
 
-import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from routilux._configured import Configured, read_names, report_shared_change
 from routilux._context import Activation, ExecutionContext, required_activation, running_activation
 from routilux._current import current
 from routilux._durations import checked_timeout, read_timeout
@@ -11,13 +11,12 @@ from routilux._model import ErrorStrategy, MergeKind, SideEffects
 from routilux._records import Data, Emission, read_data
 from routilux.connection import checked_priority
 from routilux.error_handler import ErrorHandler
-from routilux.errors import DefinitionError, RoutineStateWarning, listed
+from routilux.errors import DefinitionError, listed
 from routilux.event import Event
 from routilux.slot import Merge, Predicate, Slot
 from serilux import (
     Serializable,
     clone_fields,
-    copy_fields,
     decode_fields,
     encode,
     encode_fields,
@@ -30,12 +29,12 @@ from serilux import (
 )
 from serilux.errors import DocumentError
 
-_DOCUMENT_FIELDS = ("_type", "_config", "_error_handler", "_effects", "_slots", "_events")
+_DOCUMENT_FIELDS = ("_type", "_config", "_requires", "_error_handler", "_effects", "_slots", "_events")
 _SLOT_FIELDS = ("handler", "merge_strategy", "when", "timeout", "_data")
 
 
 @register_serializable
-class Routine(Serializable):
+class Routine(Configured):
     """A node: named slots take data in and call its methods, named events give data out.
 
     Subclasses define slots and events in an `__init__` without parameters, and are configured with `set_config`
@@ -68,10 +67,7 @@ class Routine(Serializable):
 
     def __init__(self) -> None:
         super().__init__()
-        self._flow_id: str | None = None
-        self._routine_id: str | None = None
         self._on_change: Callable[[], None] = _nothing_to_tell
-        self._config: Data = {}
         self._error_handler: ErrorHandler | None = None
         self._effects = SideEffects.REPEATABLE
         self._slots: dict[str, Slot] = {}
@@ -80,7 +76,7 @@ class Routine(Serializable):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if running_activation() is not None and self.__dict__.get("_routine_id") is not None:
-            _report_shared_change(self, f"attribute {name!r}")
+            report_shared_change(self, f"attribute {name!r}")
         super().__setattr__(name, value)
 
     def __repr__(self) -> str:
@@ -88,11 +84,6 @@ class Routine(Serializable):
 
     def _reference_label(self) -> str:
         return f"{type(self).__name__}[{self._routine_id or 'not in a flow'}]"
-
-    @property
-    def routine_id(self) -> str | None:
-        """The id under which the routine is part of a flow, or None."""
-        return self._routine_id
 
     @property
     def slots(self) -> Mapping[str, Slot]:
@@ -188,21 +179,6 @@ class Routine(Serializable):
         activation = running_activation()
         return None if activation is None else ExecutionContext(activation)
 
-    def set_config(self, **config: Any) -> None:
-        """Add to the configuration, which is part of the flow's document; what documents cannot carry is refused."""
-        values = clone_fields(config, "_config")
-        if running_activation() is not None and self._routine_id is not None:
-            _report_shared_change(self, "configuration")
-        self._config.update(values)
-
-    def get_config(self, name: str | None = None, default: Any = None) -> Any:
-        """A copy of one configured value or `default`; without a name, of all."""
-        if name is None:
-            return copy_fields(self._config, "_config")
-        if name not in self._config:
-            return default
-        return copy_fields({name: self._config[name]}, "_config")[name]
-
     def set_error_handler(self, error_handler: ErrorHandler | None) -> None:
         """Say what failures of this routine mean; None leaves it to the flow."""
         if not isinstance(error_handler, ErrorHandler | None):
@@ -259,6 +235,8 @@ class Routine(Serializable):
             "_slots": {name: self._write_slot(slot) for name, slot in self._slots.items()},
             "_events": {name: event.serialize() for name, event in self._events.items()},
         }
+        if self._required:
+            document["_requires"] = list(self._required)
         if self._effects is not SideEffects.REPEATABLE:
             document["_effects"] = self._effects.value
         return document | encode_fields(self, document["_type"])
@@ -281,6 +259,7 @@ class Routine(Serializable):
         """Read a document of this very class; one that is refused leaves the routine as it was (law 8)."""
         name = self._check_class(data)
         config = read_data(data.get("_config", {}), f"{name}._config")
+        required = read_names(data.get("_requires", []), f"{name}._requires")
         error_handler = _read_error_handler(data.get("_error_handler"), f"{name}._error_handler")
         slots = self._read_slots(data.get("_slots", {}), f"{name}._slots")
         events = _read_events(data.get("_events", {}), f"{name}._events")
@@ -289,6 +268,7 @@ class Routine(Serializable):
         self._check_fields(values, {*self._events, *events})
         self.set_fields(values)
         self._config = config
+        self.require(*required)
         self._error_handler = error_handler
         self._effects = effects
         self._unmatched_slots = _unmatched(slots, self._slots)
@@ -344,15 +324,6 @@ def _unmatched(read: Mapping[str, Slot], defined: Mapping[str, Slot]) -> dict[st
 
 def _nothing_to_tell() -> None:
     pass
-
-
-def _report_shared_change(routine: Routine, what: str) -> None:
-    warnings.warn(
-        f"{what} of {routine!r} is set inside a handler: the routine is shared by all jobs of its flow, "
-        f"and what is set is in no JobState; use get_execution_context().state or job_state.shared_data",
-        RoutineStateWarning,
-        stacklevel=3,
-    )
 
 
 def _check_name(name: str, kind: str, taken: Mapping[str, Any]) -> None:

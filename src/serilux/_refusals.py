@@ -36,4 +36,7 @@ def _advice(value: object, cls: type[Any]) -> str:
             return f"convert it with {plain.__name__}(...): a subclass would come back as another type"
     if callable(value):
         return "pass data, not a callable; only fields of a Serializable may hold functions"
-    return "use plain data, or a registered dataclass or Serializable"
+    return (
+        "use plain data, or a registered dataclass or Serializable; a client, a connection or an open file is no data: "
+        "each process has its own"
+    )

@@ -361,7 +361,7 @@ def test_a_job_that_cannot_be_recovered_holds_up_no_other(
     second._live.abandon()
     load = store.load
 
-    def broken(job_id: str) -> tuple[Flow, JobState]:
+    def broken(job_id: str, **options: object) -> tuple[Flow, JobState]:
         if job_id == first.job_id:
             raise StoreError("no")
         return load(job_id)

@@ -2,7 +2,7 @@
 
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -13,12 +13,32 @@ import typer
 from routilux.cli.user_output import users_output
 from routilux.flow import Flow
 
+RESOURCES = "routilux_resources"
+
 
 def import_apps(names: Iterable[str] | None, *, as_json: bool) -> None:
     """Import modules; BadParameter where one cannot be."""
     with users_output(as_json=as_json):
         for name in names or ():
             _imported(name, "--app")
+
+
+def resources_of(names: Iterable[str] | None) -> dict[str, object]:
+    """What the modules of these names (or of MODULE:FLOW) give to the handlers of any flow.
+
+    A module says it by `routilux_resources`: a dict by name, or a function without parameters that returns one.
+    BadParameter where it is something else.
+    """
+    given: dict[str, object] = {}
+    for name in names or ():
+        module = name.partition(":")[0]
+        found = getattr(_imported(module, "--app"), RESOURCES, {})
+        what = f"{module}.{RESOURCES}"
+        made = _called(found, f"{what}()", "--app") if callable(found) else found
+        if not isinstance(made, Mapping):
+            raise typer.BadParameter(f"{what} gives no dict by name, but a {type(made).__name__}", param_hint="--app")
+        given.update(made)
+    return given
 
 
 def load_flow(reference: str, hint: str = "MODULE:FLOW") -> Flow:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from routilux.cli.failures import FAILED
-from routilux.cli.loading import import_apps, load_flow
+from routilux.cli.loading import import_apps, load_flow, resources_of
 from routilux.cli.options import DEFAULT_STORE, Apps, JobId, Json, StoreUrl, existing_store
 from routilux.cli.printing import print_json, print_lines, sync_stdout
 from routilux.cli.resuming import Invocation
@@ -83,6 +83,9 @@ def _found(transfer: dict[str, Any], apps: list[str]) -> tuple[list[str], list[s
             flows[0].deserialize(transfer["flow"])
     except SeriluxError as error:
         return [str(error)], []
+    given = resources_of(apps)
+    for flow in flows:
+        flow.resources.update(given | dict(flow.resources))
     verdicts = [flow.check(job_state) for flow in flows]
     return [*chain.from_iterable(verdicts)], [note for verdict in verdicts for note in verdict.notes]
 

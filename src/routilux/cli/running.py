@@ -12,7 +12,7 @@ import typer
 from routilux.cli.endings import ending_document, exit_code, print_ending
 from routilux.cli.failures import FAILED, tell
 from routilux.cli.following import Following, Run, begin, leave, let_go
-from routilux.cli.loading import import_apps, load_flow
+from routilux.cli.loading import import_apps, load_flow, resources_of
 from routilux.cli.options import DEFAULT_STORE, Apps, JobId, Json, StoreUrl, existing_store
 from routilux.cli.printing import print_json
 from routilux.cli.resuming import Invocation
@@ -40,6 +40,7 @@ def run(
     params = read_params(param or [])
     with users_output(as_json=json):
         flow = load_flow(reference)
+        flow.resources.update(resources_of([reference]) | dict(flow.resources))
     invocation = Invocation(store, [reference.partition(":")[0]])
     with open_store(store) as opened:
         return _see_through(opened, invocation, lambda: [begin(flow, opened, entry, params)], json)
@@ -59,7 +60,7 @@ def resume(
     with existing_store(store) as opened:
 
         def begun() -> list[Run]:
-            flow, job_state = opened.load(job_id)
+            flow, job_state = opened.load(job_id, resources=resources_of(app))
             return [Run(flow.resume(job_state, take_over=take_over))]
 
         return _see_through(opened, Invocation(store, app or []), begun, json)
@@ -71,7 +72,7 @@ def retry(job_id: JobId, app: Apps = None, store: StoreUrl = DEFAULT_STORE, json
     with existing_store(store) as opened:
 
         def begun() -> list[Run]:
-            flow, job_state = opened.load(job_id)
+            flow, job_state = opened.load(job_id, resources=resources_of(app))
             return [Run(flow.retry(job_state))]
 
         return _see_through(opened, Invocation(store, app or []), begun, json)
@@ -82,17 +83,17 @@ def recover(app: Apps = None, store: StoreUrl = DEFAULT_STORE, json: Json = Fals
     import_apps(app, as_json=json)
     with existing_store(store) as opened:
         refused: dict[str, Exception] = {}
-        begun = partial(_recovered, opened, refused)
+        begun = partial(_recovered, opened, app, refused)
         code = _see_through(opened, Invocation(store, app or []), begun, json, many=True)
     for job_id, error in refused.items():
         tell(StoreError(f"job {job_id} was not recovered: {error}"), as_json=json)
     return FAILED if refused else code
 
 
-def _recovered(store: Store, refused: dict[str, Exception]) -> list[Run]:
+def _recovered(store: Store, app: Apps, refused: dict[str, Exception]) -> list[Run]:
     """All jobs that go on here; one that cannot must not keep the others from it."""
     try:
-        recovered = store.recover()
+        recovered = store.recover(resources=resources_of(app))
     except RecoveryError as error:
         refused |= error.problems
         return [Run(each) for each in error.recovered if isinstance(each, JobState)]

@@ -1,6 +1,6 @@
 """A store of jobs, as its users see it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -14,6 +14,7 @@ from routilux._engine.requests import CancelAsked, PauseAsked, delivery_of
 from routilux._logging import logger
 from routilux._model import SETTLED, JobStatus, SlotKey
 from routilux._records import Data
+from routilux._resources import Resources
 from routilux.errors import JobStateError, OwnershipLost, RecoveryError, ResumeError, RoutiluxError, UnknownJobError
 from routilux.flow import Flow
 from routilux.job_state import JobState
@@ -53,14 +54,19 @@ class Store:
         """What this process writes to the store with."""
         return self._ledger
 
-    def load(self, job_id: str, *, flow: Callable[[], Flow] = Flow) -> tuple[Flow, JobState]:
+    def load(
+        self, job_id: str, *, resources: Mapping[str, object] | None = None, flow: Callable[[], Flow] = Flow
+    ) -> tuple[Flow, JobState]:
         """A job and its flow, as they are stored; `flow.resume(job_state)` lets it go on.
 
         Whoever runs the job goes on running it: what comes back is a copy to look at, until it is resumed.
-        SeriluxError lists what of the flow is not known here. `flow` makes the flow that is read into.
+        SeriluxError lists what of the flow is not known here. `resources` are given to the flow (`Routine.require`);
+        `flow` makes the one that is read into.
         """
-        stored = self._backend.read(job_id)
-        return self._flow_of(stored, flow), self._handle(stored)
+        given, stored = Resources(resources), self._backend.read(job_id)
+        read = self._flow_of(stored, flow)
+        read.resources.update(given)
+        return read, self._handle(stored)
 
     def _flow_of(self, stored: StoredJob, make: Callable[[], Flow]) -> Flow:
         document, _ = read_definition(self._backend.definition(stored.record.definition))
@@ -99,17 +105,19 @@ class Store:
         running = self._backend.records(status=JobStatus.RUNNING)
         return [summary_of(record) for record in running if not self._ledger.has_owner(record)]
 
-    def recover(self) -> list[JobState]:
+    def recover(self, *, resources: Mapping[str, object] | None = None) -> list[JobState]:
         """Let every job go on whose owner is gone; those that have one are left alone.
 
+        `resources` are given to the flows of all of them: a name that one does not need does no harm.
         What comes back runs here, has paused because a task is ambiguous, or has failed because its process died too
         often. RecoveryError, when all others have been tried, for jobs that cannot go on here.
         """
+        given = Resources(resources)
         recovered: list[JobState] = []
         problems: dict[str, Exception] = {}
         for orphan in self.orphans():
             try:
-                if (job_state := self._take_up(orphan.job_id)) is not None:
+                if (job_state := self._take_up(orphan.job_id, given)) is not None:
                     recovered.append(job_state)
             except (RoutiluxError, SeriluxError) as error:
                 problems[orphan.job_id] = error
@@ -117,11 +125,11 @@ class Store:
             raise RecoveryError(problems, recovered)
         return recovered
 
-    def _take_up(self, job_id: str) -> JobState | None:
+    def _take_up(self, job_id: str, resources: Resources) -> JobState | None:
         """Resume a job; None where somebody else was faster."""
         logger.info("job %s has lost its owner", job_id, extra={"action": "recover", "job_id": job_id})
         try:
-            flow, job_state = self.load(job_id)
+            flow, job_state = self.load(job_id, resources=resources)
             if not self._is_orphan(job_id):
                 return None
             return flow.resume(job_state, take_over=False)

@@ -101,7 +101,7 @@ class StepRunner:
         flow_text = json.dumps(flow.serialize(), allow_nan=False)
         job_text = json.dumps(job_state.serialize(), allow_nan=False)
         self.abandon(job_state)
-        read_flow, read_job = Flow(engine_factory=self.engine), JobState()
+        read_flow, read_job = Flow(engine_factory=self.engine, resources=flow.resources), JobState()
         read_flow.deserialize(json.loads(flow_text))
         read_job.deserialize(json.loads(job_text))
         return read_flow, read_flow.resume(read_job)
