@@ -187,7 +187,7 @@ def test_a_builtin_exception_is_retried_by_its_plain_name() -> None:
 def test_a_shutdown_ends_when_a_job_comes_to_wait_for_a_person() -> None:
     begun, go_on = threading.Event(), threading.Event()
 
-    class Asker(EngineAsker):
+    class HurriedAsker(EngineAsker):
         def __init__(self) -> None:
             super().__init__()
             self.define_slot("later", handler=self.ask_later)
@@ -199,7 +199,7 @@ def test_a_shutdown_ends_when_a_job_comes_to_wait_for_a_person() -> None:
             go_on.wait(PATIENCE)
             self.expect("answer")
 
-    flow = flow_of(links=("first.out>ask.start",), first=routine(emit_nothing, "out"), ask=Asker())
+    flow = flow_of(links=("first.out>ask.start",), first=routine(emit_nothing, "out"), ask=HurriedAsker())
     job_state = flow.execute("first")
     assert begun.wait(PATIENCE)
     closing = threading.Thread(target=flow.shutdown)
