@@ -238,6 +238,19 @@ class Advert(Routine):
             raise LookupError(f"no picture of {number}")
 
 
+@register_serializable(name="GoldenClerk")
+class Clerk(Routine):
+    """Needs what only its host can give."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.require("till", "printer")
+        self.define_slot("trigger", handler=self.serve)
+
+    def serve(self) -> None:
+        self.get_execution_context().state["till"] = self.get_resource("till")
+
+
 @register_serializable(name="GoldenCourier")
 class Courier(Routine):
     """Brings a parcel, which must not be done twice, and waits for a signature: for a minute, if it is a small one."""

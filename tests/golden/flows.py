@@ -7,6 +7,7 @@ from tests.golden.cast import (
     VALUES,
     Advert,
     Bank,
+    Clerk,
     Courier,
     Desk,
     Keeper,
@@ -90,4 +91,11 @@ def noted() -> Flow:
     flow.note = "made for good"
     flow.add_routine(Advert(), "advert")
     flow.set_error_handler(ErrorHandler("retry", 5, 0.5, 1.5, ("OSError", "builtins.ValueError"), is_critical=True))
+    return flow
+
+
+def equipped() -> Flow:
+    """A flow whose handlers need something of their host."""
+    flow = Flow("golden-equipped")
+    flow.add_routine(Clerk(), "clerk")
     return flow

@@ -28,7 +28,7 @@ from routilux._engine import attempt, ledger
 from routilux.stores import open_store
 from routilux.stores.transfer import transfer_of
 from tests.golden.finishing import START, Stage, finish, finish_stored, outcome, stored_document
-from tests.golden.flows import concurrent, keeping, loaded, noted, shop
+from tests.golden.flows import concurrent, equipped, keeping, loaded, noted, shop
 from tests.golden.rows import postgres_script, sqlite_script
 from tests.golden.scenes import SCENES, Frozen, Scene
 from tests.golden.stored_scenes import STORED_SCENES, Host, StoredScene
@@ -36,7 +36,14 @@ from tests.stores.postgres_process import running_postgres
 
 ELSEWHERE = {"host": "elsewhere", "machine": "another", "pid": 4242, "started": "1"}
 MOVED, MOVED_TOO = "moved", ("failed", "ambiguous", "values", "bounded")
-FLOWS = {"shop": shop, "values": keeping, "concurrent": concurrent, "slots": loaded, "noted": noted}
+FLOWS = {
+    "shop": shop,
+    "values": keeping,
+    "concurrent": concurrent,
+    "slots": loaded,
+    "noted": noted,
+    "equipped": equipped,
+}
 
 
 def written(path: Path, document: Any) -> None:
