@@ -8,7 +8,8 @@
     ├── BlockingCallError        (RuntimeError)  a handler would wait for its own flow
     ├── FlowShutDownError        (RuntimeError)  the flow has been shut down
     ├── JobStateError            (ValueError)    the job's status does not allow the verb
-    │   └── ResumeError                          the job does not fit the flow at hand
+    │   ├── ResumeError                          the job does not fit the flow at hand
+    │   └── JobExistsError                       the store has a job of that id already
     ├── JobFailedError           (RuntimeError)  a wait that was asked to raise met a failed job
     ├── OwnershipLost            (RuntimeError)  another process has taken the stored job over
     ├── ProcessLost              (RuntimeError)  a task's process died too often while it was handled
@@ -108,6 +109,13 @@ class ResumeError(JobStateError):
     ) -> None:
         super().__init__("\n  - ".join([message, *problems]), job_id=job_id, status=status)
         self.problems = tuple(problems)
+
+
+class JobExistsError(JobStateError):
+    """The store has a job of the id that a new one was to have; nothing was started. `store.load(job_id)` gives it.
+
+    `status` is None where it was moved out, or is only just being stored.
+    """
 
 
 class JobFailedError(RoutiluxError, RuntimeError):

@@ -1,17 +1,17 @@
 """A flow: its definition, and what is done with its jobs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Any
 
+from routilux._beginning import Beginning, checked_durability
 from routilux._context import running_activation
 from routilux._core.graph_document import write_definition
-from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
 from routilux._definition import Definition
-from routilux._durations import checked_timeout
 from routilux._engine.coroutines import await_future, call_in_thread
 from routilux._engine.custody import Custody, LedgerHolder, definition_of
 from routilux._engine.engine import Engine, EngineFactory, threaded_engine
@@ -96,6 +96,7 @@ class Flow(Definition):
         history_limit: int | None = None,
         store: LedgerHolder | None = None,
         durability: Durability | str = Durability.GROUP,
+        job_id: str | None = None,
     ) -> JobState:
         """Start a job at the `trigger` slot of a routine, and return when that first activation has ended.
 
@@ -106,10 +107,16 @@ class Flow(Definition):
 
         With a `store` the job is durable: when this returns, all so far is on disk, and what comes after is so within
         the store's window (`durability="group"`), or before the job's next activation starts (`"strict"`).
+
+        Whoever may have to ask again, after a crash, chooses the `job_id`. Then the job is in the store before anything
+        of it runs; where that has one of this id already, nothing happens but a JobExistsError. Without a store nobody
+        remembers ids.
         """
         self._refuse_blocking("execute")
-        keeping = self._keeping(store, durability)
-        job_state, task = self._start(entry_routine_id, entry_params, timeout, history_limit, keeping)
+        job_state, task, begin = self._new_job(
+            Beginning(entry_routine_id, entry_params, timeout, history_limit, job_id), store, durability
+        )
+        begin()
         live = job_state._live
         if live.may_run_here(task):
             live.run_here()
@@ -127,15 +134,57 @@ class Flow(Definition):
         history_limit: int | None = None,
         store: LedgerHolder | None = None,
         durability: Durability | str = Durability.GROUP,
+        job_id: str | None = None,
     ) -> JobState:
         """`execute` for coroutines; a sync handler runs on one of the flow's workers."""
         self._refuse_blocking("execute")
-        keeping = self._keeping(store, durability)
-        job_state, task = self._start(entry_routine_id, entry_params, timeout, history_limit, keeping)
+        job_state, task, begin = self._new_job(
+            Beginning(entry_routine_id, entry_params, timeout, history_limit, job_id), store, durability
+        )
+        if store is None:
+            begin()
+        else:
+            await call_in_thread(begin)
         await await_future(job_state._live.when_attempted(task))
         if store is not None:
             await call_in_thread(job_state._live.sync)
         return job_state
+
+    def start(
+        self,
+        entry_routine_id: str,
+        entry_params: Data | None = None,
+        *,
+        timeout: float | None = None,
+        history_limit: int | None = None,
+        store: LedgerHolder | None = None,
+        durability: Durability | str = Durability.GROUP,
+        job_id: str | None = None,
+    ) -> JobState:
+        """`execute`, without waiting for the first activation, which runs on one of the flow's workers.
+
+        With a `store` the job is there when this returns. A handler may call it, also for its own flow.
+        """
+        self._refuse_deciding("start")
+        job_state, _, begin = self._new_job(
+            Beginning(entry_routine_id, entry_params, timeout, history_limit, job_id), store, durability
+        )
+        begin()
+        job_state._live.sync()  # nobody sees anything of a job that could be lost
+        job_state._live.submit()
+        return job_state
+
+    def _new_job(
+        self, beginning: Beginning, store: LedgerHolder | None, durability: Durability | str
+    ) -> tuple[JobState, Task, Callable[[], None]]:
+        """A job, its first task, and what lets it begin."""
+        keeping, setting = self._keeping(store, durability), self._setting()
+        check_given(self.flow_id, self._routines)
+        engine = setting.engine
+        task = beginning.task(self._entry(setting.graph, beginning.entry_routine_id))
+        job_state = JobState._of(beginning.job(self.flow_id, engine.new_id, engine.clock.now(), self.execution_timeout))
+        named = beginning.job_id is not None
+        return job_state, task, partial(job_state._live.start, setting, task, keeping, named=named)
 
     def _keeping(self, store: LedgerHolder | None, durability: Durability | str | None) -> Keeping | None:
         if store is None:
@@ -149,29 +198,6 @@ class Flow(Definition):
     ) -> Keeping:
         content = write_definition(self.serialize(), self._compile()[0])
         return Keeping(custody, definition_of(content), take_over, checked_durability(durability))
-
-    def _start(
-        self,
-        entry_routine_id: str,
-        entry_params: Data | None,
-        timeout: float | None,
-        history_limit: int | None,
-        keeping: Keeping | None = None,
-    ) -> tuple[JobState, Task]:
-        setting = self._setting()
-        check_given(self.flow_id, self._routines)
-        key = self._entry(setting.graph, entry_routine_id)
-        params = {} if entry_params is None else entry_params
-        if type(params) is not dict:
-            raise DefinitionError(f"entry_params is a dict of parameters, not {params!r}")
-        job = Job(setting.engine.new_id(), self.flow_id, setting.engine.clock.now())
-        job.timeout = checked_timeout(timeout, "timeout") or self.execution_timeout
-        if history_limit is not None:
-            job.history = BoundedHistory((), _checked_limit(history_limit))
-        task = Task(0, key, clone_fields(params, "entry_params"))
-        job_state = JobState._of(job)
-        job_state._live.start(setting, task, keeping)
-        return job_state, task
 
     def _entry(self, graph: Graph, routine_id: str) -> SlotKey:
         self._routine(routine_id)
@@ -432,17 +458,3 @@ def _checked_job(job_state: JobState) -> JobState:
     if not isinstance(job_state, JobState):
         raise DefinitionError(f"a JobState is expected, not a {type(job_state).__name__}")
     return job_state
-
-
-def _checked_limit(limit: int) -> int:
-    if type(limit) is not int or limit < 0:
-        raise DefinitionError(f"history_limit is a whole number from 0, or None, not {limit!r}")
-    return limit
-
-
-def checked_durability(durability: Durability | str | None) -> Durability | None:
-    """A durability by its name, or DefinitionError."""
-    try:
-        return None if durability is None else Durability(durability)
-    except ValueError as error:
-        raise DefinitionError(f"unknown durability {durability!r}; there are: 'group', 'strict'") from error

@@ -46,6 +46,13 @@ def test_it_prints_one_document(folder: Path) -> None:
     }
 
 
+def test_a_command_that_is_given_again_with_its_jobs_id_does_not_start_it_twice(folder: Path) -> None:
+    first, again = [routilux(*RUN, *AMOUNTS, "--job-id", "order-17") for _ in range(2)]
+    assert (first.exit_code, stored_job(folder)) == (0, "order-17")
+    assert (again.exit_code, again.stdout) == (1, "")
+    assert again.stderr.startswith("routilux: the store has a job 'order-17' already, which is completed; ")
+
+
 def test_a_function_that_makes_a_flow_will_do(folder: Path) -> None:
     assert routilux("run", "shop:make_flow", "--entry", "orders", *AMOUNTS).exit_code == 0
 

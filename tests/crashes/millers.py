@@ -5,7 +5,7 @@ from signal import SIGKILL, pthread_kill
 from threading import Event, get_ident
 from typing import NamedTuple
 
-from routilux import Flow, JobState, OwnershipLost, recover
+from routilux import Flow, JobExistsError, JobState, OwnershipLost, recover
 from routilux._engine import job_log
 from routilux._engine.fault_points import FaultPoint, Reached
 from routilux.stores import Store, open_store
@@ -14,6 +14,7 @@ from tests.crashes.mill import Order, listen_with, mill
 
 ORDER = Order()
 JOBS = 3
+ASKED = "order-17"
 WINDOW = 0.002
 
 
@@ -96,3 +97,17 @@ def begun(announce: Announce, flow: Flow, store: Store, order: Order) -> JobStat
         return None
     announce(f"executed {job_state.job_id}")
     return job_state
+
+
+def ask(announce: Announce, url: str, effects: str, end: End | None = None) -> None:
+    """Ask for one job by its id, as often as it takes until it has come to its end."""
+    listen_with(effects, announce)
+    with open_busy(url, end) as store:
+        try:
+            assert mill("sequential").start("source", ORDER._asdict(), store=store, job_id=ASKED).wait(60)
+        except JobExistsError:
+            announce("exists")
+        while store.summary(ASKED).status != "completed":
+            for job_state in recover(store):
+                assert job_state.wait(60), job_state.explain()
+    announce("finished")

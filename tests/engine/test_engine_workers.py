@@ -75,7 +75,7 @@ def test_a_handler_that_comes_back_when_its_job_runs_elsewhere_is_taken_back_by_
     part = routine(lambda self: None, timeout=5.0)
     flow, workers, _ = noted_flow(a=part)
     elsewhere, others, _ = noted_flow(a=routine(lambda self: None, timeout=5.0))
-    job_state, _ = flow._start("a", None, None, None)
+    job_state = flow.start("a")
     live = job_state._live
     stuck = live.next_activation()
     assert stuck is not None

@@ -39,12 +39,8 @@ class Host:
 
     def start(self, plan: FlowPlan, durability: Durability, **settings: Any) -> JobState:
         flow = build(plan, engine_factory=self.runner.engine, **settings)
-        keeping = flow._keeping(self.store, durability)
-        job_state = self.runner.start(
-            flow, "a", {"ttl": plan.ttl, "value": plan.value}, history_limit=None, keeping=keeping
-        )
-        job_state._live.sync()
-        return job_state
+        params = {"ttl": plan.ttl, "value": plan.value}
+        return self.runner.start(flow, "a", params, store=self.store, durability=durability)
 
     def dies(self, job_state: JobState) -> JobState:
         """What another host makes of the job after this one has died."""

@@ -35,8 +35,7 @@ def orphan(store: Store) -> str:
     """A job that has begun to do nothing when its owner went."""
     flow = Flow("bells", engine_factory=(runner := StepRunner()).engine, resources={"bell": []})
     flow.add_routine(Ringer(), "ringer")
-    job_state = runner.start(flow, "ringer", keeping=flow._keeping(store, None))
-    job_state._live.sync()
+    job_state = runner.start(flow, "ringer", store=store)
     runner.abandon(job_state)
     store._backend.leave(store.ledger.owner)
     return job_state.job_id

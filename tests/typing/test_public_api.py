@@ -74,6 +74,7 @@ def test_the_types_of_a_flow() -> None:
 def test_the_types_of_a_job(tmp_path: Path) -> None:
     with typed_flow() as flow:
         job_state = assert_type(flow.execute("a", {"value": 1}), JobState)
+        assert_type(flow.start("a", {"value": 1}, job_id="one"), JobState)
         assert_type(job_state.wait(10.0), bool)
         assert_type(job_state.status, JobStatus)
         assert_type(job_state.error, ErrorInfo | None)

@@ -4,7 +4,6 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from random import Random
 from typing import Protocol
 
 from routilux._core.job import Job
@@ -58,15 +57,17 @@ class Engine:
 
 EngineFactory = Callable[[str, int], Engine]
 _SYSTEM_CLOCK = SystemClock()  # one thread for the timers of a process
-_CHANCE = Random()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_SYSTEM_CLOCK.forget_all)
-    os.register_at_fork(after_in_child=_CHANCE.seed)
+
+
+_SYSTEM_RANDOM: Callable[[int], bytes] = getattr(os, "getrandom", os.urandom)
+"""Not `urandom` where there is a choice: that hands the interpreter to busy workers, which doubles what a job costs."""
 
 
 def random_id() -> str:
-    """A name that nothing else has; asking the system for each would hand the interpreter to busy workers."""
-    return f"{_CHANCE.getrandbits(128):032x}"
+    """A name that nothing else has: the system makes each, so that no copy of this process's memory repeats any."""
+    return _SYSTEM_RANDOM(16).hex()
 
 
 def threaded_engine(flow_id: str, max_workers: int) -> Engine:

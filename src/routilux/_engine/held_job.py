@@ -63,12 +63,15 @@ class HeldJob(KeptJob):
 
     # What is asked of it.
 
-    def start(self, setting: Setting, task: Task, keeping: Keeping | None = None) -> None:
-        """Begin with a task."""
+    def start(self, setting: Setting, task: Task, keeping: Keeping | None = None, *, named: bool = False) -> None:
+        """Begin with a task; one whose id was chosen by its caller (`named`) is on disk then, or a JobExistsError."""
         with self.lock:
             self._attach(setting)
             self.apply(JobStarted(task))
-            self._keep(keeping)
+            if named and keeping is not None:
+                self._keep_under_its_name(keeping)
+            else:
+                self._keep(keeping)
 
     def pause(self, reason: str, checkpoint: Data) -> "Future[None]":
         """Have the job pause; the future is done when it runs no more. JobStateError where it cannot pause."""

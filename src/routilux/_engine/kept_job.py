@@ -101,6 +101,18 @@ class KeptJob(ABC):
             self.log = self.custody.keep(self.job, keeping.definition, self.now(), self._on_failure)
             self.custody.ledger.keeper.hold(self.job.job_id, self)
 
+    def _keep_under_its_name(self, keeping: Keeping) -> None:
+        """Have a new job on disk, if its id is free; else, or where that fails, it has never begun."""
+        try:
+            with keeping.custody.ledger.naming(self.job.job_id):
+                self._keep(keeping)
+                assert self.log is not None
+                self.log.sync()
+        except BaseException:
+            self.log = None
+            self.abandon()
+            raise
+
     @contextmanager
     def _writable(self) -> Iterator[None]:
         """Let the job be changed; one that is kept and does not run here is claimed for as long as that takes.

@@ -2,7 +2,8 @@
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from time import monotonic, time
 from typing import TypeVar
 from weakref import WeakValueDictionary
@@ -13,7 +14,9 @@ from routilux._engine.job_log import JobLog
 from routilux._engine.keeper import Keeper
 from routilux._engine.owner import is_gone, shown, this_process
 from routilux._logging import logger
+from routilux._model import JobStatus
 from routilux.errors import (
+    JobExistsError,
     JobStateError,
     OwnershipLost,
     RoutiluxError,
@@ -47,6 +50,7 @@ class Ledger:
         self._logs: WeakValueDictionary[str, JobLog] = WeakValueDictionary()
         self._writing = threading.Lock()
         self._changed = threading.Condition()
+        self._named: set[str] = set()
         self._waiting: dict[JobLog, None] = {}
         self._oldest: float | None = None
         self._idle = False
@@ -91,6 +95,25 @@ class Ledger:
             former, self._logs[job_id] = self._logs.get(job_id), log
         if former is not None and former.failure is None and former.position.epoch != log.position.epoch:
             self._fail({former: OwnershipLost(f"job {job_id!r} was taken over by another handle in this process")})
+
+    @contextmanager
+    def naming(self, job_id: str) -> Iterator[None]:
+        """Store a new job under the id that its caller has chosen; JobExistsError where that is taken.
+
+        A store lets an owner write a new job again, since its answer may have been lost: that two jobs of one process
+        are not one has to be seen to here.
+        """
+        self._check_process()
+        with self._changed:
+            if job_id in self._named:
+                raise JobExistsError(f"job {job_id!r} is just being started in this process", job_id=job_id)
+            self._named.add(job_id)
+        try:
+            if (record := self.backend.record(job_id)) is not None:
+                raise _exists(record)
+            yield
+        finally:
+            self._named.discard(job_id)
 
     def _check_process(self) -> None:
         if os.getpid() != self._pid:
@@ -139,7 +162,7 @@ class Ledger:
                 for log, batch in written.items():
                     self._write({log: batch})
         else:
-            self._fail({log: self._lost(log) for log in written if log.job.job_id in refused})
+            self._fail({log: self._lost(log, batch) for log, batch in written.items() if batch.job_id in refused})
 
     def compact(self, log: JobLog, compaction: Compaction) -> None:
         """Replace a job's journal by a snapshot."""
@@ -153,7 +176,7 @@ class Ledger:
                 self.reached(FaultPoint.SNAPSHOT_WRITTEN)
                 self._fail({} if done else {log: self._lost(log)})
 
-    def _lost(self, log: JobLog) -> RoutiluxError:
+    def _lost(self, log: JobLog, batch: Batch | None = None) -> RoutiluxError:
         job_id = log.job.job_id
         try:
             record = self.backend.record(job_id)
@@ -161,6 +184,8 @@ class Ledger:
             return OwnershipLost(f"job {job_id!r} was taken over, or deleted; its store does not say by whom: {error}")
         if record is None:
             return OwnershipLost(f"job {job_id!r} was deleted from its store while it ran here")
+        if batch is not None and batch.new is not None:
+            return _exists(record)
         taker = "another, which has let it go since" if record.owner is None else shown(record.owner)
         return OwnershipLost(
             f"job {job_id!r} was taken over by {taker} (epoch {record.epoch}; here it was {log.position.epoch}); what "
@@ -227,3 +252,19 @@ class Ledger:
         self.reached(FaultPoint.OWNER_LEAVES)
         self.backend.leave(self.owner)
         self.backend.close()
+
+
+def _exists(record: JobRecord) -> JobExistsError:
+    job_id = record.job_id
+    if record.status == MOVED:
+        return JobExistsError(
+            f"job {job_id!r} was moved out of the store, and may go on elsewhere; start the new one under another id, "
+            f"or delete what is left of it first",
+            job_id=job_id,
+        )
+    return JobExistsError(
+        f"the store has a job {job_id!r} already, which is {record.status}; get it with store.load({job_id!r}), or "
+        f"start the new one under another id",
+        job_id=job_id,
+        status=JobStatus(record.status),
+    )

@@ -9,13 +9,10 @@ from queue import Empty, SimpleQueue
 from typing import NoReturn
 
 from routilux._engine.watchers import is_not_running
-from routilux._model import Durability
-from routilux._records import Data
 from routilux.cli.progress import Progress, Watched
 from routilux.cli.signals import News, Signals
 from routilux.cli.views import View
 from routilux.errors import RoutiluxError
-from routilux.flow import Flow
 from routilux.job_state import JobState
 from routilux.stores import Store
 
@@ -87,15 +84,6 @@ class Following:
             self._news.put(
                 f"job {run.job_state.job_id} starts nothing more, and pauses when its handlers have returned"
             )
-
-
-def begin(flow: Flow, store: Store, entry: str, params: Data) -> Run:
-    """Start a job, and do not wait for its first activation, which `Flow.execute` would run on this thread."""
-    job_state, _ = flow._start(entry, params, None, None, flow._keeping(store, Durability.GROUP))
-    run = Run(job_state)
-    job_state._live.sync()  # nobody sees anything of a job that could be lost
-    job_state._live.submit()
-    return run
 
 
 def let_go(store: Store) -> None:

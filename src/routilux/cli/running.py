@@ -11,7 +11,7 @@ import typer
 
 from routilux.cli.endings import ending_document, exit_code, print_ending
 from routilux.cli.failures import FAILED, tell
-from routilux.cli.following import Following, Run, begin, leave, let_go
+from routilux.cli.following import Following, Run, leave, let_go
 from routilux.cli.loading import import_apps, load_flow, resources_of
 from routilux.cli.options import DEFAULT_STORE, Apps, JobId, Json, StoreUrl, existing_store
 from routilux.cli.printing import print_json
@@ -33,6 +33,9 @@ def run(
         list[str] | None,
         typer.Option("--param", metavar="K=V", help="A parameter of the entry: JSON, or else text. May be repeated."),
     ] = None,
+    job_id: Annotated[
+        str | None, typer.Option("--job-id", metavar="ID", help="The id that it is to have; refused where it is taken.")
+    ] = None,
     store: StoreUrl = DEFAULT_STORE,
     json: Json = False,
 ) -> int:
@@ -43,7 +46,9 @@ def run(
         flow.resources.update(resources_of([reference]) | dict(flow.resources))
     invocation = Invocation(store, [reference.partition(":")[0]])
     with open_store(store) as opened:
-        return _see_through(opened, invocation, lambda: [begin(flow, opened, entry, params)], json)
+        return _see_through(
+            opened, invocation, lambda: [Run(flow.start(entry, params, store=opened, job_id=job_id))], json
+        )
 
 
 def resume(

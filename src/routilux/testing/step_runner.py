@@ -77,10 +77,7 @@ class StepRunner:
 
     def start(self, flow: Flow, entry_routine_id: str, entry_params: Data | None = None, **settings: Any) -> JobState:
         """Start a job without running its entry yet; `settings` are those of `Flow.execute`."""
-        settings = {"timeout": None, "history_limit": None, **settings}
-        job_state, _ = flow._start(entry_routine_id, entry_params, **settings)
-        job_state._live.submit()
-        return job_state
+        return flow.start(entry_routine_id, entry_params, **settings)
 
     def enqueue(self, job: LiveJob) -> None:
         """Remember a job that has something to run."""

@@ -1,0 +1,70 @@
+"""What a job begins with, as its caller says it."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from routilux._core.history import BoundedHistory
+from routilux._core.job import Job
+from routilux._durations import checked_timeout
+from routilux._model import Durability, SlotKey
+from routilux._records import Data, Task
+from routilux.errors import DefinitionError
+from serilux import clone_fields
+
+LONGEST_ID = 255
+
+
+class Beginning(NamedTuple):
+    """Where a job begins, with what, and how it is to be; DefinitionError where that cannot be.
+
+    `timeout` is in seconds, None for that of the flow; `history_limit` counts records; `job_id` is None where any will
+    do.
+    """
+
+    entry_routine_id: str
+    entry_params: Data | None = None
+    timeout: float | None = None
+    history_limit: int | None = None
+    job_id: str | None = None
+
+    def job(self, flow_id: str, new_id: Callable[[], str], now: float, timeout: float | None) -> Job:
+        """The job before it begins; `new_id` and `timeout` count where nothing else is said."""
+        job = Job(new_id() if self.job_id is None else checked_job_id(self.job_id), flow_id, now)
+        job.timeout = checked_timeout(self.timeout, "timeout") or timeout
+        if self.history_limit is not None:
+            job.history = BoundedHistory((), _checked_limit(self.history_limit))
+        return job
+
+    def task(self, key: SlotKey) -> Task:
+        """The first task."""
+        params = {} if self.entry_params is None else self.entry_params
+        if type(params) is not dict:
+            raise DefinitionError(f"entry_params is a dict of parameters, not {params!r}")
+        return Task(0, key, clone_fields(params, "entry_params"))
+
+
+def checked_job_id(job_id: str) -> str:
+    """An id that every store, log and command line can hold, or DefinitionError."""
+    if type(job_id) is not str or not job_id:
+        raise DefinitionError(f"a job_id is a text that is not empty, not {job_id!r}")
+    if len(job_id) > LONGEST_ID:
+        raise DefinitionError(
+            f"a job_id has at most {LONGEST_ID} characters, not {len(job_id)}; use a digest of {job_id[:20]!r}..."
+        )
+    if not job_id.isprintable():
+        raise DefinitionError(f"a job_id has printable characters only, which {job_id!r} has not; use a digest of it")
+    return job_id
+
+
+def checked_durability(durability: Durability | str | None) -> Durability | None:
+    """A durability by its name, or DefinitionError."""
+    try:
+        return None if durability is None else Durability(durability)
+    except ValueError as error:
+        raise DefinitionError(f"unknown durability {durability!r}; there are: 'group', 'strict'") from error
+
+
+def _checked_limit(limit: int) -> int:
+    if type(limit) is not int or limit < 0:
+        raise DefinitionError(f"history_limit is a whole number from 0, or None, not {limit!r}")
+    return limit
