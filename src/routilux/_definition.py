@@ -87,7 +87,7 @@ class Definition(Serializable):
 
     @property
     def max_workers(self) -> int:
-        """How many threads serve the flow's jobs, once the first of them is executed."""
+        """How many threads serve the flow's jobs; what is set after the first of them was executed has no effect."""
         return self._max_workers
 
     @max_workers.setter
@@ -96,7 +96,7 @@ class Definition(Serializable):
 
     @property
     def execution_timeout(self) -> float | None:
-        """How many seconds a job may run, if there is a limit."""
+        """How many seconds a job may run, pauses not counted; None where there is no limit. JobTimeout fails it."""
         return self._execution_timeout
 
     @execution_timeout.setter
@@ -119,7 +119,10 @@ class Definition(Serializable):
         return list(self._connections)
 
     def add_routine(self, routine: Routine, routine_id: str | None = None) -> str:
-        """Make a routine part of the flow; its id comes back (from the name of its class, unless given)."""
+        """Make a routine part of the flow; its id comes back (from the name of its class, unless given).
+
+        DefinitionError where the id is taken, or the routine is part of a flow already.
+        """
         if not isinstance(routine, Routine):
             raise DefinitionError(f"a flow consists of Routine objects, not of {routine!r}")
         if routine._flow_id is not None:
@@ -155,7 +158,11 @@ class Definition(Serializable):
         param_mapping: dict[str, str] | None = None,
         priority: int = 0,
     ) -> Connection:
-        """Lead an event to a slot; what can be known not to fit is refused here (`Connection` says the rest)."""
+        """Lead an event to a slot; `Connection` says what `param_mapping` and `priority` mean.
+
+        DefinitionError where there is no such routine, event or slot, and for what can be known never to fit: a
+        parameter that the slot's handler has not. The rest is a BindingError when data is delivered.
+        """
         event = self._routine(source_routine_id).get_event(source_event)
         slot = self._routine(target_routine_id).get_slot(target_slot)
         connection = Connection(

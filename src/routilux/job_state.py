@@ -308,7 +308,10 @@ class JobState(Serializable):
         self._live = LiveJob(read_job(data), self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the document to a file, atomically: after a crash there is the old file or the new one."""
+        """Write the document to a file, atomically: after a crash there is the old file or the new one.
+
+        The flow is not in it. OSError where the file cannot be written.
+        """
         _write_atomically(Path(path), json.dumps(self.serialize(), allow_nan=False, indent=2).encode())
 
     @classmethod

@@ -109,7 +109,11 @@ class Routine(Configured):
         *,
         timeout: float | None = None,
     ) -> Slot:
-        """Add an input; `Slot` says what the parameters mean. A name can be given once."""
+        """Add an input; `Slot` says what the parameters mean. A name can be given once.
+
+        DefinitionError for what can be no handler, predicate or strategy. Whether another process could find the
+        handler is asked when the flow is serialized (page: Handler Method Validation).
+        """
         _check_name(name, "slot", self._slots)
         self._slots[name] = slot = Slot(name, handler, merge_strategy, when, timeout)
         self._on_change()
@@ -159,7 +163,11 @@ class Routine(Configured):
         required_activation("emit").emit_routed(self, event_name, data, emission)
 
     def flush(self) -> None:
-        """Commit what this handler has done so far; later attempts of the task see it in `flushes` (law 1)."""
+        """Commit what this handler has done so far; later attempts of the task see it in `flushes` (law 1).
+
+        For a stored job it is on disk like any commit: within the store's window. OutsideActivationError outside of a
+        handler.
+        """
         activation = required_activation("flush")
         activation.host.flush(activation)
 

@@ -91,7 +91,10 @@ class Slot(Serializable):
         raise DocumentError("a slot is part of its routine; read the document of that")
 
     def receive(self, data: Data) -> None:
-        """Put data in outside of any job: the next `resume` makes it a task (page: Automatic Task Recovery)."""
+        """Put data in outside of any job: the next `resume` makes it a task (page: Automatic Task Recovery).
+
+        It is in the flow's document until then. OutsideActivationError inside a handler: slots are shared by all jobs.
+        """
         activation = current.get()
         if activation is not None and not activation.closed:
             raise OutsideActivationError(
