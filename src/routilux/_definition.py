@@ -13,6 +13,7 @@ from routilux._handler import Handlers
 from routilux._migrations import CURRENT_FORMAT, upgrade
 from routilux._model import EventKey, ExecutionStrategy, SlotKey
 from routilux._resources import Resources
+from routilux._secrecy import Secrecy
 from routilux.connection import Connection
 from routilux.error_handler import ErrorHandler
 from routilux.errors import BindingError, DefinitionError, listed
@@ -70,6 +71,7 @@ class Definition(Serializable):
         self.max_workers = max_workers
         self.execution_timeout = execution_timeout
         self._resources = Resources(resources)
+        self._secrecy = Secrecy()
         self._routines: dict[str, Routine] = {}
         self._connections: list[Connection] = []
         self._error_handler: ErrorHandler | None = None
@@ -147,7 +149,7 @@ class Definition(Serializable):
 
     def _adopt(self, routine: Routine, routine_id: str) -> None:
         routine._on_change = self._definition_changed
-        routine._join(self.flow_id, routine_id, self._resources)
+        routine._join(self.flow_id, routine_id, self._resources, self._secrecy)
 
     def connect(
         self,
@@ -196,6 +198,13 @@ class Definition(Serializable):
         """The policy for routines that have none of their own."""
         return self._error_handler
 
+    def _give_secrets(self, other: "Definition") -> None:
+        """Set in another one, as its host would, the secrets that are set here."""
+        for routine_id, routine in other._routines.items():
+            if routine_id in self._routines:
+                secrets = self._routines[routine_id]._secrets.items()
+                routine._keep({name: value for name, value in secrets if value is not None})
+
     def _definition_changed(self) -> None:
         with self._lock:
             self._compiled = None
@@ -229,7 +238,9 @@ class Definition(Serializable):
             },
             "connections": [connection.serialize() for connection in self._connections],
         }
-        return document | encode_fields(self, name)
+        document |= encode_fields(self, name)
+        self._secrecy.check_document(document, "flow")
+        return document
 
     def _check_constructors(self) -> None:
         """Refuse what a reader could not build (page: What Gets Validated); nested objects are checked as written."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 
 from routilux._compile import unbindable
-from routilux._configured import lack_of
 from routilux._core.job import Job
 from routilux._graph import Graph, misfits
 from routilux._handler import Handlers
@@ -41,10 +40,8 @@ def check_given(flow_id: str, routines: Mapping[str, Routine]) -> None:
 def _lacking(routines: Mapping[str, Routine]) -> Iterator[Finding]:
     """What routines need of their host and are not given; which of them a job will reach is not known."""
     for routine_id, routine in routines.items():
-        for name in routine._lacks():
-            yield Finding(
-                f"routine {routine_id!r} needs {name!r}: {lack_of(name)}", f"routines.{routine_id}", routine_id
-            )
+        for name, lack in routine._lacks().items():
+            yield Finding(f"routine {routine_id!r} needs {name!r}: {lack}", f"routines.{routine_id}", routine_id)
 
 
 def _ambiguous(job: Job) -> Iterator[Finding]:

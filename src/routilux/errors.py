@@ -3,6 +3,7 @@
     RoutiluxError
     ├── DefinitionError          (ValueError)    a flow or routine cannot be put together like that
     ├── MissingResourceError     (LookupError)   a host does not give what a routine needs
+    ├── SecretError              (ValueError)    a secret would get into a document
     ├── BindingError             (TypeError)     data does not fit a handler's parameters
     ├── OutsideActivationError   (RuntimeError)  a call that needs a running handler was made without one
     ├── BlockingCallError        (RuntimeError)  a handler would wait for its own flow
@@ -61,6 +62,15 @@ class MissingResourceError(RoutiluxError, LookupError):
     def __init__(self, message: str, missing: Iterable[str] = ()) -> None:
         super().__init__(message)
         self.missing = tuple(missing)
+
+
+class SecretError(RoutiluxError, ValueError):
+    """A secret (`Routine.declare_secret`) would get into a document: `name` says which one, `place` where."""
+
+    def __init__(self, message: str, *, place: str = "", name: str = "") -> None:
+        super().__init__(message)
+        self.place = place
+        self.name = name
 
 
 class BindingError(RoutiluxError, TypeError):

@@ -376,6 +376,7 @@ class Flow(Definition):
             raise JobStateError(
                 f"job {job_state.job_id!r} is a run of flow {job_state.flow_id!r}, not of {self.flow_id!r}"
             )
+        job_state._live.secrecy = self._secrecy
         return job_state._live
 
     def _inside(self, job_state: JobState, verb: str) -> bool:
@@ -406,7 +407,7 @@ class Flow(Definition):
 
     def _setting(self) -> Setting:
         engine = self._running_engine()
-        return Setting(engine, self, *self._compile())
+        return Setting(engine, self, *self._compile(), self._secrecy)
 
     def _running_engine(self) -> Engine:
         with self._lock:

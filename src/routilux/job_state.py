@@ -296,6 +296,7 @@ class JobState(Serializable):
             document = write_job(self._job, self._live.now())
             records = list(self._job.history)
         document["execution_history"] = write_history(records)
+        self._live.secrecy.check_document(document, "job")
         return document
 
     def deserialize(self, data: dict[str, Any]) -> None:

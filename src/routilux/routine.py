@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from routilux._configured import Configured, read_names, report_shared_change
+from routilux._configured import Configured, report_shared_change
 from routilux._context import Activation, ExecutionContext, required_activation, running_activation
 from routilux._current import current
 from routilux._durations import checked_timeout, read_timeout
@@ -29,7 +29,7 @@ from serilux import (
 )
 from serilux.errors import DocumentError
 
-_DOCUMENT_FIELDS = ("_type", "_config", "_requires", "_error_handler", "_effects", "_slots", "_events")
+_DOCUMENT_FIELDS = ("_type", "_config", "_requires", "_secrets", "_error_handler", "_effects", "_slots", "_events")
 _SLOT_FIELDS = ("handler", "merge_strategy", "when", "timeout", "_data")
 
 
@@ -242,12 +242,13 @@ class Routine(Configured):
             "_error_handler": None if self._error_handler is None else self._error_handler.serialize(),
             "_slots": {name: self._write_slot(slot) for name, slot in self._slots.items()},
             "_events": {name: event.serialize() for name, event in self._events.items()},
+            **self._write_needs(),
         }
-        if self._required:
-            document["_requires"] = list(self._required)
         if self._effects is not SideEffects.REPEATABLE:
             document["_effects"] = self._effects.value
-        return document | encode_fields(self, document["_type"])
+        document |= encode_fields(self, document["_type"])
+        self._secrecy.check_document(document, self._reference_label())
+        return document
 
     def _write_slot(self, slot: Slot) -> dict[str, Any]:
         return {
@@ -266,8 +267,7 @@ class Routine(Configured):
     def deserialize(self, data: dict[str, Any]) -> None:
         """Read a document of this very class; one that is refused leaves the routine as it was (law 8)."""
         name = self._check_class(data)
-        config = read_data(data.get("_config", {}), f"{name}._config")
-        required = read_names(data.get("_requires", []), f"{name}._requires")
+        settings = self._read_settings(data, name)
         error_handler = _read_error_handler(data.get("_error_handler"), f"{name}._error_handler")
         slots = self._read_slots(data.get("_slots", {}), f"{name}._slots")
         events = _read_events(data.get("_events", {}), f"{name}._events")
@@ -275,8 +275,7 @@ class Routine(Configured):
         values = decode_fields(self, {key: data[key] for key in data if key not in _DOCUMENT_FIELDS}, name)
         self._check_fields(values, {*self._events, *events})
         self.set_fields(values)
-        self._config = config
-        self.require(*required)
+        self._take_settings(settings)
         self._error_handler = error_handler
         self._effects = effects
         self._unmatched_slots = _unmatched(slots, self._slots)

@@ -251,6 +251,19 @@ class Clerk(Routine):
         self.get_execution_context().state["till"] = self.get_resource("till")
 
 
+@register_serializable(name="GoldenTeller")
+class Teller(Routine):
+    """Has a key that its document does not have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.declare_secret("key")
+        self.define_slot("trigger", handler=self.serve)
+
+    def serve(self) -> None:
+        self.get_execution_context().state["length"] = len(self.get_config("key"))
+
+
 @register_serializable(name="GoldenCourier")
 class Courier(Routine):
     """Brings a parcel, which must not be done twice, and waits for a signature: for a minute, if it is a small one."""

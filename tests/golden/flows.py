@@ -16,6 +16,7 @@ from tests.golden.cast import (
     Router,
     Scale,
     Shelf,
+    Teller,
     is_large,
 )
 
@@ -98,4 +99,12 @@ def equipped() -> Flow:
     """A flow whose handlers need something of their host."""
     flow = Flow("golden-equipped")
     flow.add_routine(Clerk(), "clerk")
+    return flow
+
+
+def secretive() -> Flow:
+    """A flow with a secret in its configuration."""
+    flow = Flow("golden-secretive")
+    flow.add_routine(Teller(), "teller")
+    flow.routines["teller"].set_config(key="which is in no document", sender="golden")
     return flow

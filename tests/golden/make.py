@@ -28,7 +28,7 @@ from routilux._engine import attempt, ledger
 from routilux.stores import open_store
 from routilux.stores.transfer import transfer_of
 from tests.golden.finishing import START, Stage, finish, finish_stored, outcome, stored_document
-from tests.golden.flows import concurrent, equipped, keeping, loaded, noted, shop
+from tests.golden.flows import concurrent, equipped, keeping, loaded, noted, secretive, shop
 from tests.golden.rows import postgres_script, sqlite_script
 from tests.golden.scenes import SCENES, Frozen, Scene
 from tests.golden.stored_scenes import STORED_SCENES, Host, StoredScene
@@ -43,6 +43,7 @@ FLOWS = {
     "slots": loaded,
     "noted": noted,
     "equipped": equipped,
+    "secretive": secretive,
 }
 
 

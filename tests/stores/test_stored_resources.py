@@ -69,3 +69,30 @@ def test_what_is_no_dict_is_refused_before_anything_is_read(store: Store) -> Non
     for call in (lambda: store.load("nobody", resources=[]), lambda: recover(store, resources=[])):  # type: ignore[arg-type]
         with pytest.raises(DefinitionError, match="a dict by name"):
             call()
+
+
+@register_serializable
+class Locked(Ringer):
+    """Rings with a key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.declare_secret("key")
+
+    def ring(self) -> None:
+        self.get_resource("bell").append(self.get_config("key"))
+
+
+def test_secrets_are_given_to_recovery_by_name_or_for_one_routine(store: Store) -> None:
+    flow = Flow("locked", engine_factory=(runner := StepRunner()).engine, resources={"bell": [], "key": "of the first"})
+    for name in ("front", "back"):
+        flow.add_routine(Locked(), name)
+    for name in ("front", "back"):
+        runner.abandon(runner.start(flow, name, store=store, job_id=name))
+    store._backend.leave(store.ledger.owner)
+    bell: list[str] = []
+    with pytest.raises(RecoveryError, match="routine 'back' needs 'key': it is a secret, which no document has"):
+        recover(store, resources={"bell": bell})
+    for job_state in recover(store, resources={"bell": bell, "key": "for all", "back.key": "for the back"}):
+        assert job_state.wait(10)
+    assert sorted(bell) == ["for all", "for the back"]

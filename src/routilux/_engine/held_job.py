@@ -30,6 +30,7 @@ from routilux._graph import Graph
 from routilux._handler import Handlers
 from routilux._model import RESUMABLE, JobStatus, SlotKey
 from routilux._records import Changes, Data, Task
+from routilux._secrecy import Secrecy
 from routilux.errors import JobStateError, ResumeError, RoutiluxError, listed
 
 HOLD = 0.02
@@ -43,6 +44,7 @@ class Setting(NamedTuple):
     flow: object
     graph: Graph
     handlers: Handlers
+    secrecy: Secrecy
 
 
 class HeldJob(KeptJob):
@@ -58,6 +60,7 @@ class HeldJob(KeptJob):
         self.flow: object = None
         self.engine: Engine | None = None
         self.handlers: Handlers = {}
+        self.secrecy = Secrecy()
         self._watchers = Watchers()
         self._alarms = Alarms()
 
@@ -65,6 +68,7 @@ class HeldJob(KeptJob):
 
     def start(self, setting: Setting, task: Task, keeping: Keeping | None = None, *, named: bool = False) -> None:
         """Begin with a task; one whose id was chosen by its caller (`named`) is on disk then, or a JobExistsError."""
+        setting.secrecy.check(task.data, "entry_params")
         with self.lock:
             self._attach(setting)
             self.apply(JobStarted(task))
@@ -75,6 +79,7 @@ class HeldJob(KeptJob):
 
     def pause(self, reason: str, checkpoint: Data) -> "Future[None]":
         """Have the job pause; the future is done when it runs no more. JobStateError where it cannot pause."""
+        self.secrecy.check((reason, checkpoint), "reason and checkpoint")
         with self.lock:
             with self._writable():
                 self._check_status(_PAUSABLE, "it cannot be paused")
@@ -114,6 +119,7 @@ class HeldJob(KeptJob):
 
     def deliver(self, key: SlotKey, data: Data) -> None:
         """Give data to the oldest task that waits there; JobStateError where none does."""
+        self.secrecy.check(data, "data")
         with self.lock, self._writable():
             task = self.job.expecting.oldest(key)
             if task is None or self.job.settled:
@@ -147,7 +153,9 @@ class HeldJob(KeptJob):
     def share(self, changes: Callable[[Data], Changes]) -> None:
         """Change the job's shared data, by what a function makes of them."""
         with self.lock, self._writable():
-            self.apply(SharedDataSet(changes(self.job.shared_data)))
+            made = changes(self.job.shared_data)
+            self.secrecy.check((made.written, made.logged), "shared data")
+            self.apply(SharedDataSet(made))
 
     def when_attempted(self, task: Task) -> "Future[None]":
         """A future that is done when an attempt of the task has ended, or the job runs no more."""
@@ -224,7 +232,7 @@ class HeldJob(KeptJob):
         setting.engine.admit(self)
         if setting.engine is not self.engine:
             self.queued = False
-        self.engine, self.flow, self.graph, self.handlers = setting
+        self.engine, self.flow, self.graph, self.handlers, self.secrecy = setting
         self._alarms.use(self.engine.clock)
         self.now = self.engine.clock.now
         self.attached = True

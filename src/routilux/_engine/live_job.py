@@ -29,12 +29,14 @@ from routilux._engine.attempt import (
     run_handler,
 )
 from routilux._engine.coroutines import Cancellable, breathe
+from routilux._engine.discretion import secret_in_outcome
 from routilux._engine.held_job import HeldJob
 from routilux._engine.job_log import JobLog
 from routilux._engine.workers import OthersWait, Workers
 from routilux._model import RESUMABLE, ErrorStrategy, JobStatus
-from routilux._records import Changes, Decision, HistoryRecord, Task
+from routilux._records import Changes, Data, Decision, ErrorInfo, HistoryRecord, Task
 from routilux.errors import ActivationTimeout, DeliveryTimeout, JobTimeout, RoutiluxError
+from routilux.slot import Merge
 
 SLICE = 0.005
 
@@ -50,6 +52,7 @@ class LiveJob(HeldJob):
 
     def cancel(self, reason: str) -> None:
         """Settle the job as cancelled, and give up its attempts; JobStateError where it has settled already."""
+        self.secrecy.check(reason, "reason")
         with self.lock, self._writable():
             self._check_status(RESUMABLE, "it cannot be cancelled")
             self._give_up(list(self.job.active.values()))
@@ -157,12 +160,18 @@ class LiveJob(HeldJob):
         if function is None or task.merged is not None:
             return None
         old = self.job.slot_data.get(task.target, {})
-        merged, failure = self._guarded(activation, merged_by, function, old, task.data)
+        merged, failure = self._guarded(activation, self._merged, function, old, task.data)
         if failure is None:
             put_merged(self.job, task, merged)
             if self.log is not None:
                 self.log.record(TaskMerged(task, merged), task.since)
         return failure
+
+    def _merged(self, function: Merge, old: Data, new: Data | None) -> Data:
+        """What a slot's own function makes of data, which is data of the job too."""
+        merged = merged_by(function, old, new or {})
+        self.secrecy.check(merged, "slot_data")
+        return merged
 
     def _guarded(self, activation: Activation, function: Callable[..., Any], *args: Any) -> tuple[Any, Failure]:
         """Call users' code that has to be answered under the job's lock: it may look, but neither block nor act."""
@@ -194,6 +203,8 @@ class LiveJob(HeldJob):
         changes: Changes | None = None
         if failure is None and activation.deals is not None:
             changes, failure = self._guarded(activation, activation.deals.changes)
+        if failure is None and self.secrecy.known:
+            failure = secret_in_outcome(self.secrecy, activation, changes)
         if failure is None:
             activation.closed = True
             fact = TaskSucceeded(task, activation.started, activation.outbox, activation.routing, changes)
@@ -227,11 +238,17 @@ class LiveJob(HeldJob):
             changes, lost = self._guarded(activation, activation.dealings.changes)
             if lost is not None:
                 failure.add_note(f"what it wrote to shared data and state is not kept: {lost}")
+        if self.secrecy.known and (told := secret_in_outcome(self.secrecy, activation, changes)):
+            activation.outbox, activation.routing, changes = [], None, None
+            failure.add_note(f"what it emitted and wrote is not kept: {told}")
         activation.closed = True
-        error = describe(failure, task.target.routine_id, f"{self.job.job_id}:{task.number}")
+        error = self._described(failure, task.target.routine_id, f"{self.job.job_id}:{task.number}")
         outbox = list(activation.outbox)  # a handler that was given up may still be adding to it
         fact = TaskFailed(task, activation.started, outbox, activation.routing, changes, error, decision)
         self._commit(fact, now)
+
+    def _described(self, failure: BaseException, routine_id: str | None, task_id: str | None) -> ErrorInfo:
+        return self.secrecy.redacted(describe(failure, routine_id, task_id))
 
     def flush(self, activation: Activation) -> None:
         """Commit what a handler that goes on has done so far."""
@@ -240,6 +257,8 @@ class LiveJob(HeldJob):
                 activation.closed = True
             activation.check_open("flush")
             changes = None if activation.deals is None else activation.deals.changes()
+            if self.secrecy.known and (told := secret_in_outcome(self.secrecy, activation, changes)):
+                raise told
             fact = TaskFlushed(activation.task, activation.started, activation.outbox, activation.routing, changes)
             self._commit(fact, self.now())
             activation.start_over()
@@ -355,4 +374,4 @@ class LiveJob(HeldJob):
     def _time_out(self) -> None:
         self._give_up(list(self.job.active.values()))
         failure = JobTimeout(f"job {self.job.job_id!r} ran longer than its {self.job.timeout} s")
-        self.apply(JobTimedOut(describe(failure, None, None)))
+        self.apply(JobTimedOut(self._described(failure, None, None)))

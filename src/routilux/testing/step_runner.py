@@ -100,6 +100,7 @@ class StepRunner:
         self.abandon(job_state)
         read_flow, read_job = Flow(engine_factory=self.engine, resources=flow.resources), JobState()
         read_flow.deserialize(json.loads(flow_text))
+        flow._give_secrets(read_flow)
         read_job.deserialize(json.loads(job_text))
         return read_flow, read_flow.resume(read_job)
 
