@@ -124,7 +124,7 @@ class JobState(Serializable):
     def execution_history(self) -> list[HistoryRecord]:
         """What has happened, oldest first: a copy of the list."""
         with self._live.lock:
-            return list(self._job.history)
+            return list(self._job.records())
 
     def get_execution_history(self, routine_id: str | None = None) -> list[HistoryRecord]:
         """What has happened in one routine, oldest first; without an id, in all of them."""
@@ -294,7 +294,7 @@ class JobState(Serializable):
         """
         with self._live.lock:
             document = write_job(self._job, self._live.now())
-            records = list(self._job.history)
+            records = list(self._job.records())
         document["execution_history"] = write_history(records)
         self._live.secrecy.check_document(document, "job")
         return document

@@ -3,13 +3,15 @@
 A column holds values that are likely of one type: those that many dicts have under one name, or the items of lists.
 """
 
-from collections import defaultdict
+import struct
+import sys
 from collections.abc import Sequence
+from gc import get_referents
 from itertools import chain
 from math import isfinite
+from operator import countOf
 from typing import Any, Final
 
-from serilux._json import MAX_INT, MIN_INT
 from serilux._settings import SETTINGS
 
 _Column = Sequence[Any]
@@ -39,10 +41,10 @@ def count_plain(*columns: _Column) -> int | None:
 
 
 def _by_type(column: _Column) -> list[tuple[type[Any], _Column]]:
-    kinds = set(map(type, column))
-    if len(kinds) == 1:
-        return [(kinds.pop(), column)]
-    return [(kind, [item for item in column if type(item) is kind]) for kind in kinds]
+    first = type(column[0])
+    if countOf(map(type, column), first) == len(column):
+        return [(first, column)]
+    return [(kind, [item for item in column if type(item) is kind]) for kind in set(map(type, column))]
 
 
 def _is_plain(kind: type[Any], column: _Column) -> bool:
@@ -51,49 +53,55 @@ def _is_plain(kind: type[Any], column: _Column) -> bool:
         return "".join(column).isascii()
     if kind is float:
         return isfinite(sum(column))
-    if kind is int:
-        return bool(min(column) >= MIN_INT and max(column) <= MAX_INT)
-    if kind is dict:
-        # Asked of all names, since one of another type may equal a str and so hide in a set behind it.
-        return set(map(type, chain.from_iterable(column))) <= {str}
-    return kind in _ALWAYS_PLAIN
+    return _fit_64_bits(column) if kind is int else kind in _ALWAYS_PLAIN
 
 
-_ALWAYS_PLAIN: Final = frozenset({type(None), bool, list})
+_ALWAYS_PLAIN: Final = frozenset({type(None), bool, list, dict})
 _NOT_PLAIN: Final = object()
+
+
+def _fit_64_bits(column: Sequence[int]) -> bool:
+    try:
+        struct.pack(f"{len(column)}q", *column)
+    except struct.error:
+        return False
+    return True
 
 
 def _inside(kind: type[Any], column: _Column) -> list[_Column]:
     if kind is list:
-        return [list(chain.from_iterable(column))]
-    if kind is dict:
-        return [inner for dicts in _by_size(column) for inner in _fields(dicts)]
-    return []
-
-
-def _by_size(dicts: _Column) -> list[_Column]:
-    if len(set(map(len, dicts))) == 1:
-        return [dicts]
-    sizes: defaultdict[int, list[Any]] = defaultdict(list)
-    for item in dicts:
-        sizes[len(item)].append(item)
-    return list(sizes.values())
+        return [get_referents(*column)]
+    return _fields(column) if kind is dict else []
 
 
 def _fields(dicts: _Column) -> list[_Column]:
-    """What dicts of one size hold, name by name if they all have the same; and what is not plain if a name is not."""
-    columns = _by_name(dicts)
-    names = dicts[0] if columns else set(chain.from_iterable(dicts))
-    if not all(name.isascii() and name[:1] != "$" for name in names):
+    """What dicts hold, in columns where all have the same names; and what is not plain if a name is not."""
+    values = _values(dicts)
+    names = set() if values is None else set().union(*dicts)
+    if values is None or not all(name.isascii() and name[:1] != "$" for name in names):
         return [[_NOT_PLAIN]]
-    return columns or [list(chain.from_iterable(map(dict.values, dicts)))]
+    width = len(names)
+    if width < len(dicts) and len(values) == width * len(dicts):
+        return [values[place::width] for place in range(width)]
+    return [values]
 
 
-def _by_name(dicts: _Column) -> list[_Column]:
-    """The values under each name; nothing if the names differ, or are so many that columns would be short."""
-    if len(dicts) <= len(dicts[0]):
-        return []
-    try:
-        return [[item[name] for item in dicts] for name in dicts[0]]
-    except KeyError:
-        return []
+def _values_walked(dicts: _Column) -> list[Any] | None:
+    """The values of dicts; None if there is a name that is no str, even one that equals a str.
+
+    The garbage collector's walk goes through the values of a dict that has only str keys, and through the keys too of
+    any other: then there is more in it than the dicts are long.
+    """
+    values = get_referents(*dicts)
+    return values if len(values) == sum(map(len, dicts)) else None
+
+
+def _values_asked(dicts: _Column) -> list[Any] | None:
+    """The same, in three times the time."""
+    if not set(map(type, chain.from_iterable(dicts))) <= {str}:
+        return None
+    return list(chain.from_iterable(map(dict.values, dicts)))
+
+
+# From Python 3.13 on the walk leaves out the values of a dict that belongs to an object.
+_values = _values_walked if sys.version_info < (3, 13) else _values_asked

@@ -159,7 +159,7 @@ def lies(**tasks: list[int]) -> dict[str, list[int]]:
 
 
 def events(state: Job) -> list[str]:
-    return [entry.event_name for entry in state.history]
+    return [entry.event_name for entry in state.records()]
 
 
 def pausing(reason: str = "", **checkpoint: Any) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def pausing(reason: str = "", **checkpoint: Any) -> dict[str, Any]:
 
 def document_of(state: Job, now: float = NOW) -> dict[str, Any]:
     """The whole document, as it comes out of any pipe."""
-    document = write_job(state, now) | {"execution_history": write_history(list(state.history))}
+    document = write_job(state, now) | {"execution_history": write_history(list(state.records()))}
     again: dict[str, Any] = json.loads(json.dumps(document, allow_nan=False))
     return again
 
@@ -180,7 +180,7 @@ def again(state: Job, now: float = NOW) -> Job:
 
 def fields_of(state: Job) -> dict[str, Any]:
     """All of a job, so that two can be compared; queues as lists of what comes out, in order."""
-    history = state.history
+    history = state.records()
     fields = {name: getattr(state, name) for name in Job.__slots__}
     bound = (history.maxlen, history.dropped) if isinstance(history, BoundedHistory) else None
     return fields | {

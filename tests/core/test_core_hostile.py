@@ -213,7 +213,7 @@ def test_a_record_always_has_data(path: Path) -> None:
 
 def test_a_name_that_stands_there_often_is_kept_once() -> None:
     document = json.loads(json.dumps(PLAIN | {"execution_history": PLAIN["execution_history"] * 2}))
-    history = read_job(document).history
+    history = read_job(document).records()
     assert history[0].routine_id is history[-1].routine_id
 
 
@@ -250,7 +250,7 @@ LONG_DOCUMENT = long_document()
 def test_a_long_document_is_read_whole_and_in_order() -> None:
     state = read_job(LONG_DOCUMENT)
     numbers = [task.number for task in state.pending()]
-    assert (len(state.history), sorted(numbers)) == (LONG, list(range(1, LONG + 1)))
+    assert (len(state.records()), sorted(numbers)) == (LONG, list(range(1, LONG + 1)))
 
 
 @pytest.mark.parametrize("what", FAR_WRONGS)
@@ -302,7 +302,24 @@ def test_a_negative_count_is_refused_by_path(path: Path) -> None:
     assert refusal(with_node(path, -1)).path == written(path)
 
 
-BAD_IDS = ["", "j:", "j:0", "j:01", "j:-1", "j:1.5", "k:1", "1", "j:x", "j:²", "j:٣", "j: 1", "j:" + "9" * 17]
+BAD_IDS = [
+    "",
+    "j:",
+    "j:0",
+    "j:01",
+    "j:-1",
+    "j:1.5",
+    "k:1",
+    "1",
+    "j:x",
+    "j:²",
+    "j:٣",
+    "j: 1",
+    "j:1,7",
+    "j:1\nj:7",
+    "j:1]",
+]
+BAD_IDS += ["j:" + "9" * 17, "j:1\n", "\nj:1", "j:1e1"]
 
 
 @pytest.mark.parametrize("task_id", BAD_IDS)

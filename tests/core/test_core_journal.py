@@ -216,11 +216,11 @@ def test_a_task_in_flight_stays_in_flight_among_those_that_are_ready() -> None:
 
 def test_history_comes_back_from_its_segments() -> None:
     state = running(history=[record("worker", "done", x=n) for n in range(5)])
-    early = running(history=list(state.history)[:2])
+    early = running(history=list(state.records())[:2])
     first, second = write_segment(early, 0), write_segment(state, 2)
     assert first is not None
     assert second is not None
-    assert copy_of(state, (first, second)).history == state.history
+    assert copy_of(state, (first, second)).history == state.records()
 
 
 def test_history_that_has_not_grown_makes_no_segment() -> None:

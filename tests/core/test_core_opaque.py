@@ -15,7 +15,7 @@ from tests.core.test_core_journal import HAPPENINGS, copy_of, running
 
 
 def document(job: Job) -> dict[str, Any]:
-    return write_job(job, NOW) | {"execution_history": write_history(list(job.history))}
+    return write_job(job, NOW) | {"execution_history": write_history(list(job.records()))}
 
 
 def opaque_copy_of(job: Job) -> Job:

@@ -43,10 +43,10 @@ def test_a_document_with_more_nodes_than_the_limit_is_refused(what: str) -> None
 def test_a_document_longer_than_the_limit_but_of_fewer_nodes_is_read() -> None:
     document = document_of(with_records(3))
     set_limits(Limits(max_nodes=200))
-    assert len(read_job(document).history) == 3
+    assert len(read_job(document).records()) == 3
 
 
 def test_a_document_of_as_many_nodes_as_the_limit_is_read() -> None:
     document = document_of(with_records(100, items=20))
     set_limits(Limits(max_nodes=2700))
-    assert len(read_job(document).history) == 100
+    assert len(read_job(document).records()) == 100

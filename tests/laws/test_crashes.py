@@ -55,7 +55,7 @@ class Host:
 
 
 def whole(job: Job, now: float) -> dict[str, Any]:
-    document = write_job(job, now) | {"execution_history": write_history(list(job.history))}
+    document = write_job(job, now) | {"execution_history": write_history(list(job.records()))}
     return document | {"in flight": list(job.active), "closing": repr(job.closing), "held until": job.hold_until}
 
 

@@ -1,14 +1,15 @@
 """What is quickly known to be its own document is exactly that."""
 
 import json
-from enum import StrEnum
+from collections.abc import Iterator
+from enum import IntEnum, StrEnum
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serilux import Limits, all_plain, count_plain, encode, get_limits, set_limits
+from serilux import Limits, _plain, all_plain, count_plain, encode, get_limits, set_limits
 from tests.serilux.strategies import values
 
 
@@ -16,6 +17,40 @@ class Colour(StrEnum):
     """Equals a str, and is none."""
 
     RED = "red"
+    blue = "blue"  # its hash is that of "blue"
+
+
+class Level(IntEnum):
+    """Equals an int, and is none."""
+
+    LOW = 1
+
+
+class Text(str):
+    """A str that is another type."""
+
+
+class Number(int):
+    """An int that is another type."""
+
+
+class Real(float):
+    """A float that is another type."""
+
+
+class Items(list[Any]):
+    """A list that is another type."""
+
+
+class Fields(dict[str, Any]):
+    """A dict that is another type."""
+
+
+@pytest.fixture(autouse=True, params=[_plain._values_walked, _plain._values_asked], ids=["walked", "asked"])
+def _both_ways(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_plain, "_values", request.param)
+        yield
 
 
 PLAIN = [None, True, 1, -(2**63), 0.5, "text", [], {}, [1, [2.0, "x"]], {"a": {"b": [None]}}]
@@ -33,6 +68,17 @@ NOT_PLAIN = [
     b"",
     object(),
     {Colour.RED: 1},
+    {Text("red"): 1},
+    {None: 1},
+    Colour.RED,
+    Level.LOW,
+    Text("text"),
+    Number(1),
+    Real(0.5),
+    Items([1]),
+    Fields(a=1),
+    {1},
+    frozenset([1]),
 ]
 
 
@@ -59,8 +105,23 @@ def test_one_that_is_not_plain_among_many_with_the_same_fields_is_found(name: st
     assert not all_plain([*[dict(FIELDS) for _ in range(20)], FIELDS | {name: value}])
 
 
-def test_a_name_that_is_not_plain_is_found_behind_one_that_equals_it() -> None:
-    assert not all_plain([{"red": 1}, {"red": 1}, {Colour.RED: 1}])
+@pytest.mark.parametrize("name", [Text("blue"), Colour.blue])
+@pytest.mark.parametrize("plain", [1, 20])
+def test_a_name_that_is_not_plain_is_found_behind_one_that_equals_it(plain: int, name: str) -> None:
+    assert not all_plain([*[{"blue": 1, "a": 2} for _ in range(plain)], {name: 1, "a": 2}])
+
+
+def test_names_may_come_in_any_order() -> None:
+    assert count_plain([{"a": 1, "b": "x"}, {"b": "x", "a": 1}, {"a": 1, "b": "x"}]) == 9
+    assert not all_plain([{"a": 1, "b": "x"}, {"b": "x", "a": (1,)}, {"a": 1, "b": "x"}])
+
+
+def test_the_fields_of_an_object_are_looked_at() -> None:
+    bare = type("Bare", (), {})
+    objects = [bare() for _ in range(3)]
+    for made in objects:
+        made.a, made.b = 1, (2,)
+    assert not all_plain([vars(made) for made in objects])
 
 
 @pytest.mark.parametrize("odd", [{"$x": 1, "b": 2}, {"a": 1, "b": (2,)}, {"a": 1, "\u00e9": 2}])

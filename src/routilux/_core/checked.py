@@ -9,6 +9,8 @@ from serilux import check_document, decode
 from serilux.errors import DocumentError, SeriluxError
 
 T = TypeVar("T")
+NO_JSON = (TypeError, ValueError, OverflowError, RecursionError)
+"""What msgspec raises for what it cannot write."""
 
 
 def refuse(problem: str, path: str) -> NoReturn:
@@ -30,10 +32,25 @@ def most_nodes(part: Any) -> int | None:
 
     It says nothing about the kinds of data, which decoding checks.
     """
+    text = written(part)
+    return None if text is None else len(text)
+
+
+def written(part: Any) -> bytes | None:
+    """JSON of part of a document, which says nothing about the kinds of data; None for what is no JSON."""
     try:
-        return len(msgspec.json.encode(part))
-    except (TypeError, ValueError, OverflowError, RecursionError):
+        return msgspec.json.encode(part)
+    except NO_JSON:
         return None
+
+
+def copied(part: T) -> T | None:
+    """A copy of part of a document, good if that is plain JSON; None for some of what is not."""
+    try:
+        copy: T = msgspec.to_builtins(part)
+    except NO_JSON:
+        return None
+    return copy
 
 
 def convert(value: Any, shape: type[T], path: str) -> T:

@@ -1,7 +1,11 @@
-"""A history that keeps the newest records only, and counts the others."""
+"""A history that keeps the newest records only, and counts the others; and one that nobody has looked at yet."""
 
 from collections import deque
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
 
 from routilux._records import HistoryRecord
 
@@ -23,3 +27,17 @@ class BoundedHistory(deque[HistoryRecord]):
         """Add records in order."""
         for record in records:
             self.append(record)
+
+
+class UnreadRecords(msgspec.Struct, gc=False):
+    """Records that a document had, checked, as columns; their contents are one JSON text where they are plain."""
+
+    routine_ids: list[str]
+    event_names: list[str]
+    contents: bytes | list[Any]
+    times: list[datetime]
+
+    def records(self) -> Iterable[HistoryRecord]:
+        """The records themselves."""
+        contents = self.contents if isinstance(self.contents, list) else msgspec.json.decode(self.contents)
+        return map(HistoryRecord, self.routine_ids, self.event_names, contents, map(datetime.timestamp, self.times))

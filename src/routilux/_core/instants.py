@@ -1,6 +1,6 @@
 """Times: seconds since the epoch in a job, ISO 8601 texts in its document."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 import msgspec
@@ -10,6 +10,8 @@ from routilux._core.shapes import Instant
 
 EARLIEST = datetime(1, 1, 3, tzinfo=UTC).timestamp()
 LATEST = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
+
+_INSTANTS = list[Instant]
 
 
 def instants(times: Iterable[float]) -> list[str]:
@@ -31,19 +33,22 @@ def seconds(time: datetime | None, path: str) -> float | None:
 def seconds_each(texts: list[str], path_of: Callable[[int], str]) -> list[float]:
     """Times in seconds since the epoch; `path_of` tells the path of one by its index.
 
-    Each text is read once, since all that one commit brings about has the same time.
+    All that one commit brings about has the same time, which is read once.
     """
-    distinct = list(set(texts))
+    if texts and texts.count(texts[0]) == len(texts):
+        return [times_each(texts[:1], path_of)[0].timestamp()] * len(texts)
+    return list(map(datetime.timestamp, times_each(texts, path_of)))
+
+
+def times_each(texts: list[str], path_of: Callable[[int], str]) -> list[datetime]:
+    """Times, in whatever zone; `path_of` tells the path of one by its index."""
     try:
-        times = [in_our_era(time, "") for time in msgspec.convert(distinct, list[Instant])]
-    except ValueError:
-        return [in_our_era(convert(text, Instant, place), place) for place, text in _placed(texts, path_of)]
-    by_text = dict(zip(distinct, times, strict=True))
-    return [by_text[text] for text in texts]
-
-
-def _placed(texts: list[str], path_of: Callable[[int], str]) -> Iterator[tuple[str, str]]:
-    return ((path_of(index), text) for index, text in enumerate(texts))
+        times = msgspec.convert(texts, _INSTANTS)
+    except msgspec.ValidationError:
+        times = [convert(text, Instant, path_of(index)) for index, text in enumerate(texts)]
+    if times and not EARLIEST <= min(times).timestamp() <= max(times).timestamp() <= LATEST:
+        list(map(in_our_era, times, map(path_of, range(len(times)))))  # one of them is refused
+    return times
 
 
 def in_our_era(time: datetime, path: str) -> float:

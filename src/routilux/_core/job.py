@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from heapq import heappop, heappush
+from itertools import chain
 from typing import Any
 
 import msgspec
 
 from routilux._core.expectations import Expectations
-from routilux._core.history import BoundedHistory
+from routilux._core.history import BoundedHistory, UnreadRecords
 from routilux._core.ready_queue import ReadyQueue
 from routilux._model import SETTLED, Durability, JobStatus, RoutineStatus, SlotKey
 from routilux._records import Data, ErrorInfo, HistoryRecord, PausePoint, RoutineState, Task
@@ -24,7 +25,8 @@ class Job(msgspec.Struct, eq=False, gc=False):
     """One run of a flow.
 
     A task is in exactly one of `ready`, `delayed` (waits for its due time), `expecting` (waits to be delivered to),
-    `active` (its handler runs) and `failed`; when it settles it is in none.
+    `active` (its handler runs) and `failed`; when it settles it is in none. `history` is what has come to the `unread`
+    records of the document that the job was read from, until somebody looks at all `records`.
     """
 
     job_id: str
@@ -44,6 +46,7 @@ class Job(msgspec.Struct, eq=False, gc=False):
 
     routines: dict[str, RoutineState] = {}
     history: list[HistoryRecord] | BoundedHistory = []
+    unread: list[UnreadRecords] = []
     slot_data: dict[SlotKey, Data] = {}
     shared_data: Data = {}
     shared_versions: dict[str, int] = {}
@@ -77,6 +80,13 @@ class Job(msgspec.Struct, eq=False, gc=False):
         """Whether nothing goes on unless somebody delivers."""
         return bool(self.expecting.tasks) and not (self.ready or self.active or self.delayed)
 
+    def records(self) -> list[HistoryRecord] | BoundedHistory:
+        """All of its history, oldest first."""
+        if self.unread:
+            earlier = chain.from_iterable(map(UnreadRecords.records, self.unread))
+            self.history, self.unread = [*earlier, *self.history], []
+        return self.history
+
     def waiting(self) -> list[Task]:
         """Tasks that wait for their due time, then those that wait to be delivered to."""
         return [entry[2] for entry in sorted(self.delayed)] + list(self.expecting.tasks.values())
@@ -98,6 +108,14 @@ class Job(msgspec.Struct, eq=False, gc=False):
             heappush(self.delayed, (task.due, task.number, task))
         else:
             self.ready.push(task)
+
+    def enlist_all(self, tasks: list[Task]) -> None:
+        """`enlist` each; nearly all there are, if they are many, are ready and of priority 0."""
+        if not [task for task in tasks if task.data is None or task.due is not None or task.priority]:
+            self.ready.plain.extend(tasks)
+        else:
+            for task in tasks:
+                self.enlist(task)
 
     def pop_due(self, now: float) -> Iterator[Task]:
         """Take the tasks whose due time has come out of `delayed`, in order."""

@@ -1,7 +1,7 @@
 """The shape of a JobState document, node by node: what `msgspec` checks before anything is read.
 
 Fields stand in the order in which they are written. The long lists are read part by part, and data and times in them by
-columns (`long_lists`): here an object would be made of each.
+columns (`long_lists`), so here they are taken as they are: an object would be made of each.
 """
 
 from datetime import datetime
@@ -95,9 +95,9 @@ class JobDocument(_Document):
     flow_fingerprint: str = ""
     epoch: Count = 0
     routine_states: dict[str, Any] = {}
-    execution_history: list[Any] = []
-    pending_tasks: list[Any] = []
-    failed_tasks: list[Any] = []
+    execution_history: Any = []
+    pending_tasks: Any = []
+    failed_tasks: Any = []
     slot_data: dict[str, Any] = {}
     shared_data: dict[str, Any] = {}
     shared_log: list[Any] = []

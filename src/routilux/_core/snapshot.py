@@ -49,7 +49,7 @@ class _Segment(msgspec.Struct):
 
 def records_so_far(job: Job) -> int:
     """How many history records a job has written, with those that it does not keep any more."""
-    return len(job.history) + records_dropped(job)
+    return len(job.records()) + records_dropped(job)
 
 
 def records_dropped(job: Job) -> int:
@@ -71,7 +71,7 @@ def write_snapshot(job: Job, now: float) -> bytes:
 def write_segment(job: Job, since: int) -> bytes | None:
     """The history records that came after the first `since` ones and are still kept; None where there are none."""
     first = max(since, records_dropped(job))
-    records = list(islice(job.history, first - records_dropped(job), None))
+    records = list(islice(job.records(), first - records_dropped(job), None))
     if not records:
         return None
     contents = [record.content for record in records]

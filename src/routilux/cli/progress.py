@@ -72,7 +72,7 @@ class Watched:
     def _new_records(self, job: Job) -> Iterator[HistoryRecord]:
         first = max(self._seen - records_dropped(job), 0)
         self._seen = records_so_far(job)
-        return islice(job.history, first, None)
+        return islice(job.records(), first, None)
 
     def _progress(self, job: Job, counts: dict[str, Count]) -> Progress:
         statuses = job.routine_statuses([*counts])

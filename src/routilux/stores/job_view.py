@@ -45,7 +45,7 @@ def summary_of(record: JobRecord) -> JobSummary:
 def view_of(stored: StoredJob, graph: Graph, now: float) -> JobView:
     """A stored job as people see it; DamagedRecordError where it is not what was written."""
     job = rebuild(_opaque(stored), graph).job
-    document = write_job(job, now) | {"execution_history": write_history(list(job.history))}
+    document = write_job(job, now) | {"execution_history": write_history(list(job.records()))}
     return JobView(summary_of(stored.record), real_document(document), explain(job, now))
 
 

@@ -44,7 +44,7 @@ def transfer_of(backend: Backend, job_id: str, *, copy: bool) -> Data:
         raise JobStateError(f"job {job_id!r} was taken over just now; pause it, then export it", job_id=job_id)
     else:
         job.epoch += 1
-    document = write_job(job, job.updated_at) | {"execution_history": write_history(list(job.history))}
+    document = write_job(job, job.updated_at) | {"execution_history": write_history(list(job.records()))}
     return {"format": TRANSFER_FORMAT, "flow": flow, "graph": write_graph(graph), "job": document}
 
 
