@@ -118,8 +118,8 @@ class Crowded(Store):
         super().__init__(store._backend)
         self._come_first = come_first
 
-    def load(self, job_id: str, *, flow: Callable[[], Flow] = Flow) -> tuple[Flow, JobState]:
-        loaded = super().load(job_id, flow=flow)
+    def load(self, job_id: str, **given: Any) -> tuple[Flow, JobState]:
+        loaded = super().load(job_id, **given)
         self._come_first(job_id)
         return loaded
 
