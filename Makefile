@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint cover docs pictures soak repeat bench clean
+.PHONY: demo test check lint cover docs pictures schemas soak repeat bench clean
 
 demo: $(READY)
 	$(BIN)/python -m examples.census
@@ -29,6 +29,9 @@ docs: $(READY)
 
 pictures: $(READY)
 	$(BIN)/python -m docs.pictures
+
+schemas: $(READY) # of the documents, as the code says
+	for kind in flow job transfer; do $(BIN)/routilux schema $$kind > src/routilux/schemas/$$kind.json; done
 
 soak: $(READY)
 	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile=soak tests/laws tests/crashes

@@ -7,13 +7,15 @@ from uuid import uuid4
 
 from routilux._binding import binding_of
 from routilux._compile import bind_handlers, compile_graph
-from routilux._durations import checked_timeout, read_timeout
+from routilux._durations import checked_timeout
+from routilux._flow_document import FlowDocument
 from routilux._graph import Graph
 from routilux._handler import Handlers
 from routilux._migrations import CURRENT_FORMAT, upgrade
 from routilux._model import EventKey, ExecutionStrategy, SlotKey
 from routilux._resources import Resources
 from routilux._secrecy import Secrecy
+from routilux._shapes import read_fields
 from routilux.connection import Connection
 from routilux.error_handler import ErrorHandler
 from routilux.errors import BindingError, DefinitionError, listed
@@ -30,23 +32,10 @@ from serilux import (
     encode_fields,
     lookup_class,
     raise_together,
-    read_object,
     read_part,
     registered_name,
 )
 from serilux.errors import ConstructorError, DocumentError, SeriluxError
-
-_FIELDS = (
-    "_type",
-    "format",
-    "flow_id",
-    "execution_strategy",
-    "max_workers",
-    "execution_timeout",
-    "error_handler",
-    "routines",
-    "connections",
-)
 
 
 class Definition(Serializable):
@@ -262,9 +251,9 @@ class Definition(Serializable):
         check_document(data, "")
         name = registered_name(type(self))
         document = upgrade(data, "Flow", name)
-        fields = read_object(document, "", required=_FIELDS[:3], optional=(*_FIELDS[3:], *self._serializable_fields))
+        fields = read_fields(document, FlowDocument, "", further=self._serializable_fields)
         read = _read_definition(fields)
-        self.set_fields(decode_fields(self, {key: fields[key] for key in fields if key not in _FIELDS}, name))
+        self.set_fields(decode_fields(self, {key: document[key] for key in document if key not in fields}, name))
         for name in ("flow_id", "execution_strategy", "max_workers", "execution_timeout"):
             setattr(self, name, getattr(read, name))
         for routine_id, routine in read._routines.items():
@@ -277,21 +266,17 @@ class Definition(Serializable):
 def _read_definition(fields: dict[str, Any]) -> Definition:
     try:
         definition = Definition(
-            _checked(fields["flow_id"], str, "flow_id"),
+            fields["flow_id"],
             fields.get("execution_strategy", ExecutionStrategy.SEQUENTIAL),
             fields.get("max_workers", 4),
-            read_timeout(fields.get("execution_timeout"), "execution_timeout"),
+            fields.get("execution_timeout"),
         )
     except DefinitionError as error:
         raise DocumentError(str(error), path="$") from error
     if fields.get("error_handler") is not None:
         definition._error_handler = ErrorHandler()
         read_part(definition._error_handler, fields["error_handler"], "error_handler")
-    _read_parts(
-        definition,
-        _checked(fields.get("routines", {}), dict, "routines"),
-        _checked(fields.get("connections", []), list, "connections"),
-    )
+    _read_parts(definition, fields.get("routines", {}), fields.get("connections", []))
     return definition
 
 

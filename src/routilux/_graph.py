@@ -13,7 +13,7 @@ from routilux._verdict import Finding
 from routilux.errors import listed
 
 
-class Route(msgspec.Struct, frozen=True):
+class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One connection, seen from its event."""
 
     source: EventKey
@@ -28,7 +28,7 @@ class Route(msgspec.Struct, frozen=True):
         return {self.mapping.get(name, name): value for name, value in data.items()}
 
 
-class SlotNode(msgspec.Struct, frozen=True):
+class SlotNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A slot: how it merges, whether a predicate guards its handler, what its callables are called."""
 
     key: SlotKey
@@ -39,7 +39,7 @@ class SlotNode(msgspec.Struct, frozen=True):
     sources: tuple[tuple[EventKey, int], ...] = ()
 
 
-class RoutineNode(msgspec.Struct, frozen=True):
+class RoutineNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A routine: the name of its class, where each of its events leads, and what its conditions are called."""
 
     routine_id: str

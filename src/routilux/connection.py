@@ -3,20 +3,24 @@
 from typing import Any
 
 from routilux._model import EventKey, SlotKey
+from routilux._shapes import MAYBE, Maybe, Name, Priority, Shape, read_fields
 from routilux.errors import DefinitionError
-from serilux import Serializable, read_object, register_serializable
+from serilux import Serializable, register_serializable
 from serilux.errors import DocumentError
 
 _NO_EVENT = EventKey("", "")
 _NO_SLOT = SlotKey("", "")
-_FIELDS = (
-    "source_routine_id",
-    "source_event",
-    "target_routine_id",
-    "target_slot",
-    "param_mapping",
-    "priority",
-)
+
+
+class ConnectionDocument(Shape):
+    """A connection of a flow."""
+
+    source_routine_id: Name
+    source_event: Name
+    target_routine_id: Name
+    target_slot: Name
+    param_mapping: dict[str, str] | Maybe | None = MAYBE
+    priority: Priority | Maybe = MAYBE
 
 
 @register_serializable
@@ -56,10 +60,7 @@ class Connection(Serializable):
 
     def deserialize(self, data: dict[str, Any]) -> None:
         """Read a document; DocumentError says what is wrong with it and leaves this connection as it was."""
-        fields = read_object(data, "", required=_FIELDS[:4], optional=_FIELDS[4:])
-        for name in _FIELDS[:4]:
-            if type(fields[name]) is not str or not fields[name]:
-                raise DocumentError(f"a name is expected, not {fields[name]!r}", path=name)
+        fields = read_fields(data, ConnectionDocument, "")
         try:
             mapping = _checked_mapping(fields.get("param_mapping"))
             priority = checked_priority(fields.get("priority", 0))

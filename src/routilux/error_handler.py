@@ -2,24 +2,31 @@
 
 import math
 from collections.abc import Iterable
-from typing import Any, assert_never
+from typing import Annotated, Any, assert_never
+
+from msgspec import field
 
 from routilux._model import ErrorStrategy
 from routilux._records import Decision
+from routilux._shapes import MAYBE, Maybe, Number, Shape, Whole, read_fields, said
 from routilux.errors import DefinitionError, listed
-from serilux import Serializable, read_object, real_module, register_serializable
+from serilux import Serializable, real_module, register_serializable
 from serilux.errors import DocumentError, UnsupportedValueError
 
 LONGEST_DELAY = 365 * 24 * 3600.0
-_FIELDS = (
-    "strategy",
-    "max_retries",
-    "retry_delay",
-    "retry_backoff",
-    "retryable_exceptions",
-    "is_critical",
-    "retry_count",
-)
+
+
+class ErrorHandlerDocument(Shape):
+    """The policy for the failures of a routine, or of a whole flow."""
+
+    type_: Annotated[str, said(const="ErrorHandler")] = field(name="_type")
+    strategy: Annotated[str, said(enum=[*ErrorStrategy])] | Maybe = MAYBE
+    max_retries: Whole | Maybe = MAYBE
+    retry_delay: Number | Maybe = MAYBE
+    retry_backoff: Number | Maybe = MAYBE
+    retryable_exceptions: list[str] | Maybe = MAYBE
+    is_critical: bool | Maybe = MAYBE
+    retry_count: Whole | Maybe = MAYBE
 
 
 @register_serializable
@@ -116,7 +123,7 @@ class ErrorHandler(Serializable):
 
     def deserialize(self, data: dict[str, Any]) -> None:
         """Read a document; DocumentError names what is wrong with it and leaves this handler as it was."""
-        fields = dict(read_object(data, "", required=("_type",), optional=_FIELDS))
+        fields = read_fields(data, ErrorHandlerDocument, "")
         if fields.pop("_type") != "ErrorHandler":
             raise DocumentError(f"not an ErrorHandler but a {data['_type']!r}", path="_type")
         retry_count = fields.pop("retry_count", 0)
@@ -125,8 +132,8 @@ class ErrorHandler(Serializable):
             read.retry_count = _checked_count("retry_count", retry_count)
         except DefinitionError as error:
             raise DocumentError(str(error)) from error
-        for name in _FIELDS:
-            setattr(self, name, getattr(read, name))
+        for name, value in vars(read).items():
+            setattr(self, name, value)
 
 
 def checked_decision(decision: Decision) -> Decision:

@@ -3,9 +3,15 @@
 from collections.abc import Iterable
 from typing import Any
 
+from routilux._shapes import MAYBE, Maybe, Shape, read_fields
 from routilux.errors import DefinitionError
-from serilux import Serializable, read_object, register_serializable
-from serilux.errors import DocumentError
+from serilux import Serializable, register_serializable
+
+
+class EventDocument(Shape):
+    """An event of a routine."""
+
+    output_params: list[str] | Maybe = MAYBE
 
 
 @register_serializable
@@ -25,9 +31,5 @@ class Event(Serializable):
         return {"output_params": list(self.output_params)}
 
     def deserialize(self, data: dict[str, Any]) -> None:
-        """Read a document."""
-        fields = read_object(data, "", optional=("output_params",))
-        params = fields.get("output_params", [])
-        if type(params) is not list or not all(type(param) is str for param in params):
-            raise DocumentError("the parameters of an event are a list of names", path="output_params")
-        self.output_params = list(params)
+        """Read a document; DocumentError says what is wrong with it and leaves this event as it was."""
+        self.output_params = list(read_fields(data, EventDocument, "").get("output_params", []))

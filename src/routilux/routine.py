@@ -6,21 +6,22 @@ from typing import Any
 from routilux._configured import Configured, report_shared_change
 from routilux._context import Activation, ExecutionContext, required_activation, running_activation
 from routilux._current import current
-from routilux._durations import checked_timeout, read_timeout
+from routilux._durations import checked_timeout
+from routilux._flow_document import RoutineDocument, parts_by_name
 from routilux._model import ErrorStrategy, MergeKind, SideEffects
 from routilux._records import Data, Emission, read_data
+from routilux._shapes import read_fields
 from routilux.connection import checked_priority
 from routilux.error_handler import ErrorHandler
 from routilux.errors import DefinitionError, listed
 from routilux.event import Event
-from routilux.slot import Merge, Predicate, Slot
+from routilux.slot import Merge, Predicate, Slot, SlotDocument
 from serilux import (
     Serializable,
     clone_fields,
     decode_fields,
     encode,
     encode_fields,
-    read_object,
     read_part,
     reference_to,
     register_serializable,
@@ -28,9 +29,6 @@ from serilux import (
     resolve_reference,
 )
 from serilux.errors import DocumentError
-
-_DOCUMENT_FIELDS = ("_type", "_config", "_requires", "_secrets", "_error_handler", "_effects", "_slots", "_events")
-_SLOT_FIELDS = ("handler", "merge_strategy", "when", "timeout", "_data")
 
 
 @register_serializable
@@ -267,12 +265,13 @@ class Routine(Configured):
     def deserialize(self, data: dict[str, Any]) -> None:
         """Read a document of this very class; one that is refused leaves the routine as it was (law 8)."""
         name = self._check_class(data)
-        settings = self._read_settings(data, name)
-        error_handler = _read_error_handler(data.get("_error_handler"), f"{name}._error_handler")
-        slots = self._read_slots(data.get("_slots", {}), f"{name}._slots")
-        events = _read_events(data.get("_events", {}), f"{name}._events")
-        effects = _read_effects(data.get("_effects", self._effects), f"{name}._effects")
-        values = decode_fields(self, {key: data[key] for key in data if key not in _DOCUMENT_FIELDS}, name)
+        fields = read_fields(data, RoutineDocument, name, further=data)
+        settings = self._read_settings(fields, name)
+        error_handler = _read_error_handler(fields.get("_error_handler"), f"{name}._error_handler")
+        slots = self._read_slots(fields.get("_slots", {}), f"{name}._slots")
+        events = _read_events(fields.get("_events", {}), f"{name}._events")
+        effects = _read_effects(fields.get("_effects", self._effects), f"{name}._effects")
+        values = decode_fields(self, {key: data[key] for key in data if key not in fields}, name)
         self._check_fields(values, {*self._events, *events})
         self.set_fields(values)
         self._take_settings(settings)
@@ -302,19 +301,18 @@ class Routine(Configured):
         return name
 
     def _read_slots(self, documents: Any, path: str) -> dict[str, Slot]:
-        parts = _parts_by_name(documents, "slot", path)
+        parts = parts_by_name(documents, "slot", path)
         return {name: self._read_slot(name, slot, f"{path}.{name}") for name, slot in parts.items()}
 
     def _read_slot(self, name: str, document: Any, path: str) -> Slot:
-        fields = read_object(document, path, optional=_SLOT_FIELDS)
+        fields = read_fields(document, SlotDocument, path)
         strategy = fields.get("merge_strategy", MergeKind.OVERRIDE.value)
         if strategy not in (MergeKind.OVERRIDE.value, MergeKind.APPEND.value):
             strategy = resolve_reference(strategy, self, f"{path}.merge_strategy")
         handler = self._resolved(fields.get("handler"), f"{path}.handler")
         when = self._resolved(fields.get("when"), f"{path}.when")
-        timeout = read_timeout(fields.get("timeout"), f"{path}.timeout")
         try:
-            slot = Slot(name, handler, strategy, when, timeout)
+            slot = Slot(name, handler, strategy, when, fields.get("timeout"))
         except DefinitionError as error:
             raise DocumentError(str(error), path) from error
         slot._data = read_data(fields.get("_data", {}), f"{path}._data")
@@ -354,18 +352,10 @@ def _read_error_handler(document: Any, path: str) -> ErrorHandler | None:
 
 def _read_events(documents: Any, path: str) -> dict[str, Event]:
     events: dict[str, Event] = {}
-    for name, document in _parts_by_name(documents, "event", path).items():
+    for name, document in parts_by_name(documents, "event", path).items():
         events[name] = Event(name)
         read_part(events[name], document, f"{path}.{name}")
     return events
-
-
-def _parts_by_name(documents: Any, kind: str, path: str) -> dict[str, Any]:
-    if type(documents) is not dict:
-        raise DocumentError(f"{kind}s are an object by name, not {type(documents).__name__}", path)
-    if "" in documents:
-        raise DocumentError(f"each {kind} needs a name, not ''", path)
-    return documents
 
 
 def _checked_effects(effects: SideEffects | str) -> SideEffects:

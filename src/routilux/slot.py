@@ -2,18 +2,31 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import field
 
 from routilux._current import current
 from routilux._durations import checked_timeout
 from routilux._model import MergeKind
 from routilux._records import Data
+from routilux._shapes import MAYBE, DataDocument, Maybe, Reference, Shape, Timeout, a, said
 from routilux.errors import DefinitionError, OutsideActivationError
 from serilux import Serializable, clone_fields, register_serializable
 from serilux.errors import DocumentError, UnsupportedValueError
 
 Merge = Callable[[Data, Data], Data]
 Predicate = Callable[[Data], bool]
+
+
+class SlotDocument(Shape):
+    """A slot of a routine; what was put into it outside of any job is its `_data`."""
+
+    handler: Reference | Maybe = MAYBE
+    merge_strategy: Annotated[Any, said(anyOf=[{"enum": ["override", "append"]}, a("reference")])] | Maybe = MAYBE
+    when: Reference | Maybe = MAYBE
+    timeout: Timeout | Maybe | None = MAYBE
+    data: DataDocument | Maybe = field(name="_data", default=MAYBE)
 
 
 @register_serializable

@@ -8,6 +8,7 @@ from serilux._json import check_document
 from serilux._plain import all_plain, count_plain
 from serilux._reading import collected, construct, raise_together, read_part
 from serilux._registry import is_registered, lookup_class, real_module, registered_name, trust
+from serilux._schema import value_schemas
 from serilux._serializable import Serializable
 from serilux._settings import Limits, get_limits, set_limits
 from serilux._validation import check_serializable, register_serializable
@@ -70,4 +71,5 @@ __all__ = [
     "resolve_reference",
     "set_limits",
     "trust",
+    "value_schemas",
 ]

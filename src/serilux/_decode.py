@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from enum import Enum
 from math import isfinite
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from serilux._callables import resolve_reference
 from serilux._encode import is_tag
 from serilux._fields import TYPE_KEY, Documented, FieldOwner, called, has_own_document, read_object
 from serilux._json import MAX_INT, MIN_INT, did_you_mean, is_flat, one_of, shown, step_to
 from serilux._leaves import LEAF_OF_TAG, Leaf, has_nan, load_leaf
+from serilux._payloads import REFERENCE, Schema, escaped, list_of, map_of, named_parts, set_of
 from serilux._registry import lookup_class, registered_name
 from serilux._shapes import put_together, shape_of
 from serilux._walk import Walk
@@ -49,12 +50,12 @@ class Decoder(Walk):
         leaf = LEAF_OF_TAG.get(tag)
         if leaf is not None:
             return self.leaf(leaf, payload)
-        read = _TAGS.get(tag)
-        if read is None:
-            known = sorted([*LEAF_OF_TAG, *_TAGS])
+        composed = TAGS.get(tag)
+        if composed is None:
+            known = sorted([*LEAF_OF_TAG, *TAGS])
             hint = did_you_mean(tag, known)
             raise DocumentError(f"unknown tag {shown(tag)}{hint}; a dict with such a key is written {{'$dict': ...}}")
-        return read(self, payload)
+        return composed.read(self, payload)
 
     def leaf(self, leaf: Leaf, payload: Any) -> Any:
         value = load_leaf(leaf, payload)
@@ -190,15 +191,22 @@ def _put(done: dict[Any, Any], key: Any, value: Any, place: str) -> None:
     done[key] = value
 
 
-_TAGS: Final[dict[str, Callable[[Decoder, Any], Any]]] = {
-    "$tuple": Decoder.tuples,
-    "$set": Decoder.sets,
-    "$frozenset": Decoder.frozen_sets,
-    "$map": Decoder.pairs_of,
-    "$dict": Decoder.escaped,
-    "$enum": Decoder.member,
-    "$object": Decoder.record,
-    "$callable": Decoder.reference,
+class Tag(NamedTuple):
+    """How what stands behind a tag is read; `payload` makes its JSON Schema from that of the values in it."""
+
+    read: Callable[[Decoder, Any], Any]
+    payload: Callable[[Schema], Schema]
+
+
+TAGS: Final[dict[str, Tag]] = {
+    "$tuple": Tag(Decoder.tuples, list_of),
+    "$set": Tag(Decoder.sets, set_of),
+    "$frozenset": Tag(Decoder.frozen_sets, set_of),
+    "$map": Tag(Decoder.pairs_of, map_of),
+    "$dict": Tag(Decoder.escaped, escaped),
+    "$enum": Tag(Decoder.member, lambda value: named_parts(name={"type": "string"})),
+    "$object": Tag(Decoder.record, lambda value: named_parts(fields={"type": "object"})),
+    "$callable": Tag(Decoder.reference, lambda value: REFERENCE),
 }
 
 Decoder.steps = {

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from serilux import _payloads
 from serilux._json import MAX_INT, MIN_INT, is_text, shown
 from serilux._settings import SETTINGS
 from serilux.errors import DocumentError, LimitError, UnsupportedValueError
@@ -22,11 +23,12 @@ _Clock = TypeVar("_Clock", datetime, time)
 
 
 class Leaf(NamedTuple):
-    """How one kind of value is written."""
+    """How one kind of value is written; `payload` is the JSON Schema of what `dump` gives."""
 
     tag: str
     dump: Callable[[Any], Any]
     load: Callable[[Any], Any]
+    payload: dict[str, Any]
 
 
 def load_leaf(leaf: Leaf, payload: Any) -> Any:
@@ -205,23 +207,24 @@ def _load_path(payload: Any) -> Any:
     return _PATHS[kind](text)
 
 
-BIG_INT: Final = Leaf("$int", dump_int, load_int)
-ODD_FLOAT: Final = Leaf("$float", dump_float, load_float)
-_PATH: Final = Leaf("$path", _dump_path, _load_path)
+BIG_INT: Final = Leaf("$int", dump_int, load_int, _payloads.BIG_INT)
+ODD_FLOAT: Final = Leaf("$float", dump_float, load_float, _payloads.ODD_FLOAT)
+_PATH: Final = Leaf("$path", _dump_path, _load_path, _payloads.row({"enum": list(_PATHS)}, {"type": "string"}))
 
 LEAF_OF_TYPE: Final[dict[type[Any], Leaf]] = {
     bytes: Leaf(
         "$bytes",
         lambda value: b64encode(value).decode(),
         lambda payload: b64decode(_exact(str, payload), validate=True),
+        _payloads.BYTES,
     ),
-    datetime: Leaf("$datetime", _dump_clock, lambda payload: _load_clock(datetime, payload)),
-    time: Leaf("$time", _dump_clock, lambda payload: _load_clock(time, payload)),
-    date: Leaf("$date", date.isoformat, lambda payload: date.fromisoformat(_exact(str, payload))),
-    timedelta: Leaf("$timedelta", _dump_timedelta, _load_timedelta),
-    Decimal: Leaf("$decimal", _dump_decimal, _load_decimal),
-    UUID: Leaf("$uuid", str, lambda payload: UUID(_exact(str, payload))),
-    complex: Leaf("$complex", _dump_complex, _load_complex),
+    datetime: Leaf("$datetime", _dump_clock, lambda payload: _load_clock(datetime, payload), _payloads.DATETIME),
+    time: Leaf("$time", _dump_clock, lambda payload: _load_clock(time, payload), _payloads.TIME),
+    date: Leaf("$date", date.isoformat, lambda payload: date.fromisoformat(_exact(str, payload)), _payloads.DATE),
+    timedelta: Leaf("$timedelta", _dump_timedelta, _load_timedelta, _payloads.TIMEDELTA),
+    Decimal: Leaf("$decimal", _dump_decimal, _load_decimal, _payloads.DECIMAL),
+    UUID: Leaf("$uuid", str, lambda payload: UUID(_exact(str, payload)), _payloads.UUID),
+    complex: Leaf("$complex", _dump_complex, _load_complex, _payloads.COMPLEX),
     **dict.fromkeys(_PATHS.values(), _PATH),
 }
 

@@ -18,6 +18,7 @@ COMMANDS: dict[str, Any] = GROUP.commands
 PAGES = ROOT / "docs" / "reference" / "cli"
 NAMES = {
     "run", "jobs", "show", "explain", "resume", "recover", "pause", "cancel", "retry", "export", "import", "check",
+    "schema",
 }  # fmt: skip
 
 

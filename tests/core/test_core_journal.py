@@ -281,6 +281,7 @@ def snapshot(**changed: Any) -> bytes:
     [
         (b"{", (), "the snapshot cannot be read"),
         (snapshot(format=2), (), "format is 2; this routilux reads 1"),
+        (snapshot(more=2), (), "unknown field `more`"),
         (snapshot(records=4), (), "the history has 0 of its 4 records"),
         (snapshot(records=1), (b"[]",), "a segment of the history cannot be read"),
     ],
@@ -311,7 +312,10 @@ def test_a_definition_keeps_a_flow_and_its_graph_but_not_what_waits_in_its_slots
     assert slot["_data"] == {"x": 1}
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b'{"flow": {}, "graph": {}}'])
+WITH_MORE = msgspec.json.encode({"flow": {}, "graph": write_graph(graph()) | {"more": 1}})
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b'{"flow": {}, "graph": {}}', WITH_MORE])
 def test_a_definition_that_cannot_be_is_refused(content: bytes) -> None:
     with pytest.raises(DamagedRecordError, match="the definition of its flow cannot be read"):
         read_definition(content)

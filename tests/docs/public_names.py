@@ -6,7 +6,9 @@ from enum import Enum
 from importlib import import_module
 from types import ModuleType
 
-PACKAGES = [import_module(name) for name in ("routilux", "routilux.stores", "routilux.testing", "serilux")]
+PACKAGES = [
+    import_module(name) for name in ("routilux", "routilux.stores", "routilux.schemas", "routilux.testing", "serilux")
+]
 PUBLIC = [f"{package.__name__}.{name}" for package in PACKAGES for name in package.__all__]
 FOR_THE_ENGINE = {"ledger", "field_values", "set_fields"}
 

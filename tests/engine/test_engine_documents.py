@@ -91,7 +91,7 @@ A = ("routines", "a")
 R = ("routines", "r")
 REFERENCE = f"{__name__}:takes_later"
 DAMAGES: dict[str, tuple[Callable[[dict[str, Any]], None], str, str]] = {
-    "no flow id": (put("flow_id", value=None), "flow_id", "a str is expected"),
+    "no flow id": (put("flow_id", value=None), "flow_id", "Expected `str`, got `null`"),
     "an empty routine id": (put("routines", "", value={"_type": "DocumentWorker"}), "routines", "id is a name"),
     "an empty slot name": (put(*A, "_slots", "", value={}), "routines.a._slots", "each slot needs a name"),
     "an empty event name": (put(*A, "_events", "", value={}), "routines.a._events", "each event needs a name"),
@@ -99,7 +99,7 @@ DAMAGES: dict[str, tuple[Callable[[dict[str, Any]], None], str, str]] = {
     "an event without a name to go to": (
         put("connections", 0, "target_slot", value=""),
         "connections[0].target_slot",
-        "a name is expected",
+        "Expected `str` of length >= 1",
     ),
     "no merge strategy": (
         put(*A, "_slots", "input", "merge_strategy", value=None),
@@ -119,8 +119,8 @@ DAMAGES: dict[str, tuple[Callable[[dict[str, Any]], None], str, str]] = {
     "an odd event": (put(*A, "_events", "out", value=5), "routines.a._events.out", "expected an object"),
     "odd parameters": (
         put(*A, "_events", "out", "output_params", value=[5]),
-        "routines.a._events.out.output_params",
-        "list of names",
+        "routines.a._events.out.output_params[0]",
+        "Expected `str`, got `int`",
     ),
     "an odd policy of a routine": (
         put(*A, "_error_handler", value={"_type": "ErrorHandler", "strategy": "hope"}),
@@ -155,7 +155,11 @@ DAMAGES: dict[str, tuple[Callable[[dict[str, Any]], None], str, str]] = {
         "connections[0]",
         "no routine 'bogus'",
     ),
-    "an odd mapping": (put("connections", 1, "param_mapping", value={"a": 1}), "connections[1]", "maps names"),
+    "an odd mapping": (
+        put("connections", 1, "param_mapping", value={"a": 1}),
+        "connections[1].param_mapping[...]",
+        "`str`",
+    ),
     "an unknown field of a connection": (put("connections", 1, "bogus", value=1), "connections[1]", "is unknown"),
 }
 
@@ -197,7 +201,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     assert [problem.path for problem in error.problems] == [
         "routines.a._slots.input.handler",
         "routines.r._type",
-        "connections[0]",
+        "connections[0].priority",
         "connections[2]",
     ]
     assert [type(problem) for problem in error.problems] == [

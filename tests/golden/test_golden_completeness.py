@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from routilux import _definition, connection, error_handler, routine
 from routilux._core import graph_document, journal, shapes, snapshot
 from routilux._core.journal import _KINDS, _READERS, Happening
+from routilux._flow_document import FlowDocument, RoutineDocument
 from routilux._graph import Route, RoutineNode, SlotNode
 from routilux._migrations import CURRENT_FORMAT
 from routilux._model import (
@@ -25,8 +25,12 @@ from routilux._model import (
     RoutineStatus,
     SideEffects,
 )
+from routilux.connection import ConnectionDocument
+from routilux.error_handler import ErrorHandlerDocument
+from routilux.event import EventDocument
+from routilux.slot import SlotDocument
 from routilux.stores.transfer import Transfer
-from serilux._decode import _TAGS
+from serilux._decode import TAGS
 from serilux._leaves import LEAF_OF_TAG
 from tests.golden.golden import FORMATS
 
@@ -67,7 +71,8 @@ HANDLERS = [
 
 
 def fields_of(struct: Any) -> tuple[str, ...]:
-    return tuple(field for field in struct.__struct_fields__)
+    names: tuple[str, ...] = struct.__struct_encode_fields__
+    return names
 
 
 FIELDS: dict[str, tuple[Iterable[str], list[Any]]] = {
@@ -77,8 +82,8 @@ FIELDS: dict[str, tuple[Iterable[str], list[Any]]] = {
         [each for job in JOBS for each in job.get("execution_history", [])],
     ),
     "task": (fields_of(shapes.TaskDocument), TASKS),
-    "connection of a task": (
-        fields_of(shapes.ConnectionDocument),
+    "source of a task": (
+        fields_of(shapes.SourceDocument),
         [task["connection"] for task in TASKS if task.get("connection")],
     ),
     "error": (fields_of(shapes.ErrorDocument), [each["error"] for each in (*JOBS, *STATES) if each.get("error")]),
@@ -87,14 +92,14 @@ FIELDS: dict[str, tuple[Iterable[str], list[Any]]] = {
         fields_of(shapes.PausePointDocument),
         [point for job in JOBS for point in job.get("pause_points", [])],
     ),
-    "Flow": (_definition._FIELDS, FLOWS),
-    "routine": (routine._DOCUMENT_FIELDS, ROUTINES),
-    "slot": (routine._SLOT_FIELDS, SLOTS),
-    "event": (("output_params",), [event for each in ROUTINES for event in each.get("_events", {}).values()]),
-    "connection": (connection._FIELDS, [each for flow in FLOWS for each in flow.get("connections", [])]),
-    "error handler": (error_handler._FIELDS, HANDLERS),
+    "Flow": (fields_of(FlowDocument), FLOWS),
+    "routine": (fields_of(RoutineDocument), ROUTINES),
+    "slot": (fields_of(SlotDocument), SLOTS),
+    "event": (fields_of(EventDocument), [event for each in ROUTINES for event in each.get("_events", {}).values()]),
+    "connection": (fields_of(ConnectionDocument), [each for flow in FLOWS for each in flow.get("connections", [])]),
+    "error handler": (fields_of(ErrorHandlerDocument), HANDLERS),
     "transfer": (fields_of(Transfer), TRANSFERS),
-    "graph": (fields_of(graph_document._GraphDocument), GRAPHS),
+    "graph": (fields_of(graph_document.GraphDocument), GRAPHS),
     "node of a routine": (fields_of(RoutineNode), [node for graph in GRAPHS for node in graph["routines"]]),
     "node of a slot": (fields_of(SlotNode), [node for graph in GRAPHS for node in graph["slots"]]),
     "route": (
@@ -137,11 +142,11 @@ def test_every_word_is_in_some_document(name: str) -> None:
 
 
 def test_every_tag_is_in_some_document() -> None:
-    assert set(LEAF_OF_TAG) | set(_TAGS) <= set(tags([JOBS, FLOWS]))
+    assert set(LEAF_OF_TAG) | set(TAGS) <= set(tags([JOBS, FLOWS]))
 
 
 def test_every_tag_is_in_some_journal_and_some_segment() -> None:
-    assert set(LEAF_OF_TAG) | set(_TAGS) <= set(tags(RECORDS)) & set(tags(SEGMENTS))
+    assert set(LEAF_OF_TAG) | set(TAGS) <= set(tags(RECORDS)) & set(tags(SEGMENTS))
 
 
 def tags(node: Any) -> Iterator[str]:

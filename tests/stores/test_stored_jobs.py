@@ -25,7 +25,7 @@ from routilux.errors import (
 )
 from routilux.stores import Store, open_store
 from serilux import register_serializable
-from serilux.errors import DocumentError
+from serilux.errors import CombinedError, DocumentError, SeriluxError
 
 LONG = 60.0
 
@@ -591,11 +591,78 @@ def test_a_running_job_is_not_moved(store: Store) -> None:
         store.export(job_state.job_id)
 
 
-@pytest.mark.parametrize("transfer", [{}, {"format": 2, "flow": {}, "graph": {}, "job": {}}, [], {"format": "1"}])
-def test_what_is_no_exported_job_is_refused(store: Store, transfer: Any) -> None:
-    with pytest.raises(DocumentError, match="this is no exported job"):
+NOT_EXPORTED: dict[str, tuple[Any, str]] = {
+    "nothing": ({}, "format: a format is a whole number from 1, not None"),
+    "a list": ([], "this is no exported job"),
+    "of a format in words": ({"format": "1"}, "format: a format is a whole number from 1, not '1'"),
+    "of a newer format": ({"format": 2, "more": 1}, "format: exported job format 2 is newer than this routilux"),
+    "without its parts": ({"format": 1}, "this is no exported job"),
+}
+
+
+@pytest.mark.parametrize("what", NOT_EXPORTED)
+def test_what_is_no_exported_job_is_refused(store: Store, what: str) -> None:
+    transfer, problem = NOT_EXPORTED[what]
+    with pytest.raises(DocumentError, match=problem):
         store.admit(transfer)
     assert store.jobs() == []
+
+
+def put(document: Any, *path: Any, value: Any) -> None:
+    for step in path[:-1]:
+        document = document[step]
+    document[path[-1]] = value
+
+
+COUNTER = ("flow", "routines", "counter")
+SLOT = (*COUNTER, "_slots", "trigger")
+DAMAGED: dict[str, tuple[tuple[Any, ...], Any, str]] = {
+    "flow": (("flow",), {}, "flow._type: the document says it is None"),
+    "routines": (("flow", "routines"), [], "flow.routines: Expected `object`"),
+    "routine": (COUNTER, 5, "flow.routines.counter: expected an object"),
+    "class": ((*COUNTER, "_type"), 5, "flow.routines.counter._type: Expected `str`"),
+    "configuration": (
+        ("flow", "routines", "counter", "_config"),
+        5,
+        "flow.routines.counter._config: Expected `object`",
+    ),
+    "needs": ((*COUNTER, "_requires"), [""], r"_requires\[0\]: Expected `str` of length"),
+    "policy": ((*COUNTER, "_error_handler"), {}, "_error_handler._type is missing"),
+    "policy of all": (("flow", "error_handler"), [], "flow.error_handler: expected an object"),
+    "slots": ((*COUNTER, "_slots"), [], "slots are an object by name"),
+    "slot": (SLOT, {"handle": 1}, "trigger.handle is unknown"),
+    "timeout": ((*SLOT, "timeout"), 0, "trigger.timeout: Expected `float` > 0"),
+    "data in a slot": ((*SLOT, "_data"), {"n": 1}, "trigger._data: an exported flow has no data in its slots"),
+    "event": ((*COUNTER, "_events", "next"), {"more": 1}, "next.more is unknown"),
+    "event without a name": ((*COUNTER, "_events", ""), {}, "each event needs a name"),
+    "connection": (("flow", "connections", 0), {}, r"flow.connections\[0\].source_routine_id is missing"),
+    "newer flow": (("flow", "format"), 2, "flow.format: Flow format 2 is newer"),
+    "graph": (("graph", "more"), 1, "unknown field `more`"),
+    "newer job": (("job", "format"), 2, "job.format: JobState format 2 is newer"),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGED)
+def test_a_damaged_part_of_an_exported_job_is_refused_and_nothing_comes_in(store: Store, what: str) -> None:
+    path, value, problem = DAMAGED[what]
+    transfer = store.export(finished(store).job_id, copy=True)
+    put(transfer, *path, value=value)
+    before = store.jobs()
+    with pytest.raises(SeriluxError, match=problem):
+        store.admit(transfer)
+    assert store.jobs() == before
+
+
+def test_all_that_is_wrong_with_an_exported_flow_is_said_at_once(store: Store) -> None:
+    transfer = store.export(finished(store).job_id, copy=True)
+    put(transfer, *SLOT, "timeout", value=0)
+    put(transfer, "flow", "connections", 1, "priority", value="high")
+    with pytest.raises(CombinedError) as refusal:
+        store.admit(transfer)
+    assert [problem.path for problem in refusal.value.problems] == [
+        "flow.routines.counter._slots.trigger.timeout",
+        "flow.connections[1].priority",
+    ]
 
 
 # When the store is not there.

@@ -5,6 +5,7 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 
 from routilux._records import Data
+from routilux._shapes import convert
 from serilux import check_document, decode
 from serilux.errors import DocumentError, SeriluxError
 
@@ -51,17 +52,6 @@ def copied(part: T) -> T | None:
     except NO_JSON:
         return None
     return copy
-
-
-def convert(value: Any, shape: type[T], path: str) -> T:
-    """The part at `path` in its shape."""
-    try:
-        return msgspec.convert(value, shape)
-    except msgspec.ValidationError as error:
-        problem, found, where = str(error).rpartition(" - at `$")
-        problem, where = (problem, where) if found else (where, "")
-        full = (path + where.rstrip("`")).lstrip(".") or "$"
-        raise DocumentError(f"{problem}; write such documents with serialize()", path=full) from error
 
 
 def decode_fields(value: Any, path: str) -> Data:

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from routilux._core.checked import convert
+from routilux._shapes import convert
 
 PART = 500
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from routilux._core.checked import check_thoroughly, convert, decode_fields, most_nodes, refuse
+from routilux._core.checked import check_thoroughly, decode_fields, most_nodes, refuse
 from routilux._core.history import BoundedHistory
 from routilux._core.instants import in_our_era, instant, instants, seconds
 from routilux._core.job import Job
@@ -13,6 +13,7 @@ from routilux._core.shapes import ErrorDocument, JobDocument, PausePointDocument
 from routilux._migrations import CURRENT_FORMAT, upgrade
 from routilux._model import SEVERITY, EventKey, JobStatus, RoutineStatus, SlotKey
 from routilux._records import RESERVED_IN_STATE, Data, ErrorInfo, HistoryRecord, PausePoint, RoutineState, Task
+from routilux._shapes import convert
 from serilux import all_plain, decode, encode, get_limits
 
 
@@ -149,8 +150,7 @@ def read_job(document: Any) -> Job:
 
 
 def _job_of(document: Any, size: int) -> Job:
-    fields = {name: part for name, part in upgrade(document, "JobState").items() if name not in ("_type", "format")}
-    read = convert(fields, JobDocument, "")
+    read = convert(upgrade(document, "JobState"), JobDocument, "")
     created_at = seconds(read.created_at, "created_at") or 0.0
     job = Job(read.job_id, read.flow_id, created_at)
     job.fingerprint, job.epoch, job.status = read.flow_fingerprint, read.epoch, read.status

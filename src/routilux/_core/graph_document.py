@@ -8,7 +8,9 @@ from routilux._graph import Graph, RoutineNode, SlotNode
 from routilux.errors import DamagedRecordError
 
 
-class _GraphDocument(msgspec.Struct):
+class GraphDocument(msgspec.Struct, forbid_unknown_fields=True):
+    """A flow compiled: what is wired to what, by names."""
+
     flow_id: str
     concurrent: bool
     routines: list[RoutineNode]
@@ -20,14 +22,18 @@ def write_graph(graph: Graph) -> dict[str, Any]:
     """A graph as plain JSON."""
     routines, slots = list(graph.routines.values()), list(graph.slots.values())
     document: dict[str, Any] = msgspec.to_builtins(
-        _GraphDocument(graph.flow_id, graph.concurrent, routines, slots, graph.fingerprint)
+        GraphDocument(graph.flow_id, graph.concurrent, routines, slots, graph.fingerprint)
     )
     return document
 
 
 def read_graph(document: Any) -> Graph:
     """The graph that a document describes; msgspec.ValidationError, a ValueError, where it describes none."""
-    read = msgspec.convert(document, _GraphDocument)
+    return graph_of(msgspec.convert(document, GraphDocument))
+
+
+def graph_of(read: GraphDocument) -> Graph:
+    """The graph that was read."""
     return Graph(
         read.flow_id,
         read.concurrent,
@@ -39,11 +45,13 @@ def read_graph(document: Any) -> Graph:
 
 def write_definition(flow_document: dict[str, Any], graph: Graph) -> bytes:
     """A flow's document without what waits in its slots, which is the data of no job, and its graph."""
-    routines = {
-        routine_id: document | {"_slots": {name: slot | {"_data": {}} for name, slot in document["_slots"].items()}}
-        for routine_id, document in flow_document["routines"].items()
-    }
+    routines = {routine_id: _without_data(routine) for routine_id, routine in flow_document.get("routines", {}).items()}
     return msgspec.json.encode({"flow": flow_document | {"routines": routines}, "graph": write_graph(graph)})
+
+
+def _without_data(routine: dict[str, Any]) -> dict[str, Any]:
+    slots = {name: slot | {"_data": {}} for name, slot in routine.get("_slots", {}).items()}
+    return routine | {"_slots": slots}
 
 
 def read_definition(content: bytes) -> tuple[dict[str, Any], Graph]:

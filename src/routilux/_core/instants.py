@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from routilux._core.checked import convert, refuse
-from routilux._core.shapes import Instant
+from routilux._core.checked import refuse
+from routilux._shapes import Instant, convert
 
 EARLIEST = datetime(1, 1, 3, tzinfo=UTC).timestamp()
 LATEST = datetime(9000, 1, 1, tzinfo=UTC).timestamp()

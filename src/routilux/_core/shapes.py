@@ -4,54 +4,60 @@ Fields stand in the order in which they are written. The long lists are read par
 columns (`long_lists`), so here they are taken as they are: an object would be made of each.
 """
 
-from datetime import datetime
 from typing import Annotated, Any
 
-import msgspec
+from msgspec import field
 
-from routilux._model import LONGEST, Durability, JobStatus, RoutineStatus
+from routilux._migrations import CURRENT_FORMAT
+from routilux._model import SEVERITY, Durability, JobStatus, RoutineStatus
+from routilux._records import RESERVED_IN_STATE
+from routilux._shapes import (
+    Count,
+    DataDocument,
+    Instant,
+    InstantText,
+    OptionalData,
+    Priority,
+    Seconds,
+    Shape,
+    a,
+    by_name,
+    list_of,
+    said,
+)
 
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-Priority = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31)]
-Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST)]
 
-
-class _Document(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    pass
-
-
-class HistoryDocument(_Document):
+class HistoryDocument(Shape):
     """One record of `execution_history`."""
 
     routine_id: str
     event_name: str
-    data: Any
-    timestamp: str
+    data: DataDocument
+    timestamp: InstantText
 
 
-class ConnectionDocument(_Document):
+class SourceDocument(Shape):
     """What brought a task: the routine and the event."""
 
     source_routine_id: str
     source_event: str
 
 
-class TaskDocument(_Document, kw_only=True):
+class TaskDocument(Shape, kw_only=True):
     """One of `pending_tasks` or `failed_tasks`; `data` is null while it waits to be delivered to."""
 
     task_id: str | None = None
     routine_id: str
     slot: str
-    data: Any
-    connection: ConnectionDocument | None = None
+    data: OptionalData
+    connection: SourceDocument | None = None
     priority: Priority = 0
-    metadata: Any = None
+    metadata: OptionalData = None
     retry_count: Count = 0
     flushes: Count = 0
-    merged: Any = None
+    merged: OptionalData = None
     seen: dict[str, Count] | None = None
-    since: str | None = None
+    since: InstantText | None = None
     due: Instant | None = None
     deadline: Instant | None = None
     patience: Seconds | None = None
@@ -59,7 +65,7 @@ class TaskDocument(_Document, kw_only=True):
     ambiguous: bool = False
 
 
-class ErrorDocument(_Document):
+class ErrorDocument(Shape):
     """Why an attempt or a job failed."""
 
     type: str
@@ -69,38 +75,47 @@ class ErrorDocument(_Document):
     traceback: str = ""
 
 
-class RoutineStateDocument(_Document):
+_OUTCOME = said(enum=[*SEVERITY])
+_OWN_STATE = said(**a("data"), properties=dict.fromkeys(sorted(RESERVED_IN_STATE), False))
+
+
+class RoutineStateDocument(Shape):
     """What a job remembers of a routine; `outcome` is the worst so far of its settled tasks."""
 
     status: RoutineStatus
-    outcome: RoutineStatus | None = None
+    outcome: Annotated[RoutineStatus, _OUTCOME] | None = None
     error: ErrorDocument | None = None
-    state: dict[str, Any] = {}
+    state: Annotated[dict[str, Any], _OWN_STATE] = {}
 
 
-class PausePointDocument(_Document):
+class PausePointDocument(Shape):
     """When and why the job was paused."""
 
     timestamp: Instant
     reason: str = ""
-    checkpoint: dict[str, Any] = {}
+    checkpoint: Annotated[dict[str, Any], said(**a("data"))] = {}
 
 
-class JobDocument(_Document):
+_SLOT_DATA = said(additionalProperties={"type": "object", "additionalProperties": a("data")})
+
+
+class JobDocument(Shape, kw_only=True):
     """A whole JobState."""
 
+    type_: Annotated[str, said(const="JobState")] = field(name="_type")
+    format: Annotated[int, said(const=CURRENT_FORMAT)]
     flow_id: str
-    job_id: str
-    status: JobStatus
     flow_fingerprint: str = ""
+    job_id: str
     epoch: Count = 0
-    routine_states: dict[str, Any] = {}
-    execution_history: Any = []
-    pending_tasks: Any = []
-    failed_tasks: Any = []
-    slot_data: dict[str, Any] = {}
-    shared_data: dict[str, Any] = {}
-    shared_log: list[Any] = []
+    status: JobStatus
+    routine_states: Annotated[dict[str, Any], by_name(RoutineStateDocument)] = {}
+    execution_history: Annotated[Any, list_of(HistoryDocument)] = []
+    pending_tasks: Annotated[Any, list_of(TaskDocument)] = []
+    failed_tasks: Annotated[Any, list_of(TaskDocument)] = []
+    slot_data: Annotated[dict[str, Any], _SLOT_DATA] = {}
+    shared_data: Annotated[dict[str, Any], said(**a("data"))] = {}
+    shared_log: Annotated[list[Any], list_of("value")] = []
     pause_points: list[PausePointDocument] = []
     error: ErrorDocument | None = None
     cancel_reason: str | None = None

@@ -19,12 +19,12 @@ SNAPSHOT_FORMAT = 1
 T = TypeVar("T")
 
 
-class _Pause(msgspec.Struct):
+class _Pause(msgspec.Struct, forbid_unknown_fields=True):
     reason: str
     checkpoint: Any
 
 
-class _Snapshot(msgspec.Struct):
+class _Snapshot(msgspec.Struct, forbid_unknown_fields=True):
     """`document` is that of the job, without history; `active` are the numbers of the tasks in flight, in order."""
 
     format: int
@@ -36,7 +36,7 @@ class _Snapshot(msgspec.Struct):
     pause: _Pause | None
 
 
-class _Segment(msgspec.Struct):
+class _Segment(msgspec.Struct, forbid_unknown_fields=True):
     """History records by columns; `first` is how many there were before them."""
 
     first: int

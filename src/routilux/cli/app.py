@@ -7,6 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from routilux.cli.describing import schema
 from routilux.cli.failures import tell
 from routilux.cli.looking import explain, jobs, show
 from routilux.cli.moving import check, export, import_
@@ -45,5 +46,5 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Run jobs that outlive their process, look at them, and move them.",
 )
-for command in (run, jobs, show, explain, resume, recover, pause, cancel, retry, export, import_, check):
+for command in (run, jobs, show, explain, resume, recover, pause, cancel, retry, export, import_, check, schema):
     app.command(command.__name__.rstrip("_"))(command)

@@ -1,35 +1,37 @@
 """Jobs on their way from one store to another, with all they need."""
 
 from time import time
-from typing import Any
+from typing import Annotated, Any
 from uuid import uuid4
 
 import msgspec
 
 from routilux._backends.backend import MOVED, Backend, Batch, NewJob, StoredJob
 from routilux._core.document import read_job, write_history, write_job
-from routilux._core.graph_document import read_definition, read_graph, write_definition, write_graph
+from routilux._core.graph_document import GraphDocument, graph_of, read_definition, write_definition, write_graph
 from routilux._core.job import Job
 from routilux._core.journal import write_record
+from routilux._core.shapes import JobDocument
 from routilux._core.snapshot import write_segment, write_snapshot
 from routilux._engine.custody import definition_of
 from routilux._engine.rebuilding import rebuild
+from routilux._flow_document import FlowDocument, checked_flow
 from routilux._graph import Graph
+from routilux._migrations import TRANSFER_FORMAT, upgraded
 from routilux._model import JobStatus
 from routilux._records import Data
+from routilux._shapes import a, said
 from routilux.errors import JobStateError
-from serilux.errors import DocumentError
-
-TRANSFER_FORMAT = 1
+from serilux.errors import DocumentError, SeriluxError
 
 
 class Transfer(msgspec.Struct, forbid_unknown_fields=True):
     """A job and its flow: the documents of both, and the graph that the job ran with."""
 
-    format: int
-    flow: dict[str, Any]
-    graph: dict[str, Any]
-    job: dict[str, Any]
+    format: Annotated[int, said(const=TRANSFER_FORMAT)]
+    flow: Annotated[dict[str, Any], said(**a(FlowDocument))]
+    graph: GraphDocument
+    job: Annotated[dict[str, Any], said(**a(JobDocument))]
 
 
 def transfer_of(backend: Backend, job_id: str, *, copy: bool) -> Data:
@@ -74,12 +76,32 @@ def admit_transfer(backend: Backend, transfer: Data, *, reclaim: bool) -> str:
     return job.job_id
 
 
-def _read(transfer: Data) -> tuple[Data, Graph, Job]:
+def _read(transfer: Any) -> tuple[Data, Graph, Job]:
+    if not isinstance(transfer, dict):
+        raise DocumentError(f"this is no exported job: it is an object, not {type(transfer).__name__}", "$")
+    document = upgraded(transfer, "exported job", TRANSFER_FORMAT)
     try:
-        read = msgspec.convert(transfer, Transfer)
-        graph = read_graph(read.graph)
+        read = msgspec.convert(document, Transfer)
     except msgspec.ValidationError as error:
         raise DocumentError(f"this is no exported job: {error}", "$") from error
-    if read.format != TRANSFER_FORMAT:
-        raise DocumentError(f"format {read.format} is not known; this routilux reads {TRANSFER_FORMAT}", "format")
-    return read.flow, graph, read_job(read.job)
+    flow = checked_flow(read.flow, "flow")
+    _refuse_data(flow)
+    return flow, graph_of(read.graph), _read_job(read.job)
+
+
+def _read_job(document: Data) -> Job:
+    try:
+        return read_job(document)
+    except SeriluxError as error:
+        error.without_root("$")
+        error.under("job")
+        raise
+
+
+def _refuse_data(flow: Data) -> None:
+    """What waits in a flow's slots is the data of no job: it is never exported, and would be lost here."""
+    for routine_id, routine in flow.get("routines", {}).items():
+        for name, slot in routine.get("_slots", {}).items():
+            if slot.get("_data"):
+                place = f"flow.routines.{routine_id}._slots.{name}._data"
+                raise DocumentError("an exported flow has no data in its slots", place)

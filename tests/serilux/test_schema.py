@@ -1,0 +1,132 @@
+"""The JSON Schema of values: it takes what `encode` writes, and refuses nothing that `decode` takes."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from serilux import SeriluxError, decode, encode, value_schemas
+from serilux._decode import TAGS
+from serilux._leaves import LEAF_OF_TAG
+from tests.serilux.strategies import values
+
+TEXTS = [
+    "",
+    "a",
+    "nan",
+    "-0x8000000000000001",
+    "2024-01-01",
+    "01:02:03",
+    "2024-01-01T00:00:00",
+    "1E+2",
+    "AAA=",
+    "self.x",
+]
+PARTS = st.one_of(st.none(), st.booleans(), st.integers(-2, 2), st.floats(-1, 1), st.sampled_from(TEXTS))
+
+
+def schema_of(name: str) -> Draft202012Validator:
+    return Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": value_schemas()})
+
+
+VALUE, FIELD, DATA = schema_of("value"), schema_of("field"), schema_of("data")
+documents = st.recursive(
+    PARTS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from(["a", "$", "$x", "class", "name"]), inner, max_size=2),
+        st.tuples(st.sampled_from([*LEAF_OF_TAG, *TAGS]), inner).map(lambda tagged: dict([tagged])),
+    ),
+    max_leaves=8,
+)
+
+
+@given(values)
+def test_what_is_written_is_taken(value: Any) -> None:
+    written = encode(value)
+    assert VALUE.is_valid(written)
+    assert FIELD.is_valid(written)
+    assert DATA.is_valid(written) == (isinstance(value, dict) and all(type(key) is str for key in value))
+
+
+@given(documents)
+def test_what_is_refused_cannot_be_read(document: Any) -> None:
+    if not VALUE.is_valid(document):
+        with pytest.raises(SeriluxError):
+            decode(document)
+
+
+REFUSED = [
+    {"$unknown": 1},
+    {"$": {}},
+    {"$tuple": {}},
+    {"$tuple": [{"$unknown": 1}]},
+    {"$set": [1, 1]},
+    {"$set": [[1]]},
+    {"$set": [{}]},
+    {"$set": [{"$set": []}]},
+    {"$set": [{"$map": [[1, 2]]}]},
+    {"$set": [{"$dict": {"$a": 1}}]},
+    {"$frozenset": "ab"},
+    {"$map": []},
+    {"$map": [["a", 1]]},
+    {"$map": [[1, 1], [2]]},
+    {"$map": [[1, 1, 1]]},
+    {"$map": [[[1], 1]]},
+    {"$dict": {"a": 1}},
+    {"$dict": {"$a": 1, "$b": 2}},
+    {"$dict": {"$a": {"$unknown": 1}}},
+    {"$enum": {"class": "Colour"}},
+    {"$enum": {"class": "Colour", "name": 1}},
+    {"$object": {"class": 1, "fields": {}}},
+    {"$object": {"class": "Point", "fields": []}},
+    {"$object": {"class": "Point", "fields": {}, "more": 1}},
+    {"$callable": "builtins:len"},
+    {"$int": 5},
+    {"$int": "0x5"},
+    {"$int": "0x7fffffffffffffff"},
+    {"$int": "0X8000000000000000"},
+    {"$float": "1.0"},
+    {"$float": "NaN"},
+    {"$complex": [1.0]},
+    {"$complex": [1.0, "nan"]},
+    {"$complex": [1.0, {"$float": "1"}]},
+    {"$bytes": "A"},
+    {"$bytes": "AA=A"},
+    {"$datetime": "2024-01-01"},
+    {"$datetime": ["2024-01-01T00:00:00", 2, None]},
+    {"$datetime": ["2024-01-01T00:00:00", 0, []]},
+    {"$time": "1:02:03"},
+    {"$date": "20240101"},
+    {"$timedelta": [1, 86400, 0]},
+    {"$timedelta": [1, 1]},
+    {"$decimal": "1e2"},
+    {"$decimal": 1},
+    {"$uuid": "12345678123456781234567812345678"},
+    {"$path": ["Path", "a"]},
+    {"$path": "a"},
+]
+
+
+@pytest.mark.parametrize("document", REFUSED, ids=repr)
+def test_it_refuses_what_no_value_is_written_as(document: Any) -> None:
+    assert not VALUE.is_valid(document)
+    with pytest.raises(SeriluxError):
+        decode(document)
+
+
+def test_every_tag_has_something_refused_here() -> None:
+    assert {next(iter(document)) for document in REFUSED} - {"$unknown", "$"} == {*LEAF_OF_TAG, *TAGS}
+
+
+def test_only_fields_hold_callables() -> None:
+    document = [{"$callable": "self.accepts"}, {"deep": {"$callable": "tests.samples:double"}}]
+    assert (VALUE.is_valid(document), FIELD.is_valid(document)) == (False, True)
+    assert not FIELD.is_valid({"$callable": "accepts"})
+
+
+def test_data_is_an_object_by_names() -> None:
+    assert DATA.is_valid({"$dict": {"$tuple": 1}})
+    assert [DATA.is_valid(document) for document in ({"$tuple": [1]}, [], None, {"$map": [[1, 2]]})] == [False] * 4
