@@ -1,5 +1,6 @@
 """From the routines and connections of a flow to its graph and the handlers behind it."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -7,14 +8,14 @@ from routilux._binding import binding_of
 from routilux._core.job import Job
 from routilux._core.merging import given
 from routilux._graph import Graph, Route, RoutineNode, SlotNode, fingerprint
-from routilux._handler import Handler, Handlers, is_async
+from routilux._handler import Handler, Handlers, is_async, only_parameter
 from routilux._model import EventKey, MergeKind, SideEffects, SlotKey
+from routilux._records import Data
 from routilux._verdict import Finding
 from routilux.connection import Connection
 from routilux.error_handler import ErrorHandler
 from routilux.errors import BindingError
 from routilux.routine import Routine
-from routilux.slot import Slot
 from serilux import reference_to, registered_name
 from serilux.errors import CallableReferenceError
 
@@ -23,32 +24,51 @@ def compile_graph(
     flow_id: str, concurrent: bool, routines: Mapping[str, Routine], connections: Iterable[Connection]
 ) -> Graph:
     """Freeze a flow: names only."""
-    connections = list(connections)
+    keys = {
+        key: key
+        for key in (SlotKey(routine_id, name) for routine_id in routines for name in routines[routine_id].slots)
+    }
+    routes, sources = _ways(connections, keys)
     nodes = {
         routine_id: RoutineNode(
             routine_id,
             registered_name(type(routine)),
-            {event: _routes(connections, EventKey(routine_id, event)) for event in routine.events},
+            {event: tuple(routes[EventKey(routine_id, event)]) for event in routine.events},
             tuple((event, _name_of(condition, routine) or "") for event, condition in routine._conditions()),
             routine.effects,
         )
         for routine_id, routine in routines.items()
     }
-    slots = {
-        SlotKey(routine_id, slot.name): _slot_node(SlotKey(routine_id, slot.name), routine, slot, connections)
-        for routine_id, routine in routines.items()
-        for slot in routine.slots.values()
-    }
+    slots = {key: _slot_node(key, routines[key.routine_id], tuple(sources[key])) for key in keys}
     return Graph(flow_id, concurrent, nodes, slots, fingerprint(nodes, slots))
+
+
+Routes = defaultdict[EventKey, list[Route]]
+Sources = defaultdict[SlotKey, list[tuple[EventKey, int]]]
+
+
+def _ways(connections: Iterable[Connection], keys: dict[SlotKey, SlotKey]) -> tuple[Routes, Sources]:
+    """Where each event leads, and where what each slot is given comes from.
+
+    Each slot has one key, the same object everywhere: then looking it up need not compare it.
+    """
+    routes, sources = Routes(list), Sources(list)
+    for connection in connections:
+        source, target = connection.source, keys[connection.target]
+        routes[source].append(Route(source, target, connection.param_mapping, connection.priority))
+        sources[target].append((source, connection.priority))
+    return routes, sources
 
 
 def bind_handlers(graph: Graph, routines: Mapping[str, Routine], flow_error_handler: ErrorHandler | None) -> Handlers:
     """Find the callables behind the names of a graph."""
-    return {
-        key: _handler(graph, key, routines[key.routine_id], flow_error_handler)
+    starts = {key.slot: {"slot": key.slot} for key in graph.slots}
+    handlers = {
+        key: _handler(graph, key, routines[key.routine_id], starts[key.slot], flow_error_handler)
         for key, node in graph.slots.items()
         if node.has_handler
     }
+    return handlers
 
 
 def unbindable(handlers: Handlers, job: Job) -> Iterator[Finding]:
@@ -64,15 +84,8 @@ def unbindable(handlers: Handlers, job: Job) -> Iterator[Finding]:
             yield Finding(f"{place} is for {task.target}: {error}", place, *task.target)
 
 
-def _routes(connections: list[Connection], source: EventKey) -> tuple[Route, ...]:
-    return tuple(
-        Route(connection.source, connection.target, connection.param_mapping, connection.priority)
-        for connection in connections
-        if connection.source == source
-    )
-
-
-def _slot_node(key: SlotKey, routine: Routine, slot: Slot, connections: list[Connection]) -> SlotNode:
+def _slot_node(key: SlotKey, routine: Routine, sources: tuple[tuple[EventKey, int], ...]) -> SlotNode:
+    slot = routine.get_slot(key.slot)
     return SlotNode(
         key=key,
         merge=slot.merge_kind,
@@ -83,7 +96,7 @@ def _slot_node(key: SlotKey, routine: Routine, slot: Slot, connections: list[Con
             _name_of(slot.merge_strategy, routine) or "",
             _name_of(slot.when, routine),
         ),
-        sources=tuple((entry.source, entry.priority) for entry in connections if entry.target == key),
+        sources=sources,
     )
 
 
@@ -104,26 +117,32 @@ def _name_of(function: Any, routine: Routine) -> str | None:
         return f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', type(function).__name__)}"
 
 
-def _handler(graph: Graph, key: SlotKey, routine: Routine, flow_error_handler: ErrorHandler | None) -> Handler:
+def _handler(
+    graph: Graph, key: SlotKey, routine: Routine, start: Data, flow_error_handler: ErrorHandler | None
+) -> Handler:
     slot = routine.get_slot(key.slot)
     assert slot.handler is not None
     label = f"{type(routine).__name__}.{getattr(slot.handler, '__name__', type(slot.handler).__name__)}"
     binding = binding_of(slot.handler, label)
+    source = graph.routines[key.routine_id]
     merge_function = slot.merge_strategy if callable(slot.merge_strategy) else None
     return Handler(
-        node=graph.slots[key],
         routine_id=key.routine_id,
-        start={"slot": key.slot},
-        routine=routine,
-        routes=graph.routines[key.routine_id].routes,
+        start=start,
         call=_called_by_position(slot.handler) if binding.by_position else slot.handler,
-        binding=binding,
-        names=binding.names,
+        only=only_parameter(slot.handler, binding),
+        plain=slot.merge_kind is MergeKind.OVERRIDE and slot.when is None and slot.timeout is None,
         is_async=is_async(slot.handler),
+        tracked=is_async(slot.handler) or slot.timeout is not None,
+        routine=routine,
+        source=source,
+        mapped=frozenset(event for event, leads in source.routes.items() if any(route.mapping for route in leads)),
+        node=graph.slots[key],
+        binding=binding,
+        takes_all=binding.open_ended and not binding.required,
         merge_function=merge_function,
         predicate=slot.when,
         timeout=slot.timeout,
-        recorded=graph.routines[key.routine_id].effects is not SideEffects.REPEATABLE,
-        plain=slot.merge_kind is MergeKind.OVERRIDE and slot.when is None and slot.timeout is None,
+        recorded=source.effects is not SideEffects.REPEATABLE,
         flow_error_handler=flow_error_handler,
     )

@@ -45,7 +45,7 @@ class Activation(msgspec.Struct):
     def emit(self, routine: Any, event: str, data: Data) -> HistoryRecord:
         """Put one emission into the outbox; it becomes part of the job when the handler returns."""
         handler = self.handler
-        routes = handler.routes.get(event)
+        routes = handler.source.routes.get(event)
         if routes is None or self.closed or routine is not handler.routine:
             raise self._refusal(routine, event)
         for route in routes:
@@ -74,7 +74,7 @@ class Activation(msgspec.Struct):
             )
         return DefinitionError(
             f"unknown event {event!r} of routine {routine_id!r}; "
-            f"it has: {', '.join(map(repr, self.handler.routes)) or 'none'}"
+            f"it has: {', '.join(map(repr, self.handler.source.routes)) or 'none'}"
         )
 
     def check_open(self, verb: str) -> None:

@@ -4,3 +4,5 @@ from contextvars import ContextVar
 from typing import Any
 
 current: ContextVar[Any] = ContextVar("routilux_activation", default=None)
+get_current = current.get  # methods of C that are looked up once: of an imported name, that is done at each call
+set_current = current.set

@@ -28,6 +28,10 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return {self.mapping.get(name, name): value for name, value in data.items()}
 
 
+Routes = dict[str, tuple[Route, ...]]
+"""Where each event of a routine leads."""
+
+
 class SlotNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A slot: how it merges, whether a predicate guards its handler, what its callables are called."""
 
@@ -44,7 +48,7 @@ class RoutineNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     routine_id: str
     class_name: str
-    routes: dict[str, tuple[Route, ...]]
+    routes: Routes
     conditions: tuple[tuple[str, str], ...] = ()
     effects: SideEffects = SideEffects.REPEATABLE
 

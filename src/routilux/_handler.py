@@ -2,12 +2,13 @@
 
 import inspect
 from collections.abc import Callable
+from types import FunctionType, MethodType
 from typing import Any, Protocol
 
 import msgspec
 
 from routilux._binding import Binding
-from routilux._graph import Route, SlotNode
+from routilux._graph import RoutineNode, SlotNode
 from routilux._model import SlotKey
 from routilux._records import Data
 from routilux.error_handler import ErrorHandler
@@ -24,25 +25,30 @@ class HandlingRoutine(Protocol):
 class Handler(msgspec.Struct, frozen=True):
     """A slot of a running flow: what is called for a task, with what policy around it.
 
-    `names` are those of the binding: data under just these needs no binding. `routes` tell where each event of the
-    routine leads. `recorded` asks for each attempt to be on disk before it begins. `plain` says that nothing but
-    merging comes before the call. `start` is what history says of each start.
+    `start` is what history says of each start. `only` is the one parameter of a handler that may be called by position,
+    which is quicker; `takes_all` says that any data fits. `plain` says that nothing but merging comes before the call.
+    `tracked` attempts can be cancelled or expire. `source` tells where each event of the routine leads; the `mapped`
+    ones lead somewhere under other names. `recorded` asks for each attempt to be on disk before it begins.
     """
 
-    node: SlotNode
+    # What each activation needs comes first: it lies together in memory, and a large flow does not fit into the caches.
     routine_id: str
     start: Data
-    routine: HandlingRoutine
-    routes: dict[str, tuple[Route, ...]]
     call: Callable[..., Any]
-    binding: Binding
-    names: frozenset[str]
+    only: str | None
+    plain: bool
     is_async: bool
+    tracked: bool
+    routine: HandlingRoutine
+    source: RoutineNode
+    mapped: frozenset[str]
+    node: SlotNode
+    binding: Binding
+    takes_all: bool
     merge_function: Merge | None
     predicate: Predicate | None
     timeout: float | None
     recorded: bool
-    plain: bool
     flow_error_handler: ErrorHandler | None
 
     @property
@@ -52,6 +58,21 @@ class Handler(msgspec.Struct, frozen=True):
 
 
 Handlers = dict[SlotKey, Handler]
+
+
+def only_parameter(call: Callable[..., Any], binding: Binding) -> str | None:
+    """The one parameter of a plain function or method; None where it has others, or something else is called."""
+    function = call.__func__ if type(call) is MethodType else call
+    if type(function) is not FunctionType:
+        return None
+    code, bound = function.__code__, function is not call
+    if code.co_flags & _OPEN_ENDED or code.co_kwonlyargcount or code.co_argcount != bound + 1:
+        return None
+    name = code.co_varnames[bound]
+    return name if binding.names == {name} else None
+
+
+_OPEN_ENDED = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 
 
 def is_async(call: Callable[..., Any]) -> bool:

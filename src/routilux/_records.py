@@ -92,12 +92,12 @@ RESERVED_IN_STATE = frozenset({"status", "error"})
 """What a routine's own `state` cannot be told by, since `get_routine_state` says more under these names."""
 
 
-class RoutineState(msgspec.Struct, gc=False):
+class RoutineState(msgspec.Struct, frozen=True, gc=False):
     """What a job remembers of one routine: the worst outcome so far, the last error, its own `state`."""
 
     outcome: RoutineStatus | None = None
     error: ErrorInfo | None = None
-    state: Data = msgspec.field(default_factory=dict)
+    state: Data = {}
     version: int = 0
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from routilux._configured import Configured, report_shared_change
 from routilux._context import Activation, ExecutionContext, required_activation, running_activation
-from routilux._current import current
+from routilux._current import get_current
 from routilux._durations import checked_timeout
 from routilux._flow_document import RoutineDocument, parts_by_name
 from routilux._model import ErrorStrategy, MergeKind, SideEffects
-from routilux._records import Data, Emission, read_data
+from routilux._records import Data, Emission, HistoryRecord, read_data
 from routilux._shapes import read_fields
 from routilux.connection import checked_priority
 from routilux.error_handler import ErrorHandler
@@ -22,6 +22,7 @@ from serilux import (
     decode_fields,
     encode,
     encode_fields,
+    is_fixed,
     read_part,
     reference_to,
     register_serializable,
@@ -143,10 +144,19 @@ class Routine(Configured):
         an event that is not defined, UnsupportedValueError for data that no document can carry (law 9),
         OutsideActivationError outside of a handler.
         """
-        activation: Activation | None = current.get()
-        if activation is None:
-            activation = required_activation("emit")
-        activation.emit(self, event_name, data)
+        activation: Activation = get_current() or required_activation("emit")
+        handler = activation.handler
+        if (
+            self is handler.routine
+            and event_name in handler.source.routes
+            and event_name not in handler.mapped
+            and not activation.closed
+            and is_fixed(data)
+        ):
+            now = activation.host.now
+            activation.outbox.append(HistoryRecord(handler.routine_id, event_name, data, now()))
+        else:
+            activation.emit(self, event_name, data)
 
     def emit_with(
         self, event_name: str, data: Data, *, priority: int | None = None, metadata: Data | None = None

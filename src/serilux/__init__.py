@@ -1,7 +1,7 @@
 """Objects to JSON documents and back, safely."""
 
 from serilux._callables import referable, reference_to, resolve_reference
-from serilux._codec import clone, clone_fields, copy_fields, decode, decode_fields, encode, encode_fields
+from serilux._codec import clone, clone_fields, copy_fields, decode, decode_fields, encode, encode_fields, is_fixed
 from serilux._fields import check_constructible, read_object
 from serilux._identical import identical
 from serilux._json import check_document
@@ -58,6 +58,7 @@ __all__ = [
     "encode_fields",
     "get_limits",
     "identical",
+    "is_fixed",
     "is_registered",
     "lookup_class",
     "raise_together",

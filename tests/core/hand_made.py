@@ -7,6 +7,7 @@ from routilux._core.document import read_job, write_history, write_job
 from routilux._core.facts import Effects, Fact, TaskAbsorbed, TaskFailed, TaskFlushed, TaskSucceeded
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
+from routilux._core.merging import merge
 from routilux._core.transition import take, transition
 from routilux._graph import Graph, Route, RoutineNode, SlotNode
 from routilux._model import ErrorStrategy, EventKey, JobStatus, MergeKind, SideEffects, SlotKey
@@ -129,7 +130,10 @@ def apply(state: Job, fact: Fact, now: float = NOW, *, concurrent: bool = False)
 
 
 def take_from(state: Job, now: float = NOW, *, concurrent: bool = False) -> Task | None:
-    return take(graph(concurrent=concurrent), state, now)
+    entry = take(graph(concurrent=concurrent), state, now)
+    if entry is not None:
+        merge(state, graph().slots[entry.target], entry)
+    return entry
 
 
 def taken(state: Job, now: float = NOW, *, concurrent: bool = False) -> Task:

@@ -136,7 +136,10 @@ def test_a_job_whose_last_failure_is_continued_is_completed() -> None:
 
 def test_effects_of_what_a_continued_failure_expects_are_kept() -> None:
     state = job(active=(task(1),))
-    assert apply(state, failed(state.active[1], CONTINUE, changes=expecting(5.0))) == (Effect.TIMER_CHANGED,)
+    assert apply(state, failed(state.active[1], CONTINUE, changes=expecting(5.0))) == (
+        Effect.TIMER_CHANGED,
+        Effect.STUCK,
+    )
 
 
 # Skip.
@@ -277,7 +280,7 @@ def test_an_expectation_without_patience_has_no_deadline() -> None:
 
 def test_an_expectation_sets_the_timer() -> None:
     state = job(active=(task(1),))
-    assert apply(state, done(state.active[1], changes=expecting(30.0))) == (Effect.TIMER_CHANGED,)
+    assert apply(state, done(state.active[1], changes=expecting(30.0))) == (Effect.TIMER_CHANGED, Effect.STUCK)
 
 
 def test_a_delivery_makes_an_expectation_ready() -> None:

@@ -28,7 +28,6 @@ from routilux._core.job import Job, PauseRequest
 from routilux._core.journal import Happening, TaskMerged, replay, write_record
 from routilux._core.merging import put_merged
 from routilux._core.snapshot import read_snapshot, records_dropped, records_so_far, write_segment, write_snapshot
-from routilux._core.transition import take
 from routilux._model import JobStatus
 from routilux._records import Changes, Emission, Expectation, Task
 from routilux.errors import DamagedRecordError
@@ -51,6 +50,7 @@ from tests.core.hand_made import (
     graph,
     job,
     record,
+    take_from,
     task,
 )
 from tests.core.rich_job import RICH_VALUE, bounded_job, rich_job
@@ -82,7 +82,7 @@ def happen(state: Job, what: Happening) -> None:
     if isinstance(what, TaskMerged):
         put_merged(state, what.task, what.data)
     elif isinstance(what, Task):
-        assert take(graph(), state, NOW) is what
+        assert take_from(state) is what
     else:
         apply(state, what)
 

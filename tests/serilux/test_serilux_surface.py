@@ -10,9 +10,9 @@ PUBLIC = """
 CallableReferenceError CombinedError ConstructorError CycleError DocumentError ForeignMethodError LimitError Limits
 NameConflictError Serializable SeriluxError UnknownClassError UnsupportedValueError UntrustedReferenceError
 all_plain check_constructible check_document check_serializable clone clone_fields collected construct copy_fields
-count_plain decode decode_fields encode encode_fields get_limits identical is_registered lookup_class raise_together
-read_object read_part real_module referable reference_to register_serializable registered_name resolve_reference
-set_limits trust value_schemas
+count_plain decode decode_fields encode encode_fields get_limits identical is_fixed is_registered lookup_class
+raise_together read_object read_part real_module referable reference_to register_serializable registered_name
+resolve_reference set_limits trust value_schemas
 """
 
 

@@ -5,10 +5,10 @@ from msgspec.structs import replace
 from routilux._core.facts import NOTHING, AttemptsLost, Effects, TaskResolved
 from routilux._core.job import Job, PauseRequest
 from routilux._core.ready_queue import ReadyQueue
-from routilux._core.settling import close, put_first, record, worsen
+from routilux._core.settling import close, put_first, record, touch, worsen
 from routilux._graph import Graph
 from routilux._model import RoutineStatus, SideEffects
-from routilux._records import ErrorInfo, HistoryRecord, RoutineState, Task
+from routilux._records import ErrorInfo, HistoryRecord, Task
 
 
 def attempts_lost(graph: Graph, job: Job, fact: AttemptsLost, now: float) -> Effects:
@@ -46,9 +46,8 @@ def _give_up(job: Job, task: Task, now: float) -> None:
     )
     details = {"type": error.type, "message": error.message, "attempt": task.retry_count + 1}
     record(job, [HistoryRecord(routine_id, "error", details, now)], now)
-    state = job.routines.setdefault(routine_id, RoutineState())
-    state.error = error
-    worsen(state, RoutineStatus.FAILED)
+    touch(job, routine_id, error=error)
+    worsen(job, routine_id, RoutineStatus.FAILED)
     job.failed.append(task)
     job.closing = job.closing if isinstance(job.closing, ErrorInfo) else error
 
@@ -62,5 +61,5 @@ def task_resolved(graph: Graph, job: Job, fact: TaskResolved, now: float) -> Eff
     answer = {"attempt": task.retry_count + 1, "again": fact.again}
     record(job, [HistoryRecord(routine_id, "resolved", answer, now)], now)
     if not fact.again:
-        worsen(job.routines.setdefault(routine_id, RoutineState()), RoutineStatus.COMPLETED)
+        worsen(job, routine_id, RoutineStatus.COMPLETED)
     return NOTHING

@@ -151,14 +151,16 @@ Fact = (
 
 
 class Effect(Enum):
-    """What the engine has to do after a fact."""
+    """What the engine has to see to after a fact. A job is stuck when nothing goes on unless somebody delivers."""
 
     STATUS_CHANGED = "status changed"
     TIMER_CHANGED = "timer changed"
+    STUCK = "stuck"
 
 
 Effects = tuple[Effect, ...]
 NOTHING: Effects = ()
 STATUS_CHANGED: Effects = (Effect.STATUS_CHANGED,)
 TIMER_CHANGED: Effects = (Effect.TIMER_CHANGED,)
+STUCK: Effects = (Effect.STUCK,)
 STATUS_AND_TIMER_CHANGED: Effects = STATUS_CHANGED + TIMER_CHANGED

@@ -30,7 +30,7 @@ from routilux._core.facts import (
     TimersFired,
 )
 from routilux._core.job import Job
-from routilux._core.merging import put_merged
+from routilux._core.merging import merge, put_merged
 from routilux._core.transition import take, transition
 from routilux._graph import Graph
 from routilux._model import EventKey, SlotKey
@@ -109,6 +109,7 @@ def _happen(graph: Graph, job: Job, value: Value, kind: str, at: float, *content
         taken = take(graph, job, at)
         if taken is not what:
             raise ValueError(f"task {what.number} is not the next one")
+        merge(job, graph.slots[taken.target], taken)
     else:
         transition(graph, job, what, at)
 

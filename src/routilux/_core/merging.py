@@ -6,8 +6,24 @@ from routilux._model import MergeKind
 from routilux._records import Data, Task
 
 
+def merge(job: Job, node: SlotNode, task: Task) -> None:
+    """Merge a taken task's data into its slot, unless the slot has a function of its own for that."""
+    if node.merge is MergeKind.OVERRIDE:
+        override(job, task)
+    elif node.merge is MergeKind.APPEND:
+        append(job, node, task)
+
+
+def override(job: Job, task: Task) -> None:
+    """Let a task's data replace that of its slot."""
+    if task.merged is None:
+        task.merged = job.slot_data[task.target] = task.data or {}
+
+
 def append(job: Job, node: SlotNode, task: Task) -> None:
     """Append a task's data to that of its slot, parameter by parameter."""
+    if task.seen is not None or task.merged is not None:
+        return
     values = job.slot_data.setdefault(node.key, {})
     for name, value in (task.data or {}).items():
         values.setdefault(name, []).append(value)

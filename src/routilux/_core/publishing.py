@@ -1,41 +1,51 @@
 """What an activation did becomes part of its job: its records, one task per emission and connection, its changes."""
 
-from routilux._core.facts import NOTHING, TIMER_CHANGED, Effects, TaskFailed, TaskFlushed, TaskSucceeded
+from typing import Protocol
+
+from routilux._core.facts import NOTHING, TIMER_CHANGED, Effects
 from routilux._core.job import Job
-from routilux._graph import Graph
+from routilux._core.settling import touch
+from routilux._graph import RoutineNode
 from routilux._model import SlotKey
-from routilux._records import Changes, Emission, Expectation, Task
+from routilux._records import Changes, Emission, Expectation, HistoryRecord, Task
 
 
-def publish(graph: Graph, job: Job, fact: TaskSucceeded | TaskFlushed | TaskFailed, now: float) -> Effects:
+class Published(Protocol):
+    """What an activation did, its changes aside; `TaskSucceeded` says what is what."""
+
+    @property
+    def task(self) -> Task:
+        """What it was activated for."""
+
+    @property
+    def started(self) -> HistoryRecord | None:
+        """Its start record, unless a flush has published that."""
+
+    @property
+    def outbox(self) -> list[HistoryRecord]:
+        """What it emitted."""
+
+    @property
+    def routing(self) -> dict[int, Emission] | None:
+        """How some of that are to be routed, by index."""
+
+
+def publish(job: Job, source: RoutineNode, done: Published, changes: Changes | None, now: float) -> Effects:
     """Commit what an activation did: its records, its emissions as one task per connection, its changes."""
-    if fact.started is not None:
-        job.history.append(fact.started)
-    if fact.outbox:
-        job.history.extend(fact.outbox)
-        routes, number = graph.routines[fact.task.target.routine_id].routes, job.next_number
-        for index, record in enumerate(fact.outbox):
-            for route in routes[record.event_name]:
-                content = record.content if route.mapping is None else route.mapped(record.content)
-                task = Task(number, route.target, content, route.source, route.priority, None, now)
-                number += 1
-                if fact.routing is not None and index in fact.routing:
-                    _address(task, fact.routing[index])
-                if task.priority == 0:
-                    job.ready.plain.append(task)
-                else:
-                    job.ready.push(task)
-        job.next_number = number
+    if done.started is not None:
+        job.history.append(done.started)
+    job.history.extend(done.outbox)
+    for index, record in enumerate(done.outbox):
+        emission = _AS_CONNECTED if done.routing is None else done.routing.get(index, _AS_CONNECTED)
+        for route in source.routes[record.event_name]:
+            priority = route.priority if emission.priority is None else emission.priority
+            task = Task(0, route.target, route.mapped(record.content), route.source, priority, emission.metadata)
+            enlist(job, task, now)
     job.updated_at = now
-    if fact.changes is None:
-        return NOTHING
-    return _apply_changes(job, fact.task.target.routine_id, fact.changes, now)
+    return NOTHING if changes is None else _apply_changes(job, source.routine_id, changes, now)
 
 
-def _address(task: Task, emission: Emission) -> None:
-    task.metadata = emission.metadata
-    if emission.priority is not None:
-        task.priority = emission.priority
+_AS_CONNECTED = Emission(None, None)
 
 
 def enlist(job: Job, task: Task, now: float) -> None:
@@ -49,9 +59,7 @@ def enlist(job: Job, task: Task, now: float) -> None:
 def _apply_changes(job: Job, routine_id: str, changes: Changes, now: float) -> Effects:
     apply_shared(job, changes)
     if changes.state is not None:
-        state = job.routines[routine_id]
-        state.state = changes.state
-        state.version += 1
+        touch(job, routine_id, state=changes.state, version=job.routines[routine_id].version + 1)
     for expectation in changes.expected:
         enlist(job, _expecting_task(routine_id, expectation, now), now)
     return TIMER_CHANGED if changes.expected else NOTHING

@@ -1,8 +1,10 @@
 """How a job comes to rest: what becomes of its routines, and of itself."""
 
+from typing import Any
+
 from msgspec.structs import replace
 
-from routilux._core.facts import NOTHING, STATUS_AND_TIMER_CHANGED, TIMER_CHANGED, Effects
+from routilux._core.facts import NOTHING, STATUS_AND_TIMER_CHANGED, STUCK, TIMER_CHANGED, Effects
 from routilux._core.job import Job, PauseRequest
 from routilux._core.ready_queue import ReadyQueue
 from routilux._model import JOB_TRANSITIONS, SEVERITY, JobStatus, RoutineStatus
@@ -15,10 +17,21 @@ def record(job: Job, records: list[HistoryRecord], now: float) -> None:
     job.updated_at = now
 
 
-def worsen(state: RoutineState, outcome: RoutineStatus) -> None:
-    """Let an outcome count for the routine, unless a worse one does already."""
-    if state.outcome is None or SEVERITY.index(outcome) > SEVERITY.index(state.outcome):
-        state.outcome = outcome
+UNTOUCHED = RoutineState()
+COMPLETED = RoutineState(RoutineStatus.COMPLETED)
+
+
+def touch(job: Job, routine_id: str, **changes: Any) -> None:
+    """Remember that a routine has had something to do, and what that has changed of its state."""
+    state = job.routines.get(routine_id, UNTOUCHED)
+    job.routines[routine_id] = replace(state, **changes) if changes else state
+
+
+def worsen(job: Job, routine_id: str, outcome: RoutineStatus) -> None:
+    """Let an outcome count for a routine, unless a worse one does already."""
+    so_far = job.routines.get(routine_id, UNTOUCHED).outcome
+    if so_far is None or SEVERITY.index(outcome) > SEVERITY.index(so_far):
+        touch(job, routine_id, outcome=outcome)
 
 
 def abandon_active(job: Job) -> None:
@@ -41,7 +54,7 @@ def close(job: Job, now: float) -> Effects:
         return NOTHING
     closing = job.closing
     if closing is None and not job.idle:
-        return NOTHING
+        return STUCK if job.stuck else NOTHING
     if job.hold_until is not None and not isinstance(closing, PauseRequest) and now < job.hold_until:
         return TIMER_CHANGED
     if isinstance(closing, PauseRequest):

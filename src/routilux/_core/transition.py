@@ -31,26 +31,34 @@ from routilux._core.facts import (
     TimersFired,
 )
 from routilux._core.job import Job, PauseRequest
-from routilux._core.merging import adopt, append
-from routilux._core.publishing import apply_shared, enlist, publish
+from routilux._core.merging import adopt
+from routilux._core.publishing import Published, apply_shared, enlist, publish
 from routilux._core.ready_queue import ReadyQueue
-from routilux._core.settling import abandon_active, add_pause_point, close, move, record, stop_the_watch, worsen
-from routilux._graph import Graph
+from routilux._core.settling import (
+    COMPLETED,
+    abandon_active,
+    add_pause_point,
+    close,
+    move,
+    record,
+    stop_the_watch,
+    touch,
+    worsen,
+)
+from routilux._graph import Graph, RoutineNode
 from routilux._model import (
     ErrorStrategy,
     JobStatus,
-    MergeKind,
     RoutineStatus,
 )
 from routilux._records import (
+    Changes,
     ErrorInfo,
     HistoryRecord,
-    RoutineState,
     Task,
 )
 
 RUNNING = JobStatus.RUNNING
-OVERRIDE = MergeKind.OVERRIDE
 
 
 def transition(graph: Graph, job: Job, fact: Fact, now: float) -> Effects:
@@ -59,24 +67,18 @@ def transition(graph: Graph, job: Job, fact: Fact, now: float) -> Effects:
 
 
 def take(graph: Graph, job: Job, now: float) -> Task | None:
-    """Take the task to run next, or None where nothing may start now.
-
-    Its data is merged into its slot, unless the slot has a function of its own for that.
-    """
+    """Take the task to run next, or None where nothing may start now. Its data is to be merged into its slot."""
+    if job.closing is not None or job.status is not RUNNING or (job.active and not graph.concurrent):
+        return None
     ready = job.ready
-    if not (ready.plain or ready.ranked) or job.closing is not None or job.status is not RUNNING:
+    if ready.ranked:
+        task = ready.pop()
+    elif ready.plain:
+        task = ready.plain.popleft()
+    else:
         return None
-    if job.active and not graph.concurrent:
-        return None
-    task = ready.pop() if ready.ranked else ready.plain.popleft()
     task.since = now
     job.active[task.number] = task
-    if task.merged is None:
-        node = graph.slots[task.target]
-        if node.merge is OVERRIDE:
-            task.merged = job.slot_data[node.key] = task.data or {}
-        elif node.merge is MergeKind.APPEND and task.seen is None:
-            append(job, node, task)
     return task
 
 
@@ -89,29 +91,54 @@ def _started(graph: Graph, job: Job, fact: JobStarted, now: float) -> Effects:
 
 
 def _succeeded(graph: Graph, job: Job, fact: TaskSucceeded, now: float) -> Effects:
-    task = fact.task
-    del job.active[task.number]
-    routine_id = task.target.routine_id
-    state = job.routines.get(routine_id)
+    return succeed(job, graph.routines[fact.task.target.routine_id], fact, fact.changes, now)
+
+
+def succeed(job: Job, source: RoutineNode, done: Published, changes: Changes | None, now: float) -> Effects:
+    """Apply `TaskSucceeded`, which for the commonest of all facts need not be made unless somebody keeps it.
+
+    What nearly all activations do is written out: no changes, and no emission that says how it is to be routed.
+    """
+    del job.active[done.task.number]
+    state = job.routines.get(source.routine_id)
     if state is None:
-        state = job.routines[routine_id] = RoutineState()
-    if state.outcome is None:
-        state.outcome = RoutineStatus.COMPLETED
-    effects = publish(graph, job, fact, now)
-    if job.closing is None and (job.ready.plain or job.ready.ranked):
-        return effects
-    return effects + close(job, now)
+        job.routines[source.routine_id] = COMPLETED
+    elif state.outcome is None:
+        worsen(job, source.routine_id, RoutineStatus.COMPLETED)
+    if changes is not None or done.routing is not None:
+        return publish(job, source, done, changes, now) + close(job, now)
+    started, outbox, ready = done.started, done.outbox, job.ready
+    if started is not None:
+        job.history.append(started)
+    if outbox:
+        job.history.extend(outbox)
+        routes, number = source.routes, job.next_number
+        for record in outbox:
+            for route in routes[record.event_name]:
+                content = record.content if route.mapping is None else route.mapped(record.content)
+                task = Task(number, route.target, content, route.source, route.priority, None, now)
+                number += 1
+                if route.priority:
+                    ready.push(task)
+                else:
+                    ready.plain.append(task)
+        job.next_number = number
+    job.updated_at = now
+    if job.closing is None and (ready.plain or ready.ranked):
+        return NOTHING
+    return close(job, now)
 
 
 def _flushed(graph: Graph, job: Job, fact: TaskFlushed, now: float) -> Effects:
+    routine_id = fact.task.target.routine_id
     fact.task.flushes += 1
-    job.routines.setdefault(fact.task.target.routine_id, RoutineState())
-    return publish(graph, job, fact, now)
+    touch(job, routine_id)
+    return publish(job, graph.routines[routine_id], fact, fact.changes, now)
 
 
 def _absorbed(graph: Graph, job: Job, fact: TaskAbsorbed, now: float) -> Effects:
     del job.active[fact.task.number]
-    job.routines.setdefault(fact.task.target.routine_id, RoutineState())
+    touch(job, fact.task.target.routine_id)
     job.updated_at = now
     return close(job, now)
 
@@ -120,18 +147,19 @@ def _failed(graph: Graph, job: Job, fact: TaskFailed, now: float) -> Effects:
     task, strategy = fact.task, fact.decision.strategy
     job.active.pop(task.number, None)
     job.expecting.discard(task)
-    state = job.routines.setdefault(task.target.routine_id, RoutineState())
+    routine_id = task.target.routine_id
+    touch(job, routine_id)
     if strategy is ErrorStrategy.CONTINUE:
-        effects = publish(graph, job, fact, now)
+        effects = publish(job, graph.routines[routine_id], fact, fact.changes, now)
     else:
         effects = NOTHING
         record(job, [fact.started] if fact.started is not None else [], now)
     record(job, _failure_records(fact, now), now)
-    state.error = fact.error
+    touch(job, routine_id, error=fact.error)
     if strategy is ErrorStrategy.RETRY:
         job.enlist(_retried(task, fact.decision.delay, now))
         return effects + TIMER_CHANGED + close(job, now)
-    worsen(state, _OUTCOMES[strategy])
+    worsen(job, routine_id, _OUTCOMES[strategy])
     if strategy is ErrorStrategy.STOP:
         job.failed.append(task)
         job.closing = job.closing if isinstance(job.closing, ErrorInfo) else fact.error
@@ -214,7 +242,7 @@ def _job_retried(graph: Graph, job: Job, fact: JobRetried, now: float) -> Effect
     job.status, job.failed, job.error, job.ready = JobStatus.PAUSED, [], None, ReadyQueue()
     job.elapsed = 0.0
     for task in failed:
-        job.routines.setdefault(task.target.routine_id, RoutineState()).outcome = None
+        touch(job, task.target.routine_id, outcome=None)
         job.enlist(replace(_retried(task, 0.0, now), due=None, lost_attempts=0))
     for task in left:
         job.ready.push(task)

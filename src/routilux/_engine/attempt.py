@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from routilux._context import Activation
-from routilux._current import current
+from routilux._current import set_current
 from routilux._handler import Handler
 from routilux._model import ErrorStrategy
 from routilux._records import Data, Decision, ErrorInfo
@@ -15,15 +15,20 @@ from routilux.slot import Merge, Predicate
 from serilux import clone_fields, copy_fields
 
 Failure = BaseException | None
-_UNCHANGEABLE = frozenset({type(None), bool, int, float, str})
+_UNCHANGEABLE: frozenset[type[Any]] = frozenset({type(None), bool, int, float, str})
 
 
 def run_handler(activation: Activation) -> Failure:
     """Call a handler with its own copy of the data; the activation stays current until another one is, or none."""
-    handler = activation.handler
-    current.set(activation)
+    handler, given = activation.handler, activation.given
+    set_current(activation)
     try:
-        result = handler.call(**_arguments(activation.given, handler))
+        only = handler.only
+        if only in given and len(given) == 1:
+            call, value = handler.call, given[only]
+            result = call(value if type(value) in _UNCHANGEABLE else copy_fields(given)[only])
+        else:
+            result = handler.call(**_arguments(given, handler))
         if result is not None and inspect.isawaitable(result):
             _refuse_awaitable(result, handler)
     except BaseException as error:  # noqa: BLE001 - whatever users' code raises is a failed attempt
@@ -34,7 +39,7 @@ def run_handler(activation: Activation) -> Failure:
 async def await_handler(activation: Activation) -> Failure:
     """Await an async handler with its own copy of the data."""
     handler = activation.handler
-    current.set(activation)
+    set_current(activation)
     try:
         await handler.call(**_arguments(activation.given, handler))
     except BaseException as error:  # noqa: BLE001 - whatever users' code raises is a failed attempt
@@ -45,14 +50,12 @@ async def await_handler(activation: Activation) -> Failure:
 def _arguments(given: Data, handler: Handler) -> Data:
     """A copy of the data for the handler, by the names of its parameters.
 
-    Data of unchangeable values under just these names needs no copy: calling with `**` makes a dict of its own.
+    Data of unchangeable values that needs no binding needs no copy: calling with `**` makes a dict of its own.
     """
-    if given.keys() != handler.names:
-        return handler.binding.bind(copy_fields(given))
-    for value in given.values():
-        if type(value) not in _UNCHANGEABLE:
-            return copy_fields(given)
-    return given
+    fits = handler.takes_all or given.keys() == handler.binding.names
+    if fits and _UNCHANGEABLE.issuperset(map(type, given.values())):
+        return given
+    return handler.binding.bind(copy_fields(given))
 
 
 def call_guarded(function: Callable[..., Any], *args: Any) -> tuple[Any, Failure]:

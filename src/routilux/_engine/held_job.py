@@ -269,8 +269,10 @@ class HeldJob(KeptJob):
         for effect in effects:
             if effect is Effect.TIMER_CHANGED:
                 self._set_timer()
-            else:
+            elif effect is Effect.STATUS_CHANGED:
                 self._status_changed()
+            else:
+                self._watchers.check(self.job)
 
     def _status_changed(self) -> None:
         if self.log is not None and not self._is_written(self.log):
@@ -285,8 +287,3 @@ class HeldJob(KeptJob):
     def _set_timer(self) -> None:
         running = self.job.status is JobStatus.RUNNING
         self._alarms.wake_at(self.job.next_wake() if running else None, self._wake)
-
-    def _tell_if_stuck(self) -> None:
-        """A job that nothing moves on any more changes no status, but somebody may wait for just that."""
-        if self._watchers.waited_for and self.job.stuck:
-            self._watchers.check(self.job)

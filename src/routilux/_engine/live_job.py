@@ -15,9 +15,9 @@ from routilux._core.facts import (
 )
 from routilux._core.job import Job
 from routilux._core.journal import TaskMerged
-from routilux._core.merging import given, put_merged, shown
-from routilux._core.transition import take
-from routilux._current import current
+from routilux._core.merging import given, merge, override, put_merged, shown
+from routilux._core.transition import succeed, take
+from routilux._current import get_current, set_current
 from routilux._engine.attempt import (
     Failure,
     await_handler,
@@ -65,7 +65,7 @@ class LiveJob(HeldJob):
         try:
             return self._run_slice(self.now() + SLICE, others_wait)
         finally:
-            current.set(None)
+            set_current(None)
 
     def _run_slice(self, end: float, others_wait: OthersWait) -> bool:
         activation = self.next_activation()
@@ -79,22 +79,25 @@ class LiveJob(HeldJob):
                 activation = self.next_activation()
                 continue
             failure = run_handler(activation)
-            with self.lock:
+            self.lock.acquire()
+            try:
                 now = self._settle(activation, failure)
                 if now > end:
                     if others_wait():
                         return bool(self.job.ready)
                     end = now + SLICE
                 activation = self._next_activation(now)
+            finally:
+                self.lock.release()
         return False
 
     def run_here(self) -> None:
         """Run a ready job's first activation on the caller's thread."""
         activation = self.next_activation()
         if activation is not None:
-            around = current.get()
+            around = get_current()
             failure = run_handler(activation)
-            current.set(around)
+            set_current(around)
             self.finish(activation, failure)
         self.submit()
 
@@ -109,19 +112,22 @@ class LiveJob(HeldJob):
             return self._next_activation(self.now())
 
     def _next_activation(self, now: float, only_async: bool = False) -> Activation | None:
-        while True:
-            if only_async and not self._next_is_async():
-                return None
-            task = take(self.graph, self.job, now) if self.attached else None
+        while self.attached and not (only_async and not self._next_is_async()):
+            task = take(self.graph, self.job, now)
             if task is None:
                 return None
             handler = self.handlers[task.target]
+            if handler.plain:
+                override(self.job, task)
+            else:
+                merge(self.job, handler.node, task)
             if self.log is not None and self.log.begin(task, now, recorded=handler.recorded) and not self._is_kept():
                 return None
             started = HistoryRecord(handler.routine_id, "start", handler.start, now)
             activation = Activation(self, task, handler, task.merged or {}, started, [])
             if handler.plain or self._prepare(activation):
                 return activation
+        return None
 
     def _is_kept(self) -> bool:
         """Have all so far on disk; False where it never will be, and the job is in other hands."""
@@ -148,7 +154,6 @@ class LiveJob(HeldJob):
         if not holds:
             self._commit(TaskAbsorbed(task), self.now())
             self._watchers.attempted(task.number)
-            self._tell_if_stuck()
             return False
         activation.given = given(self.job, handler.node, task)
         if handler.timeout is not None:
@@ -175,14 +180,14 @@ class LiveJob(HeldJob):
 
     def _guarded(self, activation: Activation, function: Callable[..., Any], *args: Any) -> tuple[Any, Failure]:
         """Call users' code that has to be answered under the job's lock: it may look, but neither block nor act."""
-        around = current.get()
-        current.set(activation)
+        around = get_current()
+        set_current(activation)
         self.deciding = activation
         try:
             return call_guarded(function, *args)
         finally:
             self.deciding = None
-            current.set(around)
+            set_current(around)
 
     # Settling.
 
@@ -196,10 +201,25 @@ class LiveJob(HeldJob):
 
         An attempt that was given up changes nothing.
         """
-        task, now = activation.task, self.now()
+        task, read_clock = activation.task, self.now
+        now = read_clock()
         if self.job.active.get(task.number) is not task:
             self._welcome_back(activation)
             return now
+        if failure is None and activation.deals is None and self.log is None and not self.secrecy.known:
+            activation.closed = True
+            effects = succeed(self.job, activation.handler.source, activation, None, now)
+            if effects:
+                self._react(effects)
+        else:
+            self._commit_attempt(activation, failure, now)
+        if activation.handler.tracked:
+            self._release(task)
+        if self._watchers.tasks:
+            self._watchers.attempted(task.number)
+        return now
+
+    def _commit_attempt(self, activation: Activation, failure: Failure, now: float) -> None:
         changes: Changes | None = None
         if failure is None and activation.deals is not None:
             changes, failure = self._guarded(activation, activation.deals.changes)
@@ -207,19 +227,12 @@ class LiveJob(HeldJob):
             failure = secret_in_outcome(self.secrecy, activation, changes)
         if failure is None:
             activation.closed = True
-            fact = TaskSucceeded(task, activation.started, activation.outbox, activation.routing, changes)
+            fact = TaskSucceeded(activation.task, activation.started, activation.outbox, activation.routing, changes)
             self._commit(fact, now)
         else:
             self._fail(activation, failure, now)
-        if self._coroutines or self._alarms.expiries:
-            self._release(task)
-        if self._watchers.tasks:
-            self._watchers.attempted(task.number)
-        if self.job.expecting.tasks:
-            self._tell_if_stuck()
         if self.log is not None:
             self._keep_up(self.log, now)
-        return now
 
     def _keep_up(self, log: JobLog, now: float) -> None:
         try:
@@ -357,7 +370,6 @@ class LiveJob(HeldJob):
                 self._time_out()
             self._commit(TimersFired(), now)
             self._set_timer()
-            self._tell_if_stuck()
         self.submit()
 
     def _miss_delivery(self, task: Task) -> None:

@@ -52,11 +52,6 @@ class Watchers:
         """Let go of somebody who waits no longer."""
         self._conditions = tuple(entry for entry in self._conditions if entry[1] is not future)
 
-    @property
-    def waited_for(self) -> bool:
-        """Whether somebody waits for a condition."""
-        return bool(self._conditions)
-
     def check(self, job: Job) -> None:
         """Wake those whose condition holds now."""
         if not self._conditions:
