@@ -34,6 +34,7 @@ from serilux import (
     raise_together,
     read_part,
     registered_name,
+    rooted,
 )
 from serilux.errors import ConstructorError, DocumentError, SeriluxError
 
@@ -248,6 +249,10 @@ class Definition(Serializable):
 
     def deserialize(self, data: dict[str, Any]) -> None:
         """Read a document; one that is refused leaves this flow as it was (law 8)."""
+        with rooted():
+            self._deserialize(data)
+
+    def _deserialize(self, data: Any) -> None:
         check_document(data, "")
         name = registered_name(type(self))
         document = upgrade(data, "Flow", name)

@@ -6,7 +6,7 @@ from serilux._fields import check_constructible, read_object
 from serilux._identical import identical
 from serilux._json import check_document
 from serilux._plain import all_plain, count_plain
-from serilux._reading import collected, construct, raise_together, read_part
+from serilux._reading import collected, construct, raise_together, read_part, rooted
 from serilux._registry import is_registered, lookup_class, real_module, registered_name, trust
 from serilux._schema import value_schemas
 from serilux._serializable import Serializable
@@ -70,6 +70,7 @@ __all__ = [
     "register_serializable",
     "registered_name",
     "resolve_reference",
+    "rooted",
     "set_limits",
     "trust",
     "value_schemas",

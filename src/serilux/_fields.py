@@ -11,6 +11,8 @@ from serilux.errors import ConstructorError, DocumentError, SeriluxError, Unsupp
 
 TYPE_KEY = "_type"
 _DEFAULT_MARK = "_serilux_default"
+_SHOWN = 20
+"""How many unknown fields a message spells out."""
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
@@ -107,7 +109,9 @@ def read_object(
     needed = list(required)
     known = [*needed, *optional]
     problems = [f"{_field(path, name)} is missing" for name in needed if name not in document]
-    problems += [_unknown(key, known, path) for key in document if key not in known]
+    unknown = [key for key in document if key not in known]
+    problems += [_unknown(key, known, path) for key in unknown[:_SHOWN]]
+    problems += [f"{len(unknown) - _SHOWN} more are unknown"] if len(unknown) > _SHOWN else []
     if problems:
         raise DocumentError("; ".join(problems) + f"; the fields are: {one_of(known)}", path)
     return document

@@ -16,17 +16,22 @@ _LEVELS_PER_VALUE: Final = 3
 
 def step_to(key: object) -> str:
     """Return how a path goes on to the item at `key`: `.name`, or `['odd key']`."""
-    if isinstance(key, str) and key.isidentifier():
+    if isinstance(key, str) and key.isidentifier() and len(key) <= _LONGEST:
         return f".{key}"
     return f"[{shown(key)}]"
 
 
 def shown(value: object) -> str:
     """Return a short, ASCII-only text for a value in a message, whatever the value is."""
-    text = ascii(value) if type(value) in _SHOWABLE else f"<{type(value).__name__}>"
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    if type(value) is int and value.bit_length() > 4 * _LONGEST:  # Python may refuse to write it at all
+        return f"<int of {value.bit_length()} bits>"
+    part = value[: _LONGEST + 1] if isinstance(value, str | bytes) else value
+    text = ascii(part) if type(value) in _SHOWABLE else f"<{type(value).__name__}>"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
+_LONGEST: Final = 60
+"""Characters of a name or value in a message or path. Finding the name nearest to a longer one costs too much."""
 _SHOWABLE: Final = frozenset({type(None), bool, int, float, str, bytes})
 
 
@@ -37,7 +42,7 @@ def one_of(names: Iterable[str]) -> str:
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
     """Return a hint at the name nearest to `name`, or nothing."""
-    near = get_close_matches(name, list(names), n=1)
+    near = get_close_matches(name, list(names), n=1) if len(name) <= _LONGEST else []
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from math import inf, isfinite, isnan, nan
+from os.path import isdir, isfile, join
 from pathlib import PosixPath, PurePosixPath, PureWindowsPath, WindowsPath
 from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
-from zoneinfo import ZoneInfo
+from zoneinfo import TZPATH, ZoneInfo
 
 from serilux import _payloads
 from serilux._json import MAX_INT, MIN_INT, is_text, shown
@@ -149,6 +150,11 @@ def _dump_zone(zone: tzinfo | None) -> Any:
     )
 
 
+_SYSTEM_ZONES: Final = tuple(root for root in TZPATH if isdir(root))
+"""Where the zones of this system are, if it has any: for a name that is not there, `zoneinfo` would import modules of
+the package `tzdata` that are called so (design law 8)."""
+
+
 def is_zone_key(key: object) -> bool:
     """Tell whether a zone's key is a plain name, with nothing in it that leads out of the zone files."""
     if not isinstance(key, str) or not 0 < len(key) <= 100 or not key.isascii():
@@ -177,6 +183,8 @@ def _load_zone(zone: Any, value: datetime | time) -> tzinfo:
         return timezone(_exact(timedelta, offset), _exact(str, name))
     if not is_zone_key(zone):
         raise ValueError("no name of a time zone")
+    if _SYSTEM_ZONES and not any(isfile(join(root, zone)) for root in _SYSTEM_ZONES):
+        raise ValueError("no time zone of this system")
     return ZoneInfo(zone)
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from serilux._fields import Documented, called
 from serilux.errors import CombinedError, SeriluxError
 
 _Object = TypeVar("_Object")
+_MOST: Final = 100
 
 
 def construct(cls: type[_Object], path: str) -> _Object:
@@ -34,12 +35,27 @@ def placed(path: str) -> Iterator[None]:
 
 
 @contextmanager
+def rooted() -> Iterator[None]:
+    """Have paths begin with a name, as those of a whole document do; the whole itself is `$`."""
+    try:
+        yield
+    except SeriluxError as error:
+        error.rooted()
+        raise
+
+
+@contextmanager
 def collected(problems: list[SeriluxError]) -> Iterator[None]:
-    """Keep what is wrong with one part, so that the other parts can be looked at; `raise_together` ends that."""
+    """Keep what is wrong with one part, so that the other parts can be looked at; `raise_together` ends that.
+
+    So do many problems, as each takes more memory than the part that has it.
+    """
     try:
         yield
     except SeriluxError as error:
         problems.append(error)
+        if len(problems) == _MOST:
+            raise CombinedError(problems, "or more") from None
 
 
 def raise_together(problems: list[SeriluxError]) -> None:

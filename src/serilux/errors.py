@@ -18,6 +18,8 @@ from typing import Final
 
 _SHOWN: Final = 20
 """How many problems the message of a CombinedError spells out."""
+_LONGEST: Final = 2_000
+"""Characters of a reason: it may quote what a hostile document says, at whatever length."""
 
 
 class SeriluxError(Exception):
@@ -28,6 +30,7 @@ class SeriluxError(Exception):
     """
 
     def __init__(self, reason: str, path: str = "") -> None:
+        reason = reason if len(reason) <= _LONGEST else f"{reason[: _LONGEST - 3]}..."
         super().__init__(reason, path)
         self.reason = reason
         self.path = path
@@ -43,6 +46,10 @@ class SeriluxError(Exception):
     def under(self, step: str) -> None:
         """Put `step` before the path: called by each container that the error leaves."""
         self.path = step + self.path
+
+    def rooted(self) -> None:
+        """Let the path begin with a name: nothing is left that could be put before it. The whole document is `$`."""
+        self.path = self.path.removeprefix(".") or "$"
 
     def without_root(self, root: str) -> None:
         """Drop the root that an inner object put before the path, since it has a place in an outer one now."""
@@ -77,9 +84,9 @@ class UnknownClassError(DocumentError):
 class CombinedError(DocumentError):
     """Several things wrong with one document; `problems` are their errors, `path` is that of the first."""
 
-    def __init__(self, problems: list[SeriluxError]) -> None:
+    def __init__(self, problems: list[SeriluxError], remark: str = "") -> None:
         found = tuple(problem for error in problems for problem in error.problems)
-        super().__init__(f"{len(found)} problems", found[0].path)
+        super().__init__(f"{len(found)} problems {remark}".rstrip(), found[0].path)
         self.args = (found,)
         self._problems = found
 
@@ -98,6 +105,12 @@ class CombinedError(DocumentError):
         super().under(step)
         for problem in self._problems:
             problem.under(step)
+
+    def rooted(self) -> None:
+        """Let the path of each problem begin with a name."""
+        super().rooted()
+        for problem in self._problems:
+            problem.rooted()
 
     def without_root(self, root: str) -> None:
         """Drop the root before the path of each problem."""

@@ -12,7 +12,7 @@ NameConflictError Serializable SeriluxError UnknownClassError UnsupportedValueEr
 all_plain check_constructible check_document check_serializable clone clone_fields collected construct copy_fields
 count_plain decode decode_fields encode encode_fields get_limits identical is_fixed is_registered lookup_class
 raise_together read_object read_part real_module referable reference_to register_serializable registered_name
-resolve_reference set_limits trust value_schemas
+resolve_reference rooted set_limits trust value_schemas
 """
 
 

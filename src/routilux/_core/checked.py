@@ -6,8 +6,8 @@ import msgspec
 
 from routilux._records import Data
 from routilux._shapes import convert
-from serilux import check_document, decode
-from serilux.errors import DocumentError, SeriluxError
+from serilux import check_document, decode, rooted
+from serilux.errors import DocumentError
 
 T = TypeVar("T")
 NO_JSON = (TypeError, ValueError, OverflowError, RecursionError)
@@ -21,11 +21,8 @@ def refuse(problem: str, path: str) -> NoReturn:
 
 def check_thoroughly(document: Any) -> None:
     """Refuse anything but plain JSON within the limits, node by node."""
-    try:
+    with rooted():
         check_document(document, "")
-    except SeriluxError as error:
-        error.path = error.path.removeprefix(".") or "$"
-        raise
 
 
 def most_nodes(part: Any) -> int | None:

@@ -21,9 +21,8 @@ class GraphDocument(msgspec.Struct, forbid_unknown_fields=True):
 def write_graph(graph: Graph) -> dict[str, Any]:
     """A graph as plain JSON."""
     routines, slots = list(graph.routines.values()), list(graph.slots.values())
-    document: dict[str, Any] = msgspec.to_builtins(
-        GraphDocument(graph.flow_id, graph.concurrent, routines, slots, graph.fingerprint)
-    )
+    whole = GraphDocument(graph.flow_id, graph.concurrent, routines, slots, graph.fingerprint)
+    document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(whole))  # as builtins it would hold tuples
     return document
 
 

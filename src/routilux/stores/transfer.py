@@ -22,6 +22,7 @@ from routilux._model import JobStatus
 from routilux._records import Data
 from routilux._shapes import a, said
 from routilux.errors import JobStateError
+from serilux import check_document, rooted
 from serilux.errors import DocumentError, SeriluxError
 
 
@@ -79,6 +80,8 @@ def admit_transfer(backend: Backend, transfer: Data, *, reclaim: bool) -> str:
 def _read(transfer: Any) -> tuple[Data, Graph, Job]:
     if not isinstance(transfer, dict):
         raise DocumentError(f"this is no exported job: it is an object, not {type(transfer).__name__}", "$")
+    with rooted():
+        check_document(transfer, "")
     document = upgraded(transfer, "exported job", TRANSFER_FORMAT)
     try:
         read = msgspec.convert(document, Transfer)
