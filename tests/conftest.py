@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.stores.postgres_fixtures"]
+pytest_plugins = ["pytester", "tests.stores.postgres_fixtures"]
 for part in ("parts", "journal", "keeping", "ownership"):  # the suite shipped for stores says what it compared
     pytest.register_assert_rewrite(f"routilux.testing.conformance_{part}")
 

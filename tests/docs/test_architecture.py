@@ -8,7 +8,7 @@ PACKAGE = ROOT / "src" / "routilux"
 
 
 def modules() -> set[str]:
-    files = {path.stem for path in PACKAGE.rglob("*.py") if path.stem != "__init__" and path.parent.name != "testing"}
+    files = {path.stem for path in PACKAGE.rglob("*.py") if path.stem != "__init__"}
     return files | {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
 
 

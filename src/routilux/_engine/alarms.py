@@ -34,6 +34,12 @@ class Alarms:
             self._timer.cancel()
         self._timer = self._when = None
 
+    def fall_silent(self) -> None:
+        """Have nothing happen any more: the job is no longer here, nor are its attempts."""
+        self.sleep()
+        for number in list(self.expiries):
+            self.release(number)
+
     def expire_in(self, seconds: float, number: int, expire: Callable[[], None]) -> None:
         """Give an attempt of a task so many seconds."""
         if self._clock is not None:

@@ -189,7 +189,7 @@ class HeldJob(KeptJob):
         """Let go of the job where it stands, as if its process had died."""
         with self.lock:
             self._detach()
-            self._alarms.sleep()
+            self._alarms.fall_silent()
 
     def _detach(self) -> None:
         self.attached = False

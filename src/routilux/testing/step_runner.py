@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
 from itertools import count
+from random import Random
 from typing import Any
 
 from routilux._context import Activation
@@ -16,7 +17,7 @@ from routilux._engine.coroutines import Cancellable
 from routilux._engine.engine import Engine
 from routilux._engine.live_job import LiveJob
 from routilux._engine.workers import Servable
-from routilux._records import Data
+from routilux._records import Data, Task
 from routilux.errors import RoutiluxError
 from routilux.flow import Flow
 from routilux.job_state import JobState
@@ -31,9 +32,15 @@ class Attempt:
     """An activation whose handler is called, and which is committed, when the test says so."""
 
     def __init__(self, live: LiveJob, activation: Activation) -> None:
-        self._live = live
+        self.live = live
         self._activation = activation
         self._failure: Failure = None
+        self.has_run = False
+
+    @property
+    def task(self) -> Task:
+        """The task that was taken."""
+        return self._activation.task
 
     @property
     def routine_id(self) -> str:
@@ -42,6 +49,7 @@ class Attempt:
 
     def run(self) -> "Attempt":
         """Call the handler."""
+        self.has_run = True
         if self._activation.handler.is_async:
             self._failure = asyncio.run(await_handler(self._activation))
         else:
@@ -51,8 +59,8 @@ class Attempt:
 
     def commit(self) -> None:
         """Commit what the handler did, or what its failure means."""
-        self._live.finish(self._activation, self._failure)
-        self._live.submit()
+        self.live.finish(self._activation, self._failure)
+        self.live.submit()
 
 
 class StepRunner:
@@ -60,16 +68,21 @@ class StepRunner:
 
     A blocking call (`wait`, `execute`) on such a flow runs steps, and moves the clock on to the next timer when there
     are none, until it can return; StuckError where it never could.
+
+    With a `seed`, concurrent activations overlap: a step is then that one begins and its handler is called, or that one
+    is committed, as the seed chooses.
     """
 
-    def __init__(self, clock: VirtualClock | None = None) -> None:
+    def __init__(self, clock: VirtualClock | None = None, *, seed: int | None = None) -> None:
         self.clock = clock or VirtualClock()
         self._queue: deque[LiveJob] = deque()
+        self._random = None if seed is None else Random(seed)
+        self._begun: list[Attempt] = []
         self._ids = count(1)
 
     def engine(self, flow_id: str, max_workers: int) -> Engine:
         """An engine for a flow; give this method to `Flow` as its `engine_factory`."""
-        return _SteppedEngine(self, flow_id)
+        return _SteppedEngine(self, max_workers)
 
     def new_id(self) -> str:
         """Ids that are the same in each run of a test."""
@@ -107,11 +120,39 @@ class StepRunner:
     def abandon(self, job_state: JobState) -> None:
         """Let go of a job as if its process had died."""
         job_state._live.abandon()
+        self._begun = [attempt for attempt in self._begun if attempt.live is not job_state._live]
         with suppress(ValueError):
             self._queue.remove(job_state._live)
 
     def step(self) -> bool:
         """Run one activation of the job whose turn it is; False where no job has one to run."""
+        return self._step_in_turn() if self._random is None else self._step_by_chance(self._random)
+
+    def _step_by_chance(self, random: Random) -> bool:
+        choices: list[Attempt | LiveJob] = [*self._begun, *self._queue]
+        while choices:
+            chosen = choices.pop(random.randrange(len(choices)))
+            if isinstance(chosen, Attempt):
+                self._begun.remove(chosen)
+                chosen.commit()
+                return True
+            if self._begin_one_more(chosen):
+                return True
+        return False
+
+    def _begin_one_more(self, job: LiveJob) -> bool:
+        """Begin an activation, where the job may have one more in flight."""
+        in_flight = [attempt for attempt in self._begun if attempt.live is job]
+        width = job.engine.max_workers if isinstance(job.engine, _SteppedEngine) else 1
+        attempt = self._begin(job) if len(in_flight) < width else None
+        if attempt is not None:
+            self._begun.append(attempt.run())
+        elif not in_flight:
+            self._queue.remove(job)
+            job.queued = False
+        return attempt is not None
+
+    def _step_in_turn(self) -> bool:
         while self._queue:
             job = self._queue.popleft()
             job.queued = False
@@ -167,8 +208,9 @@ class _NoCoroutines:
 
 
 class _SteppedEngine(Engine):
-    def __init__(self, runner: StepRunner, flow_id: str) -> None:
+    def __init__(self, runner: StepRunner, max_workers: int) -> None:
         super().__init__(runner.clock, _SteppedWorkers(runner), _NoCoroutines(), runner.new_id)
+        self.max_workers = max_workers
         self._runner = runner
 
     def wait_for(self, future: "Future[None]", timeout: float | None = None) -> None:

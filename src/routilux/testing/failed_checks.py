@@ -1,0 +1,47 @@
+"""What a check of a flow fails with.
+
+CheckFailed (AssertionError)      a check of a flow has failed
+├── OutcomeChanged                what became of the job is not what would have without the disturbance
+└── NotRepeatable                 what becomes of the job differs even without one
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+SHOWN = 20
+
+
+class CheckFailed(AssertionError):
+    """A check of a flow has failed; `seed` makes the same schedule again."""
+
+    def __init__(self, message: str, *, seed: int) -> None:
+        super().__init__(message)
+        self.seed = seed
+
+
+class OutcomeChanged(CheckFailed):
+    """A disturbance has changed what became of a job: `differences` say how, `step` says where.
+
+    `file` lets `replay` run just this again.
+    """
+
+    def __init__(self, message: str, *, seed: int, step: str, differences: Iterable[str], file: Path) -> None:
+        super().__init__(message, seed=seed)
+        self.step = step
+        self.differences = tuple(differences)
+        self.file = file
+
+
+class NotRepeatable(CheckFailed):
+    """Two undisturbed runs differ, so what a disturbance changes cannot be told."""
+
+    def __init__(self, message: str, *, seed: int, differences: Iterable[str]) -> None:
+        super().__init__(message, seed=seed)
+        self.differences = tuple(differences)
+
+
+def listed_lines(lines: Iterable[str]) -> str:
+    """Differences as a message shows them."""
+    found = list(lines)
+    more = [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
+    return "".join(f"\n  {line}" for line in [*found[:SHOWN], *more])
