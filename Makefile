@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint cover docs pictures schemas soak repeat bench clean
+.PHONY: fuzz demo test check lint cover docs pictures schemas soak repeat bench clean
 
 demo: $(READY)
 	$(BIN)/python -m examples.census
@@ -34,7 +34,16 @@ schemas: $(READY) # of the documents, as the code says
 	for kind in flow job transfer; do $(BIN)/routilux schema $$kind > src/routilux/schemas/$$kind.json; done
 
 soak: $(READY)
-	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile=soak tests/laws tests/crashes
+	$(BIN)/python -m tests.fuzz.soak --inputs 1000000
+	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile=soak tests/laws tests/crashes tests/fuzz
+
+fuzz: $(VENV)/.fuzz # an hour for each kind of document, following coverage; findings stop it
+	for name in value object flow job transfer; do \
+		$(BIN)/python -m tests.fuzz.with_atheris $$name -max_total_time=3600 -max_len=4096 || exit 1; done
+
+$(VENV)/.fuzz: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]'
+	touch $(VENV)/.fuzz
 
 repeat: $(READY)
 	$(BIN)/python -m pytest -q -n 2 --count=500 tests/engine/test_engine_threads.py tests/engine/test_engine_async.py \
