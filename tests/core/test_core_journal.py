@@ -251,7 +251,9 @@ def lines(*lines: list[Any], number: int = 1) -> bytes:
         (b"[1, true", "cannot be read"),
         (b"[1, true]", "cannot be read"),
         (b"{}", "cannot be read"),
+        (b"[]", "cannot be read"),
         (lines(number=2), "its format is 2; this routilux reads format 1"),
+        (b'[2, {"more": 1}]', "its format is 2; this routilux reads format 1"),
         (lines(["taken", NOW, 3]), "cannot have happened here"),
         (lines(["taken", NOW, 8]), "task 7 comes before task 8"),
         (lines(["done", NOW, 5, True, []]), "cannot have happened here"),
@@ -281,6 +283,7 @@ def snapshot(**changed: Any) -> bytes:
     [
         (b"{", (), "the snapshot cannot be read"),
         (snapshot(format=2), (), "format is 2; this routilux reads 1"),
+        (b'{"format": 2, "all": "else"}', (), "format is 2; this routilux reads 1"),
         (snapshot(more=2), (), "unknown field `more`"),
         (snapshot(records=4), (), "the history has 0 of its 4 records"),
         (snapshot(records=1), (b"[]",), "a segment of the history cannot be read"),

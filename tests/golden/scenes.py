@@ -217,7 +217,7 @@ def strict(stage: Stage) -> Frozen:
 def kept(stage: Stage, store: Store, amounts: list[int], steps: int, durability: str = "strict") -> Frozen:
     """A job of the shop in a store, paused after so many activations."""
     flow = shop(engine_factory=stage.engine)
-    frozen = begun(stage, amounts, steps, flow, keeping=flow._keeping(store, durability))
+    frozen = begun(stage, amounts, steps, flow, store=store, durability=durability)
     return paused(frozen)
 
 
@@ -245,7 +245,7 @@ def died_at_the_courier(stage: Stage) -> Frozen:
     backend = MemoryBackend()
     store = Store(backend, window=NEVER)
     flow = shop(engine_factory=stage.engine)
-    frozen = begun(stage, [10, 20], 1, flow, keeping=flow._keeping(store, "strict"))
+    frozen = begun(stage, [10, 20], 1, flow, store=store, durability="strict")
     in_flight(stage, frozen, "courier")
     stage.abandon(frozen.job_state)
     store.ledger.abandon()

@@ -39,8 +39,7 @@ class Host:
     def begun(self, amounts: list[int], steps: int, make: Callable[..., Flow] = shop, **settings: Any) -> Frozen:
         """A stored job after so many activations."""
         flow = make(engine_factory=self.stage.engine)
-        keeping = flow._keeping(self.store, settings.pop("durability", "group"))
-        return begun(self.stage, amounts, steps, flow, keeping=keeping, **settings)
+        return begun(self.stage, amounts, steps, flow, store=self.store, **settings)
 
     def written(self, frozen: Frozen) -> Frozen:
         """Have all so far in the store, as one record."""
@@ -130,8 +129,7 @@ def values_in_a_snapshot(host: Host) -> JobState:
 def kept(host: Host) -> Frozen:
     """A stored job that has put values wherever values can be."""
     flow = keeping(engine_factory=host.stage.engine)
-    settings = {"keeping": flow._keeping(host.store, "group")}
-    job_state = host.stage.start(flow, "keeper", {"values": VALUES}, **settings)
+    job_state = host.stage.start(flow, "keeper", {"values": VALUES}, store=host.store)
     assert host.stage.step()
     return Frozen(flow, job_state, [])
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 import psycopg
 import pytest
 
+from routilux._backends import postgres_schema
 from routilux._backends.backend import Batch
 from routilux._backends.postgres import PostgresBackend
 from routilux._backends.postgres_schema import MAKING, STEPS, bring_up_to_date
@@ -250,12 +251,14 @@ def test_a_newer_format_is_refused_by_its_number(backend: PostgresBackend, postg
         PostgresBackend(postgres_url)
 
 
-def test_an_older_format_is_brought_up_to_date_step_by_step(postgres_url: str) -> None:
+def test_an_older_format_is_brought_up_to_date_step_by_step(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = (("CREATE TABLE first (x int)",), ("CREATE TABLE second (x int)", "INSERT INTO first VALUES (2)"))
     with raw(postgres_url) as connection:
-        bring_up_to_date(connection, "here", steps[:1])
+        monkeypatch.setattr(postgres_schema, "STEPS", steps[:1])
+        bring_up_to_date(connection, "here")
         connection.execute("INSERT INTO first VALUES (1)")
-        bring_up_to_date(connection, "here", steps)
+        monkeypatch.setattr(postgres_schema, "STEPS", steps)
+        bring_up_to_date(connection, "here")
         assert connection.execute("SELECT x FROM first").fetchall() == [(1,), (2,)]
         assert connection.execute("SELECT format FROM routilux_meta").fetchall() == [(2,)]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from routilux._backends import sqlite_file
+from routilux._backends import sqlite_file, sqlite_schema
 from routilux._backends.backend import Batch
 from routilux._backends.sqlite import PRUNED_AT_ONCE, SQLiteBackend
 from routilux._backends.sqlite_file import LOG_KEPT
@@ -230,12 +230,14 @@ def test_a_newer_format_is_refused_by_its_number(path: Path) -> None:
         SQLiteBackend(path)
 
 
-def test_an_older_format_is_brought_up_to_date_step_by_step(path: Path) -> None:
+def test_an_older_format_is_brought_up_to_date_step_by_step(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = (("CREATE TABLE first (x)",), ("CREATE TABLE second (x)", "INSERT INTO first VALUES (2)"))
     with raw(path) as connection:
-        bring_up_to_date(connection, str(path), steps[:1])
+        monkeypatch.setattr(sqlite_schema, "STEPS", steps[:1])
+        bring_up_to_date(connection, str(path))
         connection.execute("INSERT INTO first VALUES (1)")
-        bring_up_to_date(connection, str(path), steps)
+        monkeypatch.setattr(sqlite_schema, "STEPS", steps)
+        bring_up_to_date(connection, str(path))
         assert connection.execute("SELECT x FROM first").fetchall() == [(1,), (2,)]
         assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
         assert connection.execute("PRAGMA user_version").fetchone() == (2,)

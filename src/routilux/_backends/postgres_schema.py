@@ -74,14 +74,14 @@ def prepare(session: Connection[TupleRow], name: str) -> None:
         bring_up_to_date(session, name)
 
 
-def bring_up_to_date(session: Connection[TupleRow], name: str, steps: tuple[tuple[str, ...], ...] = STEPS) -> None:
+def bring_up_to_date(session: Connection[TupleRow], name: str) -> None:
     """Take a store to the newest format; to be called within a transaction that has it for itself."""
     session.execute("CREATE TABLE IF NOT EXISTS routilux_meta (format bigint NOT NULL)")
-    for step in steps[_format_of(session, name) :]:
+    for step in STEPS[_format_of(session, name) :]:
         for statement in step:
             session.execute(statement.encode())
     session.execute("DELETE FROM routilux_meta")
-    session.execute("INSERT INTO routilux_meta VALUES (%s)", (len(steps),))
+    session.execute("INSERT INTO routilux_meta VALUES (%s)", (len(STEPS),))
 
 
 def _format_of(session: Connection[TupleRow], name: str) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from routilux._backends.sqlite_errors import translated
-from routilux._backends.sqlite_schema import STEPS, bring_up_to_date, format_of
+from routilux._backends.sqlite_schema import bring_up_to_date, is_older
 from routilux.errors import StoreError
 
 LOG_KEPT = 16 * 1024 * 1024
@@ -129,7 +129,7 @@ def _make(path: Path) -> None:
 
 
 def _prepare(connection: sqlite3.Connection, path: str, busy_timeout: float) -> None:
-    older = format_of(connection, path) < len(STEPS)
+    older = is_older(connection, path)
     _use_write_ahead_log(connection, path, monotonic() + busy_timeout)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")

@@ -110,10 +110,15 @@ def format_of(connection: sqlite3.Connection, path: str) -> int:
     return int(number)
 
 
-def bring_up_to_date(connection: sqlite3.Connection, path: str, steps: tuple[tuple[str, ...], ...] = STEPS) -> None:
+def is_older(connection: sqlite3.Connection, path: str) -> bool:
+    """Whether a store has yet to be brought up to date; StoreFormatError where it is none, or newer than this."""
+    return format_of(connection, path) < len(STEPS)
+
+
+def bring_up_to_date(connection: sqlite3.Connection, path: str) -> None:
     """Make the tables, or those of an older format today's; to be called within a transaction."""
-    for step in steps[format_of(connection, path) :]:
+    for step in STEPS[format_of(connection, path) :]:
         for statement in step:
             connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {len(steps)}")
+    connection.execute(f"PRAGMA user_version = {len(STEPS)}")

@@ -76,12 +76,7 @@ def replay(graph: Graph, job: Job, record: bytes) -> None:
 
     DamagedRecordError where it cannot have happened to it, SeriluxError where its values cannot be read here.
     """
-    try:
-        number, plain, lines = msgspec.json.decode(record)
-    except ValueError as error:
-        raise DamagedRecordError(f"it cannot be read: {error}") from error
-    if number != JOURNAL_FORMAT:
-        raise DamagedRecordError(f"its format is {number!r}; this routilux reads format {JOURNAL_FORMAT}")
+    plain, lines = _parts(record)
     value = _as_it_is if plain else decode
     for line in lines:
         try:
@@ -90,6 +85,18 @@ def replay(graph: Graph, job: Job, record: bytes) -> None:
             raise
         except (LookupError, StopIteration, TypeError, ValueError) as error:
             raise DamagedRecordError(f"{str(line)[:200]} cannot have happened here: {error!r}") from error
+
+
+def _parts(record: bytes) -> tuple[bool, list[Any]]:
+    """Whether a record's values are plain, and its lines; DamagedRecordError where it is of another format."""
+    try:
+        number, *parts = msgspec.json.decode(record, type=list[Any])
+        if number == JOURNAL_FORMAT:
+            plain, lines = parts
+            return plain, lines
+    except ValueError as error:
+        raise DamagedRecordError(f"it cannot be read: {error}") from error
+    raise DamagedRecordError(f"its format is {number!r}; this routilux reads format {JOURNAL_FORMAT}")
 
 
 def _as_it_is(value: Any) -> Any:

@@ -19,6 +19,12 @@ SNAPSHOT_FORMAT = 1
 T = TypeVar("T")
 
 
+class _Numbered(msgspec.Struct):
+    """What a snapshot of any format says first."""
+
+    format: int
+
+
 class _Pause(msgspec.Struct, forbid_unknown_fields=True):
     reason: str
     checkpoint: Any
@@ -90,9 +96,10 @@ def write_segment(job: Job, since: int) -> bytes | None:
 
 def read_snapshot(snapshot: bytes, segments: Sequence[bytes]) -> Job:
     """The job as it was then, its tasks in flight still so; DamagedRecordError where the parts do not fit together."""
+    number = _decoded(snapshot, _Numbered, "the snapshot").format
+    if number != SNAPSHOT_FORMAT:
+        raise DamagedRecordError(f"the snapshot's format is {number}; this routilux reads {SNAPSHOT_FORMAT}")
     read = _decoded(snapshot, _Snapshot, "the snapshot")
-    if read.format != SNAPSHOT_FORMAT:
-        raise DamagedRecordError(f"the snapshot's format is {read.format}; this routilux reads {SNAPSHOT_FORMAT}")
     job = read_job(read.document)
     _put_in_flight(job, set(read.active))
     if job.status is JobStatus.RUNNING:

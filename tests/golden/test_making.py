@@ -1,0 +1,29 @@
+"""What makes golden documents still does: for each of the newest format there is a scene, and for each scene one."""
+
+from pathlib import Path
+
+from routilux._backends.sqlite import SQLiteBackend
+from routilux._migrations import CURRENT_FORMAT
+from tests.golden.golden import BY_HAND
+from tests.golden.make import FLOWS, MOVED, MOVED_TOO, leave_all, make_flows, make_jobs
+from tests.golden.scenes import SCENES
+from tests.golden.stored_scenes import STORED_SCENES
+
+ROOT = Path(__file__).parent / f"format_{CURRENT_FORMAT}"
+
+
+def names(folder: Path) -> set[str]:
+    return {path.stem for path in folder.iterdir()}
+
+
+def test_flows_and_jobs_are_made_of_which_each_has_its_golden_document(tmp_path: Path) -> None:
+    make_flows(tmp_path / "flows")
+    make_jobs(tmp_path / "jobs")  # which compares the ends of jobs with and without their documents
+    assert names(tmp_path / "flows") == set(FLOWS) == names(ROOT / "flows")
+    assert names(tmp_path / "jobs") | {BY_HAND} == {*SCENES, BY_HAND} == names(ROOT / "jobs")
+
+
+def test_stored_jobs_are_made_of_which_each_has_its_story(tmp_path: Path) -> None:
+    left = leave_all(SQLiteBackend(tmp_path / "jobs.db"))
+    assert set(left) == set(STORED_SCENES) == names(ROOT / "stores" / "jobs") | {MOVED}
+    assert names(ROOT / "transfers") == {MOVED, *MOVED_TOO}
