@@ -1,13 +1,18 @@
 """The names that programs use, and what they stand for."""
 
 import inspect
+import re
 from collections.abc import Iterator
 from enum import Enum
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
+SOURCES = Path(__file__).parents[2] / "src"
 PACKAGES = [
-    import_module(name) for name in ("routilux", "routilux.stores", "routilux.schemas", "routilux.testing", "serilux")
+    import_module(".".join(path.relative_to(SOURCES).with_suffix("").parts).removesuffix(".__init__"))
+    for path in sorted(SOURCES.rglob("*.py"))
+    if re.search(r"^__all__", path.read_text("utf-8"), re.MULTILINE)
 ]
 PUBLIC = [f"{package.__name__}.{name}" for package in PACKAGES for name in package.__all__]
 FOR_THE_ENGINE = {"ledger", "field_values", "set_fields"}
