@@ -21,7 +21,7 @@ class Site:
 
     def __init__(self, folder: Path) -> None:
         command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-n", str(DOCS), str(folder)]
-        run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         self.folder, self.said = folder, (run.returncode, run.stderr)
 
     def names(self) -> set[str]:
