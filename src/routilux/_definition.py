@@ -31,6 +31,7 @@ from serilux import (
     decode_fields,
     encode_fields,
     lookup_class,
+    name_in,
     raise_together,
     read_part,
     registered_name,
@@ -255,7 +256,7 @@ class Definition(Serializable):
     def _deserialize(self, data: Any) -> None:
         check_document(data, "")
         name = registered_name(type(self))
-        document = upgrade(data, "Flow", name)
+        document = upgrade(data, "Flow", name_in(data, type(self)))
         fields = read_fields(document, FlowDocument, "", further=self._serializable_fields)
         read = _read_definition(fields)
         self.set_fields(decode_fields(self, {key: document[key] for key in document if key not in fields}, name))

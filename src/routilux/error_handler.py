@@ -10,7 +10,13 @@ from routilux._model import ErrorStrategy
 from routilux._records import Decision
 from routilux._shapes import MAYBE, Maybe, Number, Shape, Whole, read_fields, said
 from routilux.errors import DefinitionError, listed
-from serilux import Serializable, real_module, register_serializable
+from serilux import (
+    Serializable,
+    current_name,
+    exception_names,
+    real_module,
+    register_serializable,
+)
 from serilux.errors import DocumentError, UnsupportedValueError
 
 LONGEST_DELAY = 365 * 24 * 3600.0
@@ -94,8 +100,9 @@ class ErrorHandler(Serializable):
             return LONGEST_DELAY
 
     def is_retryable(self, error: BaseException) -> bool:
-        """Whether the error is of a type, by name, that is to be retried."""
-        return any(qualified_name(base) in self.retryable_exceptions for base in type(error).__mro__)
+        """Whether the error is of a type, by one of its names, that is to be retried."""
+        names = {name for base in type(error).__mro__ for name in exception_names(base)}
+        return not names.isdisjoint(self.retryable_exceptions)
 
     def has_retries_left(self) -> bool:
         """Whether a task that has been retried `retry_count` times may fail once more (page: What Gets Recovered)."""
@@ -129,6 +136,7 @@ class ErrorHandler(Serializable):
         retry_count = fields.pop("retry_count", 0)
         try:
             read = ErrorHandler(**fields)
+            read.retryable_exceptions = tuple(map(current_name, read.retryable_exceptions))
             read.retry_count = _checked_count("retry_count", retry_count)
         except DefinitionError as error:
             raise DocumentError(str(error)) from error

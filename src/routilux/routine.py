@@ -23,6 +23,7 @@ from serilux import (
     encode,
     encode_fields,
     is_fixed,
+    name_in,
     read_part,
     reference_to,
     register_serializable,
@@ -302,7 +303,7 @@ class Routine(Configured):
         name = registered_name(type(self))
         if type(data) is not dict:
             raise DocumentError(f"a routine's document is an object, not {type(data).__name__}", path=name)
-        if data.get("_type") != name:
+        if data.get("_type") != name_in(data, type(self)):
             raise DocumentError(
                 f"this is the document of a {data.get('_type')!r}, not of a {name!r}; "
                 f"build one of its class: {data.get('_type')}().deserialize(data)",

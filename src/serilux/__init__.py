@@ -7,7 +7,17 @@ from serilux._identical import identical
 from serilux._json import check_document
 from serilux._plain import all_plain, count_plain
 from serilux._reading import collected, construct, raise_together, read_part, rooted
-from serilux._registry import is_registered, lookup_class, real_module, registered_name, trust
+from serilux._registry import (
+    current_name,
+    exception_names,
+    is_registered,
+    lookup_class,
+    name_in,
+    real_module,
+    registered_name,
+    renamed_classes,
+    trust,
+)
 from serilux._schema import value_schemas
 from serilux._serializable import Serializable
 from serilux._settings import Limits, get_limits, set_limits
@@ -52,15 +62,18 @@ __all__ = [
     "construct",
     "copy_fields",
     "count_plain",
+    "current_name",
     "decode",
     "decode_fields",
     "encode",
     "encode_fields",
+    "exception_names",
     "get_limits",
     "identical",
     "is_fixed",
     "is_registered",
     "lookup_class",
+    "name_in",
     "raise_together",
     "read_object",
     "read_part",
@@ -69,6 +82,7 @@ __all__ = [
     "reference_to",
     "register_serializable",
     "registered_name",
+    "renamed_classes",
     "resolve_reference",
     "rooted",
     "set_limits",

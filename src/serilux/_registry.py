@@ -1,6 +1,10 @@
 """Which names stand for which classes, and in which modules a name may lead to a function."""
 
 import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, Final
 
 from serilux._json import did_you_mean
@@ -29,22 +33,27 @@ def identity_of(cls: type[Any]) -> Identity:
 
 
 class Registry:
-    """Registered classes by name, and trusted modules. One per process: `REGISTRY`."""
+    """Registered classes by their names, and trusted modules. One per process: `REGISTRY`.
 
-    __slots__ = ("_classes", "_names", "_trusted")
+    The first name of a class is written; the others, its aliases, are read as well.
+    """
+
+    __slots__ = ("_classes", "_exceptions", "_names", "_trusted")
 
     def __init__(self) -> None:
+        self._exceptions: dict[Identity, tuple[str, ...]] = {}
         self._classes: dict[str, dict[Identity, type[Any]]] = {}
-        self._names: dict[Identity, str] = {}
+        self._names: dict[Identity, tuple[str, ...]] = {}
         self._trusted: set[str] = set()
 
-    def add(self, cls: type[Any], name: str) -> None:
-        """Let `name` stand for the class; the same class defined again replaces the older one."""
+    def add(self, cls: type[Any], name: str, aliases: Iterable[str] = ()) -> None:
+        """Let these names stand for the class; the same class defined again replaces the older one."""
         identity = identity_of(cls)
-        former = self._names.get(identity, name)
-        self._classes.get(former, {}).pop(identity, None)
-        self._names[identity] = name
-        self._classes.setdefault(name, {})[identity] = cls
+        for former in self._names.get(identity, ()):
+            self._classes[former].pop(identity)
+        self._names[identity] = names = (name, *(alias for alias in dict.fromkeys(aliases) if alias != name))
+        for each in names:
+            self._classes.setdefault(each, {})[identity] = cls
         if not is_library(identity[0]):
             self._trusted.add(identity[0])
 
@@ -55,11 +64,15 @@ class Registry:
     def name_of(self, cls: type[Any]) -> str:
         """Return the registered name of a class, its own name if it has none."""
         identity = identity_of(cls)
-        name = self._names.get(identity, cls.__name__)
+        name = self.names_of(cls)[0]
         others = [other for other in self._classes.get(name, {}) if other != identity]
         if others:
-            raise _conflict(name, [identity, *others])
+            raise self._conflict(name, [identity, *others])
         return name
+
+    def names_of(self, cls: type[Any]) -> tuple[str, ...]:
+        """Return all names of a class: the one that is written, then its aliases."""
+        return self._names.get(identity_of(cls), (cls.__name__,))
 
     def find(self, name: str, path: str) -> type[Any]:
         """Return the class registered as `name`."""
@@ -72,8 +85,36 @@ class Registry:
                 path,
             )
         if len(classes) > 1:
-            raise _conflict(name, list(classes), path)
+            raise self._conflict(name, list(classes), path)
         return next(iter(classes.values()))
+
+    def _conflict(self, name: str, identities: list[Identity], path: str = "") -> NameConflictError:
+        classes = " and ".join(sorted(map(".".join, identities)))
+        aliased = any(name in self._names.get(identity, ())[1:] for identity in identities)
+        advice = ", or do without the alias" if aliased else ""
+        return NameConflictError(
+            f"the name {name!r} stands for {classes}; "
+            f"give one another name with @serilux.register_serializable(name='...'){advice}",
+            path,
+        )
+
+    def add_exception(self, cls: type[BaseException], aliases: Iterable[str]) -> None:
+        """Let these qualified names stand for an exception, beside its own; it is no data for that."""
+        identity = identity_of(cls)
+        for alias in aliases:
+            others = [other for other, names in self._exceptions.items() if alias in names]
+            others += [identity_of(found) for found in _defined_as(alias)]
+            if strangers := sorted({".".join(other) for other in others if other != identity}):
+                raise NameConflictError(
+                    f"{alias!r} cannot be an alias of {'.'.join(identity)}: it stands for {' and '.join(strangers)}; "
+                    f"do without it, or rename that"
+                )
+        self._exceptions[identity] = tuple(aliases)
+
+    def exception_names(self, cls: type[BaseException]) -> tuple[str, ...]:
+        """Return the qualified names of an exception: its own, then its aliases."""
+        identity = identity_of(cls)
+        return (".".join(identity), *self._exceptions.get(identity, ()))
 
     def trust(self, module: str) -> None:
         """Let references lead to the functions of a module."""
@@ -84,13 +125,12 @@ class Registry:
         return module in self._trusted
 
 
-def _conflict(name: str, identities: list[Identity], path: str = "") -> NameConflictError:
-    classes = " and ".join(sorted(f"{module}.{qualname}" for module, qualname in identities))
-    return NameConflictError(
-        f"the name {name!r} stands for {classes}; "
-        f"give one another name with @serilux.register_serializable(name='...')",
-        path,
-    )
+def _defined_as(qualified_name: str) -> Iterator[type[Any]]:
+    """Yield the class that an imported module has under a name, if there is one."""
+    module, _, name = qualified_name.rpartition(".")
+    found = getattr(sys.modules.get(module), name, None)
+    if isinstance(found, type):
+        yield found
 
 
 REGISTRY: Final = Registry()
@@ -104,6 +144,11 @@ def registered_name(cls: type[Any]) -> str:
     return REGISTRY.name_of(cls)
 
 
+def exception_names(cls: type[BaseException]) -> tuple[str, ...]:
+    """Return the names by which documents may mean an exception: its qualified name, then its aliases."""
+    return REGISTRY.exception_names(cls)
+
+
 def is_registered(cls: type[Any]) -> bool:
     """Tell whether a class is registered, so that documents that name it can be read."""
     return REGISTRY.knows(cls)
@@ -114,7 +159,36 @@ def lookup_class(name: str, path: str = "value") -> type[Any]:
 
     Raises UnknownClassError if nobody registered one here, NameConflictError if several did.
     """
-    return REGISTRY.find(name, path)
+    return REGISTRY.find(current_name(name), path)
+
+
+def name_in(document: object, cls: type[Any]) -> str:
+    """Return the name by which a document calls the class that it is of: that or an alias, if it does; else that."""
+    found = document.get("_type") if isinstance(document, dict) else None
+    is_its_name = isinstance(found, str) and current_name(found) in REGISTRY.names_of(cls)
+    return str(found) if is_its_name else registered_name(cls)
+
+
+_RENAMED: Final[ContextVar[Mapping[str, str]]] = ContextVar("renamed classes", default=MappingProxyType({}))
+
+
+@contextmanager
+def renamed_classes(names: Mapping[str, str]) -> Iterator[None]:
+    """Let what is read in this context, on this thread, find classes by their new names: `{"old": "new"}`.
+
+    For documents that were written when the classes had other names; what every reader is to know is an alias
+    (`register_serializable`). Exceptions are renamed by their qualified names.
+    """
+    token = _RENAMED.set(dict(names))
+    try:
+        yield
+    finally:
+        _RENAMED.reset(token)
+
+
+def current_name(name: str) -> str:
+    """Return the name that a class has now, by what `renamed_classes` says in this context."""
+    return _RENAMED.get().get(name, name)
 
 
 def trust(module_name: str) -> None:

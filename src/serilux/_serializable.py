@@ -5,7 +5,7 @@ from typing import Any
 from serilux._codec import decode_fields, encode_fields
 from serilux._fields import TYPE_KEY, FieldOwner, default_document
 from serilux._json import shown
-from serilux._registry import registered_name
+from serilux._registry import name_in, registered_name
 from serilux.errors import DocumentError
 
 
@@ -49,7 +49,7 @@ class Serializable(FieldOwner):
         """
         check_type(self, data)
         fields = {name: item for name, item in data.items() if name != TYPE_KEY}
-        self.set_fields(decode_fields(self, fields, data[TYPE_KEY]))
+        self.set_fields(decode_fields(self, fields, registered_name(type(self))))
 
 
 def check_type(owner: FieldOwner, document: object) -> None:
@@ -60,7 +60,7 @@ def check_type(owner: FieldOwner, document: object) -> None:
     found = document.get(TYPE_KEY)
     if type(found) is not str:
         raise DocumentError(f"the document has no {TYPE_KEY!r}; that of a {name} has {name!r} there", name)
-    if found != name:
+    if found != name_in(document, type(owner)):
         raise DocumentError(
             f"the document is of class {shown(found)}, this object of class {name!r}; "
             f"build an object of class {shown(found)} and read it into that",

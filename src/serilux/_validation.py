@@ -16,13 +16,18 @@ _Class = TypeVar("_Class", bound=type[Any])
 @overload
 def register_serializable(cls: _Class) -> _Class: ...
 @overload
-def register_serializable(cls: None = None, *, name: str) -> Callable[[_Class], _Class]: ...
-def register_serializable(cls: _Class | None = None, *, name: str | None = None) -> Any:
+def register_serializable(
+    cls: None = None, *, name: str | None = None, aliases: Iterable[str] = ()
+) -> Callable[[_Class], _Class]: ...
+def register_serializable(cls: _Class | None = None, *, name: str | None = None, aliases: Iterable[str] = ()) -> Any:
     """Make a class known by its name, or by another, so that documents may hold its objects.
 
     For subclasses of Serializable, Enums, dataclasses, msgspec Structs and pydantic models (2.11 or newer).
-    References may name the functions of its module from then on. Raises ConstructorError for a Serializable
-    that cannot be built without arguments, TypeError for other classes (page: Serialization Validation).
+    References may name the functions of its module from then on. `aliases` are names that it had before: documents
+    with them are read, and written with its name of now. An exception is no data, and is registered for its aliases
+    alone: the qualified names that it had. Raises ConstructorError for a Serializable that cannot be built without
+    arguments, TypeError for other classes (page: Serialization Validation). A name that stands for two classes is a
+    NameConflictError when it is used; an alias of two exceptions is one at once.
 
     >>> from dataclasses import dataclass
     >>> from serilux import decode, encode, register_serializable
@@ -36,22 +41,36 @@ def register_serializable(cls: _Class | None = None, *, name: str | None = None)
     Money(amount=20)
     """
     if cls is None:
-        return lambda decorated: register_serializable_as(decorated, name)
-    return register_serializable_as(cls, name)
+        return lambda decorated: register_serializable_as(decorated, name, aliases)
+    return register_serializable_as(cls, name, aliases)
 
 
-def register_serializable_as(cls: _Class, name: str | None) -> _Class:
+def register_serializable_as(cls: _Class, name: str | None, aliases: Iterable[str] = ()) -> _Class:
     """Register a class after checking that its objects can be written and built."""
     if not isinstance(cls, type):
         raise TypeError(f"register_serializable decorates a class, not {type(cls).__name__}")
     if name is not None and (type(name) is not str or not name):
         raise TypeError("register_serializable takes a name that is a str, or none")
+    others = _checked_aliases(aliases)
+    if issubclass(cls, BaseException) and others:
+        REGISTRY.add_exception(cls, others)
+        if shape_of(cls) is None:
+            return cls
     if issubclass(cls, FieldOwner):
         check_constructible(cls)
     elif not issubclass(cls, Enum):
         check_shape(cls)
-    REGISTRY.add(cls, cls.__name__ if name is None else name)
+    REGISTRY.add(cls, cls.__name__ if name is None else name, others)
     return cls
+
+
+def _checked_aliases(aliases: Iterable[str]) -> list[str]:
+    if isinstance(aliases, str) or not isinstance(aliases, Iterable):
+        raise TypeError(f"register_serializable takes a list of aliases, such as ['OldName'], not {aliases!r}")
+    others = list(aliases)
+    if not all(type(alias) is str and alias for alias in others):
+        raise TypeError("register_serializable takes aliases that are str")
+    return others
 
 
 def check_serializable(obj: FieldOwner, path: str) -> None:

@@ -13,6 +13,7 @@ all_plain check_constructible check_document check_serializable clone clone_fiel
 count_plain decode decode_fields encode encode_fields get_limits identical is_fixed is_registered lookup_class
 raise_together read_object read_part real_module referable reference_to register_serializable registered_name
 resolve_reference rooted set_limits trust value_schemas
+current_name exception_names name_in renamed_classes
 """
 
 
