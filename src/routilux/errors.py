@@ -20,6 +20,15 @@
     │   ├── DamagedRecordError   (ValueError)    what is read is not what was written
     │   ├── UnknownJobError      (LookupError)   no such job, or no such definition
     │   └── RecoveryError                        some jobs cannot go on here; the others do
+    ├── TransferError            (ValueError)    a transfer file is refused, or cannot be made
+    │   ├── TransferFormatError                  it is no transfer file, or a newer routilux wrote it
+    │   ├── TransferDamagedError                 it is not what was written: altered, cut off, longer
+    │   ├── TransferUnsignedError                keys are set here, and nothing vouches for it
+    │   ├── TransferForeignError                 its key is not known here, or is retired
+    │   ├── TransferForgedError                  its key did not sign, or encrypt, what is in it
+    │   ├── TransferReplayedError                its job has been here, as of then or later
+    │   ├── TransferTooLargeError                it is larger than is allowed here
+    │   └── TransferKeyError                     keys cannot do what was asked
     ├── SharedDataConflict       (RuntimeError)  two activations read, then changed, the same key
     ├── ActivationTimeout        (TimeoutError)  a handler took longer than its slot allows
     ├── DeliveryTimeout          (TimeoutError)  nobody delivered what a routine expected
@@ -167,6 +176,56 @@ class RecoveryError(StoreError):
         super().__init__("\n  - ".join(["not recovered:", *(f"{job_id}: {why}" for job_id, why in problems.items())]))
         self.problems = dict(problems)
         self.recovered = list(recovered)
+
+
+class TransferError(RoutiluxError, ValueError):
+    """A transfer file is refused, or cannot be made; `file` says which, where it has a name."""
+
+    file: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}: {super().__str__()}" if self.file else super().__str__()
+
+
+class TransferFormatError(TransferError):
+    """What is read is no transfer file, or one that a newer routilux wrote."""
+
+
+class TransferDamagedError(TransferError):
+    """A transfer file is not what was written: something in it was altered, cut off or added."""
+
+
+class TransferUnsignedError(TransferError):
+    """Keys are set here, and the file has no signature of any."""
+
+
+class TransferForeignError(TransferError):
+    """The file was signed or encrypted with a key that is not known here, or is retired; `key_id` says which."""
+
+    def __init__(self, message: str, *, key_id: str = "") -> None:
+        super().__init__(message)
+        self.key_id = key_id
+
+
+class TransferForgedError(TransferForeignError):
+    """The key that the file names, and that is known here, did not sign or encrypt what is in it."""
+
+
+class TransferReplayedError(TransferError, JobStateError):
+    """The job has been here as of the file's `epoch`, or later: `known` is the newest epoch that is known here."""
+
+    def __init__(self, message: str, *, job_id: str, epoch: int, known: int) -> None:
+        JobStateError.__init__(self, message, job_id=job_id)
+        self.epoch = epoch
+        self.known = known
+
+
+class TransferTooLargeError(TransferError):
+    """The file, or what it says that it expands to, is larger than is allowed here."""
+
+
+class TransferKeyError(TransferError):
+    """The keys cannot do what was asked, or are none."""
 
 
 class SharedDataConflict(RoutiluxError, RuntimeError):

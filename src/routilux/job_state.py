@@ -18,6 +18,7 @@ from routilux._core.job import Job
 from routilux._engine.coroutines import await_future
 from routilux._engine.live_job import LiveJob
 from routilux._engine.watchers import is_settled
+from routilux._files import write_atomically
 from routilux._model import SETTLED, JobStatus
 from routilux._records import Changes, Data, ErrorInfo, HistoryRecord
 from routilux.errors import BlockingCallError, DefinitionError, JobFailedError, JobStateError
@@ -102,7 +103,7 @@ class JobState(Serializable):
 
     @property
     def epoch(self) -> int:
-        """How often the job has changed owners (law 6)."""
+        """How often the job has changed owners (law 6), or was handed on in a transfer file."""
         return self._job.epoch
 
     @property
@@ -313,7 +314,7 @@ class JobState(Serializable):
 
         The flow is not in it. OSError where the file cannot be written.
         """
-        _write_atomically(Path(path), json.dumps(self.serialize(), allow_nan=False, indent=2).encode())
+        write_atomically(Path(path), json.dumps(self.serialize(), allow_nan=False, indent=2).encode())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "JobState":
@@ -336,24 +337,3 @@ def checked_patience(timeout: float | None) -> float | None:
     if type(timeout) not in (int, float) or isnan(timeout):
         raise DefinitionError(f"a timeout is a number of seconds or None, not {timeout!r}")
     return None if timeout > threading.TIMEOUT_MAX else max(float(timeout), 0.0)
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

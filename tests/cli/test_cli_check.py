@@ -32,3 +32,14 @@ def test_it_is_checked_against_a_flow_of_the_code(folder: Path, transfer: str) -
     assert (code, errors) == (1, "")
     assert "problem: " in output
     assert "order" in output
+
+
+def test_a_file_is_checked_with_its_keys(folder: Path, failed: str) -> None:
+    routilux("keys", "keys.json", "--add", "HMAC-SHA256")
+    content = routilux("export", failed, "--key-file", "keys.json", "--compress").stdout_bytes
+    (folder / "job.transfer").write_bytes(content)
+    checked = ("check", "job.transfer", "--app", "shop")
+    assert documents(*checked, "--key-file", "keys.json") == {"problems": [], "notes": []}
+    assert routilux(*checked).exit_code == 1
+    (folder / "job.transfer").write_bytes(content[:-1])
+    assert "cut off" in routilux(*checked, "--key-file", "keys.json").stderr

@@ -18,7 +18,7 @@ COMMANDS: dict[str, Any] = GROUP.commands
 PAGES = ROOT / "docs" / "reference" / "cli"
 NAMES = {
     "run", "jobs", "show", "explain", "resume", "recover", "pause", "cancel", "retry", "export", "import", "check",
-    "schema",
+    "inspect", "keys", "schema",
 }  # fmt: skip
 
 

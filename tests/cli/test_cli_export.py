@@ -1,8 +1,12 @@
 """`routilux export`: a job leaves its store, and is nowhere else than in what was printed."""
 
 import json
+import os
 from pathlib import Path
 
+import pytest
+
+from routilux.transfer import load_keys, unpack
 from tests.cli.commands import documents, finish, in_process, routilux, start
 
 
@@ -31,4 +35,57 @@ def test_a_job_that_could_not_be_written_is_back_in_its_store(folder: Path, fail
 def test_without_the_classes_of_its_values_nothing_is_moved(folder: Path, failed: str) -> None:
     code, output, errors = in_process(folder, "export", failed)
     assert (code, output, "Money" in errors) == (1, "", True)
+    assert documents("jobs")[0]["status"] == "failed"
+
+
+@pytest.fixture
+def keys(folder: Path) -> str:
+    for name in ("HMAC-SHA256", "AES-256-GCM"):
+        routilux("keys", "keys.json", "--add", name, "--id", name)
+    return "keys.json"
+
+
+@pytest.mark.parametrize(
+    "options", [["--compress"], ["--key-file", "keys.json"], ["--key-file", "keys.json", "--encrypt", "--compress"]]
+)
+def test_a_file_is_made_if_asked(folder: Path, failed: str, keys: str, options: list[str]) -> None:
+    result = routilux("export", failed, *options)
+    ring = load_keys(keys) if "--key-file" in options else None
+    assert unpack(result.stdout_bytes, keys=ring)["job"]["job_id"] == failed
+    assert documents("jobs")[0]["status"] == "moved"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--encrypt"], "there is no key to encrypt with"),
+        (["--key-file", "public.json"], "none of the keys can sign"),
+        (["--key-file", "none.json"], "No such file"),
+    ],
+)
+def test_what_the_keys_cannot_do_moves_nothing(
+    folder: Path, failed: str, keys: str, options: list[str], said: str
+) -> None:
+    routilux("keys", keys, "--retire", "HMAC-SHA256")
+    routilux("keys", "public.json", "--add", "Ed25519")
+    routilux("keys", "public.json", "--public", "public.json")
+    result = routilux("export", failed, *options)
+    assert (result.exit_code, result.stdout, said in result.stderr) == (1, "", True)
+    assert documents("jobs")[0]["status"] == "failed"
+
+
+def test_a_file_that_could_not_be_written_leaves_the_job_where_it_was(folder: Path, failed: str) -> None:
+    with open("/dev/full", "w") as full:
+        code, _, errors = finish(start(folder, "export", failed, "--compress", "--app", "shop", stdout=full))
+    assert (code, errors.count("\n")) == (1, 1)
+    assert "is where it was" in errors
+    assert documents("jobs")[0]["status"] == "failed"
+
+
+def test_no_file_is_written_to_a_terminal(folder: Path, failed: str) -> None:
+    mine, terminal = os.openpty()
+    code, _, errors = finish(start(folder, "export", failed, "--compress", "--app", "shop", stdout=terminal))
+    os.close(terminal)
+    os.close(mine)
+    assert (code, "send stdout to a file" in errors) == (2, True)
     assert documents("jobs")[0]["status"] == "failed"

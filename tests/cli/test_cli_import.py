@@ -53,3 +53,52 @@ def test_anything_else_is_refused_in_one_line(folder: Path, text: str) -> None:
 def test_a_file_that_is_not_there_is_told(folder: Path) -> None:
     result = routilux("import", "missing.json", *OTHER, "--json")
     assert (result.exit_code, json.loads(result.stderr)["error"]["type"]) == (1, "FileNotFoundError")
+
+
+@pytest.fixture
+def keys(folder: Path) -> str:
+    for name in ("HMAC-SHA256", "AES-256-GCM"):
+        routilux("keys", "keys.json", "--add", name, "--id", name)
+    return "keys.json"
+
+
+@pytest.fixture
+def signed(folder: Path, failed: str, keys: str) -> str:
+    content = routilux("export", failed, "--key-file", keys, "--encrypt", "--compress").stdout_bytes
+    (folder / "job.transfer").write_bytes(content)
+    return "job.transfer"
+
+
+def test_a_signed_file_is_taken_with_its_keys(folder: Path, failed: str, signed: str, keys: str) -> None:
+    assert documents("import", signed, "--key-file", keys, *OTHER)["job_id"] == failed
+    assert routilux("import", "--key-file", keys, *OTHER, input=(folder / signed).read_bytes()).exit_code == 1
+
+
+def refused(*arguments: str) -> str:
+    result = routilux("import", *arguments, *OTHER, "--json")
+    assert result.exit_code == 1
+    kind: str = json.loads(result.stderr)["error"]["type"]
+    return kind
+
+
+def test_what_is_not_as_the_keys_ask_for_is_refused(folder: Path, signed: str, keys: str) -> None:
+    content = (folder / signed).read_bytes()
+    (folder / "cut").write_bytes(content[:-1])
+    (folder / "plain.json").write_text("{}")
+    routilux("keys", "other.json", "--add", "HMAC-SHA256")
+    assert refused(signed) == "TransferForeignError"
+    assert refused(signed, "--key-file", "other.json") == "TransferForeignError"
+    assert refused("cut", "--key-file", keys) == "TransferDamagedError"
+    assert refused("plain.json", "--key-file", keys) == "TransferUnsignedError"
+    assert refused(signed, "--key-file", keys, "--max-size", "10") == "TransferTooLargeError"
+    assert documents("jobs", *OTHER) == []
+    assert documents("import", signed, "--key-file", keys, *OTHER)["status"] == "failed"
+    assert refused(signed, "--key-file", keys) == "TransferReplayedError"
+
+
+def test_an_old_file_is_refused_where_the_job_has_gone_on(folder: Path, failed: str, signed: str, keys: str) -> None:
+    routilux("import", signed, "--key-file", keys, *OTHER)
+    again = routilux("export", failed, "--key-file", keys, *OTHER).stdout_bytes
+    assert refused(signed, "--key-file", keys) == "TransferReplayedError"
+    (folder / "back").write_bytes(again)
+    assert documents("import", "back", "--key-file", keys)["job_id"] == failed

@@ -2,6 +2,7 @@
 
 import routilux
 import routilux.testing
+import routilux.transfer
 
 PUBLIC = """
 ActivationTimeout BindingError BlockingCallError ConditionalRouter Connection Decision DefinitionError DeliveryTimeout
@@ -27,6 +28,28 @@ def test_the_public_names_for_tests_are_these() -> None:
     assert sorted(routilux.testing.__all__) == sorted(FOR_TESTS.split())
 
 
+def test_the_public_names_for_files_are_these() -> None:
+    assert routilux.transfer.__all__ == [
+        "Compression",
+        "Encryption",
+        "Inspection",
+        "Key",
+        "KeyAlgorithm",
+        "KeyRing",
+        "SeenEpochs",
+        "Signature",
+        "dumps",
+        "inspect",
+        "load_keys",
+        "loads",
+        "pack",
+        "read",
+        "save_keys",
+        "unpack",
+        "write",
+    ]
+
+
 def test_every_public_name_is_there() -> None:
-    modules = (routilux, routilux.testing)
+    modules = (routilux, routilux.testing, routilux.transfer)
     assert all(hasattr(module, name) for module in modules for name in module.__all__)

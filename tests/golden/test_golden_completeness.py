@@ -29,7 +29,7 @@ from routilux.connection import ConnectionDocument
 from routilux.error_handler import ErrorHandlerDocument
 from routilux.event import EventDocument
 from routilux.slot import SlotDocument
-from routilux.stores.transfer import Transfer
+from routilux.transfer.contents import Transfer
 from serilux._decode import TAGS
 from serilux._leaves import LEAF_OF_TAG
 from tests.golden.golden import FORMATS

@@ -107,6 +107,10 @@ def told(flow: Flow, job_state: JobState, store: Store) -> Iterator[str]:
     with suppress(RoutiluxError):
         flow.pause(job_state)
     yield json.dumps(store.export(job_state.job_id, copy=True), ensure_ascii=False)
+    file = io.BytesIO()
+    store.export_file(job_state.job_id, file, copy=True)
+    yield file.getvalue().decode("latin-1")
+    yield file.getvalue().decode("utf-8", "replace")
 
 
 SECRETS = st.text(st.sampled_from("κλ§Qw7 '\"\\\n\t\x07/%&<>{}🙂ÿ-"), min_size=6, max_size=60) | st.binary(

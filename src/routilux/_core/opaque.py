@@ -32,9 +32,13 @@ def real_document(document: dict[str, Any]) -> dict[str, Any]:
     return {name: decode(field, name) for name, field in document.items()}
 
 
+def opaque_document(document: dict[str, Any]) -> dict[str, Any]:
+    """A JobState document that is read as that of a job of plain JSON."""
+    return {name: encode(field, name) for name, field in document.items()}
+
+
 def _escape_snapshot(read: Any) -> Any:
-    document = {name: encode(field, name) for name, field in read["document"].items()}
-    return read | {"document": document, "pause": encode(read["pause"], "pause")}
+    return read | {"document": opaque_document(read["document"]), "pause": encode(read["pause"], "pause")}
 
 
 def _changed(content: bytes, change: Callable[[Any], Any]) -> bytes:

@@ -41,6 +41,11 @@ def counts_of(view: JobView) -> dict[str, Count]:
 def shown_job(listed: dict[str, Any], view: JobView) -> Iterator[str]:
     """A job's state as lines: who runs it, its routines, tasks, shared data and newest history."""
     yield from head(listed)
+    yield from shown_state(view)
+
+
+def shown_state(view: JobView) -> Iterator[str]:
+    """A job's routines, tasks, shared data and newest history as lines."""
     yield from routine_table(view)
     document = view.document
     for name in ("pending_tasks", "failed_tasks"):

@@ -9,8 +9,9 @@ from typer.core import TyperGroup
 
 from routilux.cli.describing import schema
 from routilux.cli.failures import tell
+from routilux.cli.keeping_keys import keys
 from routilux.cli.looking import explain, jobs, show
-from routilux.cli.moving import check, export, import_
+from routilux.cli.moving import check, export, import_, inspect
 from routilux.cli.running import recover, resume, retry, run
 from routilux.cli.steering import cancel, pause
 from routilux.errors import RoutiluxError
@@ -46,5 +47,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Run jobs that outlive their process, look at them, and move them.",
 )
-for command in (run, jobs, show, explain, resume, recover, pause, cancel, retry, export, import_, check, schema):
+COMMANDS = (
+    run, jobs, show, explain, resume, recover, pause, cancel, retry, export, import_, check, inspect, keys, schema,
+)  # fmt: skip
+for command in COMMANDS:
     app.command(command.__name__.rstrip("_"))(command)

@@ -1,56 +1,88 @@
-"""The commands that move jobs from store to store: export, import, check."""
+"""The commands that move jobs from store to store: export, import, check, inspect."""
 
 import sys
 from itertools import chain
-from json import loads
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from routilux.cli.failures import FAILED
+from routilux.cli.files import look_into
 from routilux.cli.loading import import_apps, load_flow, resources_of
-from routilux.cli.options import DEFAULT_STORE, Apps, JobId, Json, StoreUrl, existing_store
+from routilux.cli.options import (
+    DEFAULT_STORE,
+    LARGEST,
+    STDIN,
+    Apps,
+    FilePath,
+    JobId,
+    Json,
+    KeyFile,
+    MaxSize,
+    StoreUrl,
+    existing_store,
+    keys_in,
+    transfer_file,
+)
 from routilux.cli.printing import print_json, print_lines, sync_stdout
 from routilux.cli.resuming import Invocation
 from routilux.cli.user_output import users_output
 from routilux.errors import StoreError
 from routilux.flow import Flow
 from routilux.job_state import JobState
-from routilux.stores import open_store
-from serilux.errors import DocumentError, LimitError, SeriluxError
-
-STDIN = Path("-")
-FilePath = Annotated[Path, typer.Argument(metavar="FILE", help="What `export` wrote; - is stdin.")]
+from routilux.stores import Store, open_store
+from routilux.transfer.passing import read_document
+from serilux.errors import SeriluxError
 
 
 def export(
     job_id: JobId,
     copy: Annotated[bool, typer.Option("--copy", help="Write a copy with an id of its own; the job stays.")] = False,
+    key_file: KeyFile = None,
+    compress: Annotated[bool, typer.Option("--compress", help="Make the file smaller.")] = False,
+    encrypt: Annotated[bool, typer.Option("--encrypt", help="Only for those who have the key can it be read.")] = False,
     app: Apps = None,
     store: StoreUrl = DEFAULT_STORE,
     json: Json = False,
 ) -> int:
     """Move a job out of its store, to stdout: its document, and a tombstone where it was."""
     import_apps(app, as_json=True)
+    sealed = compress or encrypt or key_file is not None
+    if sealed and sys.stdout.isatty():
+        raise typer.BadParameter("what is written then is no text; send stdout to a file", param_hint="stdout")
     with existing_store(store) as opened:
-        transfer = opened.export(job_id, copy=copy)
-        try:
-            print_json(transfer)
-            sync_stdout()
-        except OSError as error:
-            if not copy:
-                opened.admit(transfer, reclaim=True)
-            raise StoreError(f"the document could not be written ({error}); the job is where it was") from error
+        if sealed:
+            keys = keys_in(key_file)
+            opened.export_file(job_id, sys.stdout.buffer, copy=copy, keys=keys, compress=compress, encrypt=encrypt)
+        else:
+            _export_json(opened, job_id, copy=copy)
     return 0
 
 
-def import_(file: FilePath = STDIN, app: Apps = None, store: StoreUrl = DEFAULT_STORE, json: Json = False) -> int:
+def _export_json(store: Store, job_id: str, *, copy: bool) -> None:
+    transfer = store.export(job_id, copy=copy)
+    try:
+        print_json(transfer)
+        sync_stdout()
+    except OSError as error:
+        if not copy:
+            store.admit(transfer, reclaim=True)
+        raise StoreError(f"the document could not be written ({error}); the job is where it was") from error
+
+
+def import_(
+    file: FilePath = STDIN,
+    key_file: KeyFile = None,
+    max_size: MaxSize = LARGEST,
+    app: Apps = None,
+    store: StoreUrl = DEFAULT_STORE,
+    json: Json = False,
+) -> int:
     """Take a job that was exported into a store; it waits there to be resumed."""
     import_apps(app, as_json=json)
-    transfer = read_transfer(file)
+    keys = keys_in(key_file)
     with open_store(store) as opened:
-        job_id = opened.admit(transfer)
+        job_id = opened.admit_file(transfer_file(file), keys=keys, max_size=max_size)
         status = opened.summary(job_id).status
     command = Invocation(store, app or []).command("resume", job_id)
     if json:
@@ -60,9 +92,15 @@ def import_(file: FilePath = STDIN, app: Apps = None, store: StoreUrl = DEFAULT_
     return 0
 
 
-def check(file: FilePath = STDIN, app: Apps = None, json: Json = False) -> int:
+def check(
+    file: FilePath = STDIN,
+    key_file: KeyFile = None,
+    max_size: MaxSize = LARGEST,
+    app: Apps = None,
+    json: Json = False,
+) -> int:
     """Say whether an exported job could go on with the classes of these modules, or in a flow (MODULE:FLOW)."""
-    transfer = read_transfer(file)
+    transfer = read_document(transfer_file(file), keys=keys_in(key_file), max_size=max_size)
     with users_output(as_json=json):
         problems, notes = _found(transfer, app or [])
     if json:
@@ -71,6 +109,16 @@ def check(file: FilePath = STDIN, app: Apps = None, json: Json = False) -> int:
         print_lines([f"problem: {each}" for each in problems] + [f"note: {each}" for each in notes])
         print_lines(["it cannot go on here" if problems else "it can go on here"])
     return FAILED if problems else 0
+
+
+def inspect(file: FilePath = STDIN, key_file: KeyFile = None, max_size: MaxSize = LARGEST, json: Json = False) -> int:
+    """Say which job is in a file, how it was made, and whether it is whole; none of its classes need be known."""
+    seen = look_into(transfer_file(file), keys_in(key_file), max_size)
+    if json:
+        print_json(seen.document())
+    else:
+        print_lines(seen.lines())
+    return FAILED if seen.problem else 0
 
 
 def _found(transfer: dict[str, Any], apps: list[str]) -> tuple[list[str], list[str]]:
@@ -88,16 +136,3 @@ def _found(transfer: dict[str, Any], apps: list[str]) -> tuple[list[str], list[s
         flow.resources.update(given | dict(flow.resources))
     verdicts = [flow.check(job_state) for flow in flows]
     return [*chain.from_iterable(verdicts)], [note for verdict in verdicts for note in verdict.notes]
-
-
-def read_transfer(file: Path) -> dict[str, Any]:
-    """What `export` wrote; DocumentError or LimitError where a file holds no JSON, or that of something else."""
-    try:
-        read = loads(sys.stdin.read() if file == STDIN else file.read_bytes())
-    except ValueError as error:
-        raise DocumentError(f"the file is no JSON: {error}", str(file)) from error
-    except RecursionError as error:
-        raise LimitError("nested too deeply to be read; it is nothing that export wrote", str(file)) from error
-    if not isinstance(read, dict) or not read.keys() >= {"format", "flow", "job"}:
-        raise DocumentError("it is nothing that `routilux export` wrote", str(file))
-    return read

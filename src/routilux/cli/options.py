@@ -1,12 +1,15 @@
 """The arguments that many commands take, and the store that they name."""
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 
 from routilux.errors import StoreError
 from routilux.stores import Store, open_store
+from routilux.transfer import KeyRing, load_keys
+from routilux.transfer.packing import MAX_SIZE
 
 STORE_VARIABLE = "ROUTILUX_STORE"
 DEFAULT_STORE = "sqlite:///routilux.db"
@@ -26,6 +29,27 @@ Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it i
 Patience = Annotated[
     float | None, typer.Option("--timeout", metavar="SECONDS", min=0.0, help="How long to wait until it is so.")
 ]
+
+FilePath = Annotated[Path, typer.Argument(metavar="FILE", help="What `export` wrote; - is stdin.")]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option("--key-file", metavar="FILE", help="The keys (`routilux keys`): an unsigned file is refused then."),
+]
+MaxSize = Annotated[
+    int, typer.Option("--max-size", metavar="BYTES", min=1, help="How large the file, and what is in it, may be.")
+]
+STDIN = Path("-")
+LARGEST = MAX_SIZE
+
+
+def keys_in(path: Path | None) -> KeyRing | None:
+    """The keys of a file, None where none was given."""
+    return None if path is None else load_keys(path)
+
+
+def transfer_file(path: Path) -> Path | BinaryIO:
+    """What a file is read from."""
+    return sys.stdin.buffer if path == STDIN else path
 
 
 def existing_store(url: str) -> Store:

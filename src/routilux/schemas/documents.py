@@ -13,7 +13,7 @@ from routilux.connection import ConnectionDocument
 from routilux.error_handler import ErrorHandlerDocument
 from routilux.event import EventDocument
 from routilux.slot import SlotDocument
-from routilux.stores.transfer import Transfer
+from routilux.transfer.contents import Transfer
 from serilux import value_schemas
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from routilux._backends.backend import JobRecord, StoredJob
-from routilux._core.document import write_history, write_job
+from routilux._core.document import read_job, write_history, write_job
 from routilux._core.explanation import Explanation, explain
-from routilux._core.opaque import opaque_record, opaque_segment, opaque_snapshot, real_document
+from routilux._core.opaque import opaque_document, opaque_record, opaque_segment, opaque_snapshot, real_document
 from routilux._engine.rebuilding import rebuild
 from routilux._graph import Graph
 
@@ -47,6 +47,15 @@ def view_of(stored: StoredJob, graph: Graph, now: float) -> JobView:
     job = rebuild(_opaque(stored), graph).job
     document = write_job(job, now) | {"execution_history": write_history(list(job.records()))}
     return JobView(summary_of(stored.record), real_document(document), explain(job, now))
+
+
+def view_of_document(document: dict[str, Any], now: float) -> JobView:
+    """A job in its document, as people see it; a SeriluxError where it is none."""
+    job = read_job(opaque_document(document))
+    record = JobRecord(
+        job.job_id, job.flow_id, "", job.status.value, job.epoch, job.created_at, job.updated_at, owner=None
+    )
+    return JobView(summary_of(record), document, explain(job, now))
 
 
 def _opaque(stored: StoredJob) -> StoredJob:

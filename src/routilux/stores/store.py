@@ -20,7 +20,10 @@ from routilux.flow import Flow
 from routilux.job_state import JobState
 from routilux.stores.asking import Asking
 from routilux.stores.job_view import JobSummary, JobView, summary_of, view_of
-from routilux.stores.transfer import admit_transfer, transfer_of
+from routilux.stores.transfer import admit_file, admit_transfer, export_file, transfer_of
+from routilux.transfer.keys import KeyRing
+from routilux.transfer.packing import MAX_SIZE, packing
+from routilux.transfer.passing import File
 from serilux import clone_fields
 from serilux.errors import SeriluxError
 
@@ -191,12 +194,38 @@ class Store:
         """
         return transfer_of(self._backend, job_id, copy=copy)
 
+    def export_file(
+        self,
+        job_id: str,
+        file: File,
+        *,
+        copy: bool = False,
+        keys: KeyRing | None = None,
+        compress: bool = False,
+        encrypt: bool = False,
+    ) -> None:
+        """`export` to a file, as `routilux.transfer.write` makes it; when this returns, the file is on disk.
+
+        A job that cannot be written there is where it was. TransferKeyError where the keys cannot do it.
+        """
+        made = packing(keys, compress=compress, encrypt=encrypt)
+        export_file(self._backend, job_id, file, made, copy=copy)
+
     def admit(self, transfer: Data, *, reclaim: bool = False) -> str:
         """Take in a job that was exported; its id comes back. JobStateError where it is here, or was moved out later.
 
         `reclaim` takes back what was exported from here and, as only you can know, imported nowhere.
         """
         return admit_transfer(self._backend, transfer, reclaim=reclaim)
+
+    def admit_file(
+        self, file: File, *, keys: KeyRing | None = None, reclaim: bool = False, max_size: int = MAX_SIZE
+    ) -> str:
+        """`admit` from a file, or from the plain JSON of what `export` gave; what `routilux.transfer.read` refuses is.
+
+        TransferReplayedError, a JobStateError, where the job is here, or was moved out later.
+        """
+        return admit_file(self._backend, file, keys, max_size, reclaim=reclaim)
 
     def delete(self, job_id: str) -> bool:
         """Remove a job with all that is kept of it; False if there is none. JobStateError where somebody runs it."""

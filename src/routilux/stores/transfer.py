@@ -1,38 +1,31 @@
 """Jobs on their way from one store to another, with all they need."""
 
+from contextlib import suppress
+from io import UnsupportedOperation
+from os import fstat, fsync
+from stat import S_ISREG
 from time import time
-from typing import Annotated, Any
 from uuid import uuid4
 
-import msgspec
-
 from routilux._backends.backend import MOVED, Backend, Batch, NewJob, StoredJob
-from routilux._core.document import read_job, write_history, write_job
-from routilux._core.graph_document import GraphDocument, graph_of, read_definition, write_definition, write_graph
+from routilux._core.document import write_history, write_job
+from routilux._core.graph_document import read_definition, write_definition, write_graph
 from routilux._core.job import Job
 from routilux._core.journal import write_record
-from routilux._core.shapes import JobDocument
 from routilux._core.snapshot import write_segment, write_snapshot
 from routilux._engine.custody import definition_of
 from routilux._engine.rebuilding import rebuild
-from routilux._flow_document import FlowDocument, checked_flow
 from routilux._graph import Graph
-from routilux._migrations import TRANSFER_FORMAT, upgraded
+from routilux._migrations import TRANSFER_FORMAT
 from routilux._model import JobStatus
 from routilux._records import Data
-from routilux._shapes import a, said
-from routilux.errors import JobStateError
-from serilux import check_document, rooted
-from serilux.errors import DocumentError, SeriluxError
-
-
-class Transfer(msgspec.Struct, forbid_unknown_fields=True):
-    """A job and its flow: the documents of both, and the graph that the job ran with."""
-
-    format: Annotated[int, said(const=TRANSFER_FORMAT)]
-    flow: Annotated[dict[str, Any], said(**a(FlowDocument))]
-    graph: GraphDocument
-    job: Annotated[dict[str, Any], said(**a(JobDocument))]
+from routilux.errors import JobStateError, StoreError, TransferReplayedError
+from routilux.transfer.contents import read_contents
+from routilux.transfer.header import Header
+from routilux.transfer.keys import KeyRing
+from routilux.transfer.packing import Packing, unpack_file
+from routilux.transfer.passing import File, named, opened, put
+from serilux.errors import DocumentError
 
 
 def transfer_of(backend: Backend, job_id: str, *, copy: bool) -> Data:
@@ -56,18 +49,48 @@ def _parts(backend: Backend, stored: StoredJob) -> tuple[Job, Data, Graph]:
     return rebuild(stored, graph).job, flow, graph
 
 
+def export_file(backend: Backend, job_id: str, file: File, packing: Packing, *, copy: bool) -> None:
+    """Move a job out of a store into a file; one that cannot be written is where it was."""
+    document = transfer_of(backend, job_id, copy=copy)
+    try:
+        put(file, packing.pack(document))
+        _sync(file)
+    except BaseException as error:
+        if not copy:
+            admit_transfer(backend, document, reclaim=True)
+        if isinstance(error, OSError):
+            raise StoreError(f"the file could not be written ({error}); job {job_id!r} is where it was") from error
+        raise
+
+
+def _sync(file: File) -> None:
+    """Return when what was written is on disk, if that is where it goes."""
+    with suppress(UnsupportedOperation, AttributeError):  # a path, or what only stands in for a file
+        descriptor = file.fileno()  # type: ignore[union-attr]  # a path has none
+        if S_ISREG(fstat(descriptor).st_mode):
+            fsync(descriptor)
+
+
+def admit_file(backend: Backend, file: File, keys: KeyRing | None, max_size: int, *, reclaim: bool) -> str:
+    """Take a job into a store from a file; one that is here already is refused before it is interpreted."""
+
+    def admit(header: Header) -> None:
+        _check_welcome(backend, header.job_id, header.epoch, reclaim=reclaim)
+
+    with opened(file) as stream:
+        document = unpack_file(stream, keys, max_size, admit)
+    with named(file):
+        return admit_transfer(backend, document, reclaim=reclaim)
+
+
 def admit_transfer(backend: Backend, transfer: Data, *, reclaim: bool) -> str:
     """Take a job into a store; nobody owns it there until it is resumed."""
-    flow, graph, job = _read(transfer)
+    flow, graph, job = read_contents(transfer)
+    _check_nothing_waits(flow)
+    _check_welcome(backend, job.job_id, job.epoch, reclaim=reclaim)
     record = backend.record(job.job_id)
-    if record is not None and record.status != MOVED:
-        raise JobStateError(f"job {job.job_id!r} is in this store already", job_id=job.job_id)
-    if record is not None and not backend.clear_tombstone(job.job_id, up_to=job.epoch if reclaim else job.epoch - 1):
-        raise JobStateError(
-            f"job {job.job_id!r} was moved out of this store (epoch {record.epoch}), and this is a copy from before or "
-            f"then (epoch {job.epoch}): it may go on elsewhere",
-            job_id=job.job_id,
-        )
+    if record is not None and not backend.clear_tombstone(job.job_id, up_to=_newest(job.epoch, reclaim=reclaim)):
+        raise _replayed(job.job_id, job.epoch, record.epoch)
     definition = definition_of(write_definition(flow, graph))
     snapshot, segment = write_snapshot(job, job.updated_at), write_segment(job, 0)
     new = NewJob(job.flow_id, definition, job.created_at, None, snapshot, segment)
@@ -77,34 +100,45 @@ def admit_transfer(backend: Backend, transfer: Data, *, reclaim: bool) -> str:
     return job.job_id
 
 
-def _read(transfer: Any) -> tuple[Data, Graph, Job]:
-    if not isinstance(transfer, dict):
-        raise DocumentError(f"this is no exported job: it is an object, not {type(transfer).__name__}", "$")
-    with rooted():
-        check_document(transfer, "")
-    document = upgraded(transfer, "exported job", TRANSFER_FORMAT)
-    try:
-        read = msgspec.convert(document, Transfer)
-    except msgspec.ValidationError as error:
-        raise DocumentError(f"this is no exported job: {error}", "$") from error
-    flow = checked_flow(read.flow, "flow")
-    _refuse_data(flow)
-    return flow, graph_of(read.graph), _read_job(read.job)
+def _newest(epoch: int, *, reclaim: bool) -> int:
+    """Up to which epoch a job may have left the store to come back by a file of this one."""
+    return epoch if reclaim else epoch - 1
 
 
-def _read_job(document: Data) -> Job:
-    try:
-        return read_job(document)
-    except SeriluxError as error:
-        error.without_root("$")
-        error.under("job")
-        raise
+def _check_welcome(backend: Backend, job_id: str, epoch: int, *, reclaim: bool) -> None:
+    record = backend.record(job_id)
+    if record is None:
+        return
+    if record.status != MOVED and epoch > record.epoch:
+        raise JobStateError(f"job {job_id!r} is in this store already, and has moved elsewhere too", job_id=job_id)
+    if record.status != MOVED:
+        raise TransferReplayedError(
+            f"job {job_id!r} is in this store already (epoch {record.epoch}), and this is a copy of epoch {epoch}",
+            job_id=job_id,
+            epoch=epoch,
+            known=record.epoch,
+        )
+    if record.epoch > _newest(epoch, reclaim=reclaim):
+        raise _replayed(job_id, epoch, record.epoch)
 
 
-def _refuse_data(flow: Data) -> None:
-    """What waits in a flow's slots is the data of no job: it is never exported, and would be lost here."""
+def _replayed(job_id: str, epoch: int, known: int) -> TransferReplayedError:
+    return TransferReplayedError(
+        f"job {job_id!r} was moved out of this store (epoch {known}), and this is a copy from before or then "
+        f"(epoch {epoch}): it may go on elsewhere",
+        job_id=job_id,
+        epoch=epoch,
+        known=known,
+    )
+
+
+def _check_nothing_waits(flow: Data) -> None:
+    """Refuse to lose what waits in the slots of a flow, which is the data of no job: stores keep nothing else."""
     for routine_id, routine in flow.get("routines", {}).items():
         for name, slot in routine.get("_slots", {}).items():
             if slot.get("_data"):
-                place = f"flow.routines.{routine_id}._slots.{name}._data"
-                raise DocumentError("an exported flow has no data in its slots", place)
+                raise DocumentError(
+                    "an exported flow has no data in its slots, since a store keeps only what belongs to jobs; "
+                    "read the file with routilux.transfer.read, and resume its job with store=",
+                    f"flow.routines.{routine_id}._slots.{name}._data",
+                )
