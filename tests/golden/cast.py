@@ -82,6 +82,8 @@ class Basket(Serializable):
         return {"_type": "GoldenBasket", "items": self.items, "sum": sum(self.items)}
 
     def deserialize(self, data: dict[str, Any]) -> None:
+        if type(data["items"]) is not list or not all(type(item) is int for item in data["items"]):
+            raise ValueError("a basket holds whole numbers")
         self.items = list(data["items"])
 
 
