@@ -11,8 +11,10 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -27,6 +29,7 @@ from routilux._core.document import write_history, write_job
 from routilux._engine import attempt, ledger
 from routilux.stores import open_store
 from routilux.stores.transfer import transfer_of
+from routilux.transfer import Key, KeyRing, pack, packing, save_keys
 from tests.golden.finishing import START, Stage, finish, finish_stored, outcome, stored_document
 from tests.golden.flows import concurrent, equipped, keeping, loaded, noted, secretive, shop
 from tests.golden.rows import postgres_script, sqlite_script
@@ -159,6 +162,35 @@ def make_transfer(folder: Path, scene: StoredScene) -> None:
     written(folder / "story.json", {"about": scene.about, "at": at, "steps": steps, "end": end})
 
 
+KEYS = KeyRing(
+    [
+        Key("golden-ed25519", "Ed25519", bytes(range(1, 33))),
+        Key("golden-hmac", "HMAC-SHA256", bytes(range(32))),
+        Key("golden-aes", "AES-256-GCM", bytes(range(2, 34))),
+        Key("golden-old", "Ed25519", public=bytes(range(3, 35)), retired=True),
+    ]
+)
+FILES: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "compressed": {"compress": True},
+    "hmac": {"keys": KeyRing([KEYS.keys[1]])},
+    "ed25519": {"keys": KeyRing([KEYS.keys[0]])},
+    "encrypted": {"keys": KeyRing([KEYS.keys[2]]), "encrypt": True},
+    "everything": {"keys": KEYS, "compress": True, "encrypt": True},
+}
+"""How one job is written as a file. The keys are for this, and secret to nobody."""
+
+
+def make_files(folder: Path, transfer: dict[str, Any]) -> None:
+    """One job as files of all kinds, and the keys that they were written with."""
+    then = SimpleNamespace(now=lambda zone: datetime.fromtimestamp(START, zone))
+    folder.mkdir(parents=True)
+    with patch.object(packing, "datetime", then), patch.object(packing.secrets, "token_bytes", bytes):
+        for name, settings in FILES.items():
+            (folder / f"{name}.transfer").write_bytes(pack(transfer, **settings))
+    save_keys(folder / "keys.json", KEYS)
+
+
 def write_script(path: Path, script: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(script, encoding="utf-8")
@@ -182,3 +214,4 @@ if __name__ == "__main__":
     make_flows(target / "flows")
     make_jobs(target / "jobs")
     make_stores(target)
+    make_files(target / "files", json.loads((target / "transfers" / MOVED / "transfer.json").read_text()))
