@@ -86,6 +86,43 @@ def test_an_ordinary_flow_survives(check: Any, strategy: str) -> None:
     check(lambda: counting("sum", strategy), "counter", {})
 
 
+@register_serializable
+class KitEquipped(Routine):
+    """It needs what is in no document."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.declare_secret("key")
+        self.require("numbers")
+        self.define_slot("trigger", handler=self.read)
+        self.define_slot("number", handler=self.add)
+        self.define_event("number", ["number"])
+
+    def read(self) -> None:
+        for number in self.get_resource("numbers"):
+            self.emit("number", number=number)
+
+    def add(self, number: int) -> None:
+        context = self.get_execution_context()
+        assert context is not None
+        context.job_state.append_to_shared_log(number + len(self.get_config("key")))
+
+
+def equipped() -> Flow:
+    flow, routine = Flow("equipped", resources={"numbers": [1, 2]}), KitEquipped()
+    routine.set_config(key="kit-9f2c")
+    flow.add_routine(routine, "equipped")
+    flow.connect("equipped", "number", "equipped", "number")
+    return flow
+
+
+@pytest.mark.parametrize("check", [*CHECKS, swap_host])
+def test_every_host_is_given_what_is_in_no_document(check: Any) -> None:
+    check(equipped, "equipped")
+    if check is not swap_host:  # another process can only be given it by a function that it finds
+        check(equipped(), "equipped")
+
+
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_concurrent_flow_survives_whatever_its_schedule(check: Any) -> None:
     for seed in range(5):

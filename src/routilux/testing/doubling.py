@@ -92,7 +92,7 @@ class Double(Check):
     def _copy(self, trial: Trial, course: Course, flow_document: Place, document: Place) -> Course:
         runner = trial.host(course.runner.clock.now())
         flow, job_state = trial.blank(runner), JobState()
-        flow.deserialize(flow_document)
+        trial.read_into(flow, flow_document)
         job_state.deserialize(document)
         progress = replace(trial.progress(most=self.most), delivered=course.progress.delivered)
         return Course(runner, flow, flow.resume(job_state), progress)

@@ -73,7 +73,7 @@ class RoundTrip(Check):
         course.runner.abandon(job_state)
         runner = trial.host(course.runner.clock.now())
         flow, read = trial.blank(runner), JobState()
-        flow.deserialize(json.loads(flow_text))
+        trial.read_into(flow, json.loads(flow_text))
         read.deserialize(json.loads(job_text))
         return Course(runner, flow, flow.resume(read), course.progress)
 

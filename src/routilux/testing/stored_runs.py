@@ -90,6 +90,7 @@ class Host:
         except UnknownJobError:
             progress.start_over()
             return self.start(trial, progress)
+        trial.equip(flow)
         if job_state.status is JobStatus.RUNNING:
             _resume(flow, job_state)
         return Course(self.runner, flow, job_state, progress)

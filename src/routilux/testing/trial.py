@@ -66,8 +66,17 @@ class Trial:
         """The flow as its first host has it."""
         flow = self.blank(runner)
         if isinstance(self.source, Flow):
-            flow.deserialize(self.document)
+            self.read_into(flow, self.document)
         return flow
+
+    def read_into(self, flow: Flow, document: Data) -> None:
+        """Read a document into a flow, as another host would."""
+        flow.deserialize(document)
+        self.equip(flow)
+
+    def equip(self, flow: Flow) -> None:
+        """Give a flow that was read the secrets that are in no document, as its host would."""
+        (self.source if isinstance(self.source, Flow) else made(self.source))._give_secrets(flow)
 
     def progress(self, seed: int | None = None, *, most: int | None = None) -> Progress:
         """A run that has not begun."""
