@@ -10,6 +10,11 @@ from routilux._graph import Graph
 from routilux._model import RoutineStatus, SideEffects
 from routilux._records import ErrorInfo, HistoryRecord, Task
 
+SOLITUDE = 0.1
+"""Seconds after one death; with each further one it is ten times as long."""
+MOST_DOUBTS = 9
+"""Deaths that make it longer: four months are enough."""
+
 
 def attempts_lost(graph: Graph, job: Job, fact: AttemptsLost, now: float) -> Effects:
     """Put tasks back in front of the queue, but for those that have lost too many attempts: they fail the job.
@@ -19,14 +24,29 @@ def attempts_lost(graph: Graph, job: Job, fact: AttemptsLost, now: float) -> Eff
     lost = [_lost(graph, task, fact) for task in job.active.values()]
     job.active.clear()
     job.hold_until = None
-    over = [task for task in lost if task.lost_attempts >= fact.limit]
+    over = [task for task in lost if task.lost_attempts >= fact.limit] if _is_evidence(fact, lost) else []
     for task in over:
         _give_up(job, task, now)
-    put_first(job, [task for task in lost if task not in over])
-    ambiguous = [task.number for task in lost if task.ambiguous and task not in over]
+    left = [task for task in lost if task not in over]
+    put_first(job, left[::-1] if fact.alone and fact.died else left)  # who began last is the likeliest cause
+    ambiguous = [task.number for task in left if task.ambiguous]
     if ambiguous and job.closing is None:
         job.closing = PauseRequest("the process died in the middle of what must not be repeated", {"tasks": ambiguous})
     return close(job, now)
+
+
+def _is_evidence(fact: AttemptsLost, lost: list[Task]) -> bool:
+    """Whether what has happened says that a task is the cause."""
+    return not fact.alone or (fact.died and len(lost) == 1)
+
+
+def solitude(task: Task) -> float:
+    """For how many seconds nothing begins beside a task, since processes have died in the middle of it before.
+
+    What kills its process at once is found alone at once. What takes longer is, some deaths later; and what is innocent
+    holds up its job for no longer than it has been suspected often.
+    """
+    return SOLITUDE * 10.0 ** (min(task.lost_attempts, MOST_DOUBTS) - 1) if task.lost_attempts else 0.0
 
 
 def _lost(graph: Graph, task: Task, fact: AttemptsLost) -> Task:

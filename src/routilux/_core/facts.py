@@ -116,11 +116,13 @@ class JobTimedOut(msgspec.Struct):
 class AttemptsLost(msgspec.Struct):
     """Whoever ran the job does so no more, and what was in flight with it is lost.
 
-    Where it `died`, the attempts count against the tasks: one that has lost `limit` of them fails its job.
+    Where it `died`, the attempts count against the tasks: one that has lost `limit` of them fails its job. With
+    `alone` only if nothing else was in flight with it: else it could be the fault of another one.
     """
 
     died: bool
     limit: int
+    alone: bool = False
 
 
 class TaskResolved(msgspec.Struct):

@@ -310,11 +310,11 @@ def _read_timed_out(job: Job, value: Value, error: Any) -> JobTimedOut:
 
 
 def _write_lost(fact: AttemptsLost, value: Value) -> list[Any]:
-    return [fact.died, fact.limit]
+    return [fact.died, fact.limit, fact.alone]
 
 
-def _read_lost(job: Job, value: Value, died: bool, limit: int) -> AttemptsLost:
-    return AttemptsLost(died, limit)
+def _read_lost(job: Job, value: Value, died: bool, limit: int, alone: bool = False) -> AttemptsLost:
+    return AttemptsLost(died, limit, alone)
 
 
 def _write_resolved(fact: TaskResolved, value: Value) -> list[Any]:

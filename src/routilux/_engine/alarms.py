@@ -6,13 +6,17 @@ from routilux._engine.clock import Clock, Timer
 
 
 class Alarms:
-    """The one timer of a job and the expiries of its attempts. All calls are made under the job's lock."""
+    """The one timer of a job, what ends its attempts, and what lets others begin beside one.
 
-    __slots__ = ("_clock", "_timer", "_when", "expiries")
+    All calls are made under the job's lock.
+    """
+
+    __slots__ = ("_clock", "_solitude", "_timer", "_when", "expiries")
 
     def __init__(self) -> None:
         self.expiries: dict[int, Timer] = {}
         self._clock: Clock | None = None
+        self._solitude: Timer | None = None
         self._timer: Timer | None = None
         self._when: float | None = None
 
@@ -37,6 +41,7 @@ class Alarms:
     def fall_silent(self) -> None:
         """Have nothing happen any more: the job is no longer here, nor are its attempts."""
         self.sleep()
+        self.leave_alone_no_more()
         for number in list(self.expiries):
             self.release(number)
 
@@ -44,6 +49,18 @@ class Alarms:
         """Give an attempt of a task so many seconds."""
         if self._clock is not None:
             self.expiries[number] = self._clock.call_at(self._clock.now() + seconds, expire)
+
+    def leave_alone_until(self, when: float, go_on: Callable[[], None]) -> None:
+        """Have the job go on with other tasks then."""
+        self.leave_alone_no_more()
+        if self._clock is not None:
+            self._solitude = self._clock.call_at(when, go_on)
+
+    def leave_alone_no_more(self) -> None:
+        """Let the job go on with other tasks now."""
+        if self._solitude is not None:
+            self._solitude.cancel()
+        self._solitude = None
 
     def release(self, number: int) -> None:
         """Let an attempt that has ended not expire."""

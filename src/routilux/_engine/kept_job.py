@@ -71,7 +71,7 @@ class KeptJob(ABC):
         if claimed.graph is None or not claimed.job.active:
             return
         self.graph, self.log = claimed.graph, custody.take_down(claimed.job, self._on_failure)
-        self._commit(AttemptsLost(claimed.died, custody.ledger.max_lost_attempts), self.now())
+        self._commit(AttemptsLost(claimed.died, custody.ledger.max_lost_attempts, alone=True), self.now())
         self.log.sync()
         self.log = None
 

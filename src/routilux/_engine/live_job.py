@@ -32,6 +32,7 @@ from routilux._engine.coroutines import Cancellable, breathe
 from routilux._engine.discretion import secret_in_outcome
 from routilux._engine.held_job import HeldJob
 from routilux._engine.job_log import JobLog
+from routilux._engine.solitude import Solitude
 from routilux._engine.workers import OthersWait, Workers
 from routilux._model import RESUMABLE, ErrorStrategy, JobStatus
 from routilux._records import Changes, Data, Decision, ErrorInfo, HistoryRecord, Task
@@ -49,6 +50,7 @@ class LiveJob(HeldJob):
         self.deciding: Activation | None = None
         self._coroutines: dict[int, Cancellable] = {}
         self._stuck: dict[int, Workers] = {}
+        self._solitude = Solitude(self._alarms)
 
     def cancel(self, reason: str) -> None:
         """Settle the job as cancelled, and give up its attempts; JobStateError where it has settled already."""
@@ -113,9 +115,13 @@ class LiveJob(HeldJob):
 
     def _next_activation(self, now: float, only_async: bool = False) -> Activation | None:
         while self.attached and not (only_async and not self._next_is_async()):
+            if self._solitude.task is not None and self._solitude.lasts(self.job, now):
+                return None
             task = take(self.graph, self.job, now)
             if task is None:
                 return None
+            if task.lost_attempts and self.graph.concurrent:
+                self._solitude.begin(task, now, self.submit)
             handler = self.handlers[task.target]
             if handler.plain:
                 override(self.job, task)
