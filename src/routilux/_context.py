@@ -1,16 +1,17 @@
 """What a running handler is given and does: its activation, with its outbox, and what it may know of that."""
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import msgspec
 
 from routilux._current import current
 from routilux._dealings import Dealings, Guarded
-from routilux._graph import Graph, Route
+from routilux._graph import Graph, Route, RoutineNode
 from routilux._handler import Handler
 from routilux._model import SlotKey
 from routilux._records import Data, Emission, HistoryRecord, Task
-from routilux.errors import DefinitionError, OutsideActivationError, RoutiluxError
+from routilux.errors import DefinitionError, OutsideActivationError, RoutiluxError, listed
 from serilux import clone_fields
 
 
@@ -72,10 +73,7 @@ class Activation(msgspec.Struct):
                 f"{routine!r} cannot emit {event!r} in a handler of routine {routine_id!r}: "
                 f"a handler emits through its own routine (self.emit)"
             )
-        return DefinitionError(
-            f"unknown event {event!r} of routine {routine_id!r}; "
-            f"it has: {', '.join(map(repr, self.handler.source.routes)) or 'none'}"
-        )
+        return unknown_event(event, self.handler.source)
 
     def check_open(self, verb: str) -> None:
         """Refuse what comes after the handler has returned or its attempt was given up."""
@@ -109,6 +107,30 @@ class Activation(msgspec.Struct):
         self.started, self.outbox, self.routing = None, [], None
         if self.deals is not None:
             self.deals.start_over()
+
+
+def unknown_event(event: object, source: RoutineNode) -> DefinitionError:
+    """The error for an event that a routine has not."""
+    return DefinitionError(
+        f"unknown event {event!r} of routine {source.routine_id!r}; it has: {listed(source.routes)}",
+        name=event,
+        known=source.routes,
+    )
+
+
+def emissions(source: RoutineNode, emitted: Iterable[tuple[str, Data]], now: float) -> list[HistoryRecord]:
+    """What somebody says that a handler has emitted, checked as `emit` does."""
+    records = []
+    for index, each in enumerate(emitted):
+        if not (isinstance(each, tuple | list) and len(each) == 2 and type(each[1]) is dict):
+            raise DefinitionError(f"emitted[{index}] is an event's name and a dict of its data, not {each!r}")
+        event, data = each
+        if (routes := source.routes.get(event)) is None:
+            raise unknown_event(event, source)
+        for route in routes:
+            _check_mapping(route, event, data)
+        records.append(HistoryRecord(source.routine_id, event, clone_fields(data, f"emitted[{index}].{event}"), now))
+    return records
 
 
 def _check_mapping(route: Route, event: str, data: Data) -> None:

@@ -1,6 +1,6 @@
 """A flow: its definition, and what is done with its jobs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -361,15 +361,22 @@ class Flow(Definition):
             handlers[target].binding.bind(own)
         return own
 
-    def resolve(self, job_state: JobState, task_id: str, outcome: str) -> None:
+    def resolve(
+        self, job_state: JobState, task_id: str, outcome: str, *, emitted: Iterable[tuple[str, Data]] = ()
+    ) -> None:
         """Say what became of a task with `at_most_once` effects whose process died in the middle of it.
 
-        `done`: it had its effects, and counts as completed, without having emitted anything. `again`: it is tried again
-        when the job is resumed. JobStateError where the job has no such ambiguous task.
+        `done`: it had its effects, and counts as completed; `emitted` are the events, with their data, that its handler
+        would have emitted, as `[("paid", {"amount": 20})]`. `again`: it is tried again when the job is resumed.
+        JobStateError where the job has no such ambiguous task, DefinitionError for what cannot be emitted there.
         """
         if outcome not in ("done", "again"):
             raise DefinitionError(f"a task is 'done', or is tried 'again', not {outcome!r}")
-        self._live_job(job_state).resolve(task_id, again=outcome == "again")
+        events = list(emitted)
+        if events and outcome == "again":
+            raise DefinitionError("a task that is tried 'again' emits by itself; `emitted` is for one that is 'done'")
+        graph, _ = self._compile()
+        self._live_job(job_state).resolve(task_id, graph, again=outcome == "again", emitted=events)
 
     def _live_job(self, job_state: JobState) -> LiveJob:
         if _checked_job(job_state).flow_id != self.flow_id:

@@ -24,6 +24,7 @@ OUT = EventKey("source", "out")
 BOTH = EventKey("source", "both")
 URGENT = EventKey("source", "urgent")
 DONE = EventKey("worker", "done")
+FOLDED = EventKey("fold", "folded")
 
 EARLIER, NOW, LATER = 990.0, 1000.0, 1010.0
 HASH = "sha256:hand-made"
@@ -46,7 +47,9 @@ def graph(*, concurrent: bool = False) -> Graph:
         ),
         "worker": RoutineNode("worker", "Worker", {"done": (Route(DONE, SINK),)}),
         "sink": RoutineNode("sink", "Sink", {}),
-        "fold": RoutineNode("fold", "Fold", {}, effects=SideEffects.AT_MOST_ONCE),
+        "fold": RoutineNode(
+            "fold", "Fold", {"folded": (Route(FOLDED, SINK), Route(FOLDED, WORKER))}, effects=SideEffects.AT_MOST_ONCE
+        ),
     }
     slots = [
         SlotNode(SOURCE),

@@ -166,6 +166,14 @@ HAPPENINGS: dict[str, tuple[Callable[[], Job], Callable[[Job], Happening]]] = {
         lambda: running(active=(task(3, lost_attempts=2), task(4), task(5, FOLD)), tasks=[task(7)]),
         lambda _: AttemptsLost(True, 3),
     ),
+    "attempts lost, by none that was alone": (
+        lambda: running(active=(task(3, lost_attempts=2), task(4), task(5, FOLD)), tasks=[task(7)]),
+        lambda _: AttemptsLost(True, 3, alone=True),
+    ),
+    "an ambiguous task is done, and has emitted": (
+        of_status(JobStatus.PAUSED, tasks=[task(3), task(4, FOLD, ambiguous=True)]),
+        lambda state: TaskResolved(list(state.ready)[1], False, [record("fold", "folded", x=RICH_VALUE)]),
+    ),
     "an ambiguous task is to be tried again": (
         of_status(JobStatus.PAUSED, tasks=[task(3), task(4, FOLD, ambiguous=True)]),
         lambda state: TaskResolved(list(state.ready)[1], True),

@@ -5,6 +5,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from routilux import ErrorHandler, Flow, JobState, JobStateError, OwnershipLost,
 from routilux._backends.backend import Backend
 from routilux._backends.memory import MemoryBackend
 from routilux._backends.sqlite import SQLiteBackend
+from routilux._core.crashes import SOLITUDE
 from routilux._engine import job_log, ledger
 from routilux.errors import (
     BindingError,
@@ -402,6 +404,62 @@ def test_a_task_whose_process_dies_again_and_again_fails_its_job(
     assert again.status == "completed"
 
 
+@register_serializable
+class Crowd(Routine):
+    """Many that wait at one gate, on threads or as coroutines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", self.send)
+        self.define_slot("thread", self.enter)
+        self.define_slot("coroutine", self.enter_async)
+        self.define_event("thread")
+        self.define_event("coroutine")
+
+    def send(self, event: str) -> None:
+        for number in range(3):
+            self.emit(event, number=number)
+
+    def enter(self, number: int) -> None:
+        Gate.entered.release()
+        assert Gate.opened.wait(LONG)
+
+    async def enter_async(self, number: int) -> None:
+        await asyncio.to_thread(self.enter, number)
+
+
+def crowd() -> Flow:
+    flow = Flow("crowd", "concurrent")
+    flow.add_routine(Crowd(), "crowd")
+    for event in ("thread", "coroutine"):
+        flow.connect("crowd", event, "crowd", event)
+    return flow
+
+
+@pytest.mark.parametrize("event", ["thread", "coroutine"])
+def test_what_was_in_flight_at_a_death_begins_again_one_by_one_and_the_last_comes_first(
+    dying: Callable[..., Store], store: Store, gate: type[Gate], event: str
+) -> None:
+    job_state = crowd().execute("crowd", {"event": event}, store=dying())
+    all_enter()
+    job_state._live.sync()
+    job_state._live.abandon()
+    (recovered,) = recover(store)
+    all_enter()
+    active = list(recovered._job.active.values())
+    assert [task.data["number"] for task in active] == [2, 1, 0]
+    assert [later.since - task.since >= SOLITUDE for task, later in pairwise(active)] == [True, True]
+    assert in_flight(store, recovered) == [task.number for task in active]
+    gate.opened.set()
+    assert recovered.wait(LONG)
+    assert recovered.status == "completed"
+
+
+def all_enter() -> None:
+    for _ in range(3):
+        assert Gate.entered.acquire(timeout=LONG)
+
+
 def test_after_a_crash_an_attempt_is_on_disk_before_it_begins(
     dying: Callable[..., Store], open_another: Callable[..., Store], gate: type[Gate]
 ) -> None:
@@ -452,6 +510,80 @@ def test_what_must_not_be_repeated_waits_for_somebody_who_knows(
     assert flow.resume(loaded).wait(LONG)
     assert [record.event_name for record in loaded.execution_history] == events
     assert loaded.get_routine_state("gate")["status"] == "completed"
+
+
+def ambiguous(dying: Callable[..., Store], store: Store) -> tuple[Flow, JobState, str]:
+    """A job that waits to be told what became of a task."""
+    flow = gated(Payment)
+    flow.connect("gate", "through", "after", "trigger", {"m": "n"})
+    dies_in_the_middle(flow, dying())
+    (job_state,) = recover(store)
+    loaded_flow, loaded = store.load(job_state.job_id)
+    (task,) = loaded.pending_tasks
+    return loaded_flow, loaded, task["task_id"]
+
+
+def test_what_a_task_has_emitted_that_is_done_goes_where_it_would_have_gone(
+    dying: Callable[..., Store], store: Store, open_another: Callable[..., Store], gate: type[Gate]
+) -> None:
+    flow, job_state, task_id = ambiguous(dying, store)
+    flow.resolve(job_state, task_id, "done", emitted=[("through", {"n": 2}), ("through", {"n": 0})])
+    stored = open_another().load(job_state.job_id)[1]
+    for each in (job_state, stored):
+        assert [record.event_name for record in each.execution_history] == ["resolved", "through", "through"]
+        assert [task["data"] for task in each.pending_tasks] == [{"n": 2}, {"n": 0}]
+        assert [task["connection"]["source_event"] for task in each.pending_tasks] == ["through"] * 2
+    assert flow.resume(job_state).wait(LONG)
+    assert (job_state.status, job_state.shared_data) == ("completed", {"count": 2})
+
+
+@pytest.mark.parametrize(
+    ("emitted", "error", "problem"),
+    [
+        ([("thruogh", {})], DefinitionError, "unknown event 'thruogh' of routine 'gate'; it has: 'through'"),
+        ([("through", {"n": object()})], UnsupportedValueError, r"emitted\[0\].through.n"),
+        ([("through", {"n": 1}), ("through", 1)], DefinitionError, r"emitted\[1\] is an event's name and a dict"),
+        (["through"], DefinitionError, r"emitted\[0\] is an event's name and a dict"),
+        ([("through", {"n": 1, "m": 2})], DefinitionError, "two of them the same name"),
+    ],
+)
+def test_what_cannot_be_emitted_there_is_refused_and_nothing_changed(
+    dying: Callable[..., Store],
+    store: Store,
+    gate: type[Gate],
+    emitted: Any,
+    error: type[Exception],
+    problem: str,
+) -> None:
+    flow, job_state, task_id = ambiguous(dying, store)
+    before = store.peek(job_state.job_id).document | {"epoch": 0}
+    with pytest.raises(error, match=problem):
+        flow.resolve(job_state, task_id, "done", emitted=emitted)
+    assert store.peek(job_state.job_id).document | {"epoch": 0} == before
+    flow.resolve(job_state, task_id, "done")
+    assert flow.resume(job_state).wait(LONG)
+
+
+def test_what_is_tried_again_emits_by_itself(
+    dying: Callable[..., Store], store: Store, gate: type[Gate]
+) -> None:
+    flow, job_state, task_id = ambiguous(dying, store)
+    with pytest.raises(DefinitionError, match="emits by itself"):
+        flow.resolve(job_state, task_id, "again", emitted=[("through", {"n": 1})])
+
+
+def test_where_no_store_keeps_a_job_the_flow_at_hand_says_where_emissions_go(
+    dying: Callable[..., Store], store: Store, gate: type[Gate]
+) -> None:
+    _, job_state, task_id = ambiguous(dying, store)
+    document = json.loads(json.dumps(job_state.serialize()))
+    flow, copy = gated(Payment), JobState()
+    flow.connect("gate", "through", "after", "trigger", {"m": "n"})
+    copy.deserialize(document)
+    flow.resolve(copy, task_id, "done", emitted=[("through", {"n": 1})])
+    assert [task["data"] for task in copy.pending_tasks] == [{"n": 1}]
+    assert flow.resume(copy).wait(LONG)
+    assert copy.shared_data == {"count": 1}
 
 
 def test_only_an_ambiguous_task_can_be_resolved(store: Store) -> None:

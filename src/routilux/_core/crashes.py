@@ -2,8 +2,9 @@
 
 from msgspec.structs import replace
 
-from routilux._core.facts import NOTHING, AttemptsLost, Effects, TaskResolved
+from routilux._core.facts import NOTHING, AttemptsLost, Effects, TaskResolved, TaskSucceeded
 from routilux._core.job import Job, PauseRequest
+from routilux._core.publishing import publish
 from routilux._core.ready_queue import ReadyQueue
 from routilux._core.settling import close, put_first, record, touch, worsen
 from routilux._graph import Graph
@@ -73,13 +74,14 @@ def _give_up(job: Job, task: Task, now: float) -> None:
 
 
 def task_resolved(graph: Graph, job: Job, fact: TaskResolved, now: float) -> Effects:
-    """Let an ambiguous task be tried again, or be as if its handler had returned without emitting anything."""
+    """Let an ambiguous task be tried again, or be as if its handler had emitted that, and returned."""
     task, left = fact.task, [task for task in job.ready if task is not fact.task]
     job.ready = ReadyQueue()
     put_first(job, [replace(task, ambiguous=False, lost_attempts=0), *left] if fact.again else left)
     routine_id = task.target.routine_id
     answer = {"attempt": task.retry_count + 1, "again": fact.again}
     record(job, [HistoryRecord(routine_id, "resolved", answer, now)], now)
-    if not fact.again:
-        worsen(job, routine_id, RoutineStatus.COMPLETED)
-    return NOTHING
+    if fact.again:
+        return NOTHING
+    worsen(job, routine_id, RoutineStatus.COMPLETED)
+    return publish(job, graph.routines[routine_id], TaskSucceeded(task, None, fact.outbox, None, None), None, now)

@@ -126,10 +126,14 @@ class AttemptsLost(msgspec.Struct):
 
 
 class TaskResolved(msgspec.Struct):
-    """Somebody knows what became of an ambiguous task: it is done, or to be tried `again`."""
+    """Somebody knows what became of an ambiguous task: it is done, or to be tried `again`.
+
+    `outbox` is what its handler would have emitted.
+    """
 
     task: Task
     again: bool
+    outbox: list[HistoryRecord] = []
 
 
 Fact = (

@@ -156,8 +156,7 @@ def _read_new(value: Value, target: Any, data: Any, source: Any, priority: int, 
 
 
 def _write_published(fact: TaskSucceeded | TaskFlushed | TaskFailed, value: Value) -> list[Any]:
-    outbox = [[record.event_name, value(record.content), record.at] for record in fact.outbox]
-    line = [fact.task.number, fact.started is not None, outbox]
+    line = [fact.task.number, fact.started is not None, _write_outbox(fact.outbox, value)]
     if fact.routing is not None or fact.changes is not None:
         line += [_write_routing(fact.routing, value), _write_changes(fact.changes, value)]
     return line
@@ -169,10 +168,18 @@ def _read_published(
     routine_id, slot = task.target
     return (
         HistoryRecord(routine_id, "start", {"slot": slot}, task.since) if started else None,
-        [HistoryRecord(routine_id, event, value(content), at) for event, content, at in outbox],
+        _read_outbox(task, outbox, value),
         _read_routing(routing, value),
         _read_changes(changes, value),
     )
+
+
+def _write_outbox(outbox: list[HistoryRecord], value: Value) -> list[Any]:
+    return [[record.event_name, value(record.content), record.at] for record in outbox]
+
+
+def _read_outbox(task: Task, outbox: Any, value: Value) -> list[HistoryRecord]:
+    return [HistoryRecord(task.target.routine_id, event, value(content), at) for event, content, at in outbox]
 
 
 def _write_routing(routing: dict[int, Emission] | None, value: Value) -> list[Any] | None:
@@ -318,11 +325,12 @@ def _read_lost(job: Job, value: Value, died: bool, limit: int, alone: bool = Fal
 
 
 def _write_resolved(fact: TaskResolved, value: Value) -> list[Any]:
-    return [fact.task.number, fact.again]
+    return [fact.task.number, fact.again, *([_write_outbox(fact.outbox, value)] if fact.outbox else [])]
 
 
-def _read_resolved(job: Job, value: Value, number: int, again: bool) -> TaskResolved:
-    return TaskResolved(next(task for task in job.ready if task.number == number), again)
+def _read_resolved(job: Job, value: Value, number: int, again: bool, outbox: Any = ()) -> TaskResolved:
+    task = next(task for task in job.ready if task.number == number)
+    return TaskResolved(task, again, _read_outbox(task, outbox, value))
 
 
 def _write_nothing(fact: TimersFired | HoldLifted, value: Value) -> list[Any]:

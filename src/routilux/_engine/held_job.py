@@ -1,10 +1,11 @@
 """A job that this process holds: its data, the lock around it, and what is asked of it from outside."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Future
 from typing import NamedTuple
 
+from routilux._context import emissions
 from routilux._core.facts import (
     Delivered,
     Effect,
@@ -127,14 +128,23 @@ class HeldJob(KeptJob):
             self.apply(Delivered(task, data))
             self.submit()
 
-    def resolve(self, task_id: str, *, again: bool) -> None:
-        """Say what became of an ambiguous task; JobStateError where there is no such task."""
+    def resolve(self, task_id: str, graph: Graph, *, again: bool, emitted: Iterable[tuple[str, Data]] = ()) -> None:
+        """Say what became of an ambiguous task; JobStateError where there is no such task.
+
+        What it has `emitted` goes where the stored definition says; by `graph` where the job is in no store.
+        """
         with self.lock, self._writable():
-            for task in self.job.ready:
-                if task.ambiguous and task_id == f"{self.job.job_id}:{task.number}":
-                    self.apply(TaskResolved(task, again))
-                    return
-            raise self._refusal(f"({self.job.status}) has no ambiguous task {task_id!r}")
+            if self.custody is None:
+                self.graph = graph
+            task = self._ambiguous(task_id)
+            outbox = emissions(self.graph.routines[task.target.routine_id], emitted, self.now())
+            self.apply(TaskResolved(task, again, outbox))
+
+    def _ambiguous(self, task_id: str) -> Task:
+        for task in self.job.ready:
+            if task.ambiguous and task_id == f"{self.job.job_id}:{task.number}":
+                return task
+        raise self._refusal(f"({self.job.status}) has no ambiguous task {task_id!r}")
 
     def obey(self, request: bytes) -> None:
         """Do what somebody elsewhere asks for, by way of the store."""

@@ -122,7 +122,8 @@ class KeptJob(ABC):
         self._check_kept()
         if self.custody is not None and not self.attached:
             claimed = self.custody.claim(self.job, take_over=False)
-            self.job = claimed.job
+            if claimed.job is not self.job:
+                self.job, self.graph = claimed.job, claimed.graph or self.graph
             with self._released_on_failure():
                 self._take_back_attempts(self.custody, claimed)
                 self.log = self.custody.take_down(self.job, self._on_failure)

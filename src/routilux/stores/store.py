@@ -79,8 +79,9 @@ class Store:
 
     def _handle(self, stored: StoredJob) -> JobState:
         custody = Custody(self._ledger)
-        job_state = JobState._of(custody.read(stored)[0])
-        job_state._live.custody = custody
+        job, graph = custody.read(stored)
+        job_state = JobState._of(job)
+        job_state._live.custody, job_state._live.graph = custody, graph
         return job_state
 
     def _look(self, job_id: str) -> JobState:
