@@ -162,7 +162,26 @@ class StoreFormatError(StoreError, ValueError):
 
 
 class DamagedRecordError(StoreError, ValueError):
-    """What a store gives back is not what was written to it; nothing of it is used."""
+    """What a store gives back is not what was written to it; nothing of it is used.
+
+    `kind` says what it is, a `snapshot`, `segment`, `record`, `request` or `definition`, and `number` which of these;
+    `job_id` whose, or `definition_id`. None is what is not known.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: str | None = None,
+        number: int | None = None,
+        job_id: str | None = None,
+        definition_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.number = number
+        self.job_id = job_id
+        self.definition_id = definition_id
 
 
 class UnknownJobError(StoreError, LookupError):

@@ -28,7 +28,7 @@ from routilux._recovery import mirror_retries, recovered_task, slots_to_recover
 from routilux._verdict import Verdict
 from routilux.error_handler import ErrorHandler
 from routilux.errors import BlockingCallError, DefinitionError, FlowShutDownError, JobStateError, ResumeError
-from routilux.job_state import JobState, checked_patience
+from routilux.job_state import JobState, checked_patience, left_until
 from serilux import (
     clone_fields,
     register_serializable,
@@ -449,9 +449,9 @@ class Flow(Definition):
     @staticmethod
     def _wait_for_all(jobs: list[LiveJob], condition: Condition, deadline: float | None) -> None:
         for live in jobs:
-            future = live.wait_until(condition)
             with suppress(TimeoutError):
-                live.block_on(future, None if deadline is None else max(deadline - live.now(), 0.0))
+                future = live.wait_until(condition, left_until(deadline, live.now()))
+                live.block_on(future, left_until(deadline, live.now()))
 
     def __enter__(self) -> "Flow":
         return self

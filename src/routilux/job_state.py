@@ -5,17 +5,21 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
 from datetime import UTC, datetime
 from math import isnan
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import msgspec
+
 from routilux._context import Activation, running_activation
 from routilux._core.document import read_job, write_history, write_job, write_tasks
 from routilux._core.explanation import Explanation, explain
 from routilux._core.job import Job
-from routilux._engine.coroutines import await_future
+from routilux._engine.coroutines import await_future, call_in_thread
 from routilux._engine.live_job import LiveJob
 from routilux._engine.watchers import is_settled
 from routilux._files import write_atomically
@@ -124,7 +128,7 @@ class JobState(Serializable):
     @property
     def execution_history(self) -> list[HistoryRecord]:
         """What has happened, oldest first: a copy of the list."""
-        with self._live.lock:
+        with self._live.looking():
             return list(self._job.records())
 
     def get_execution_history(self, routine_id: str | None = None) -> list[HistoryRecord]:
@@ -135,7 +139,7 @@ class JobState(Serializable):
     @property
     def routine_states(self) -> dict[str, Data]:
         """`get_routine_state` of every routine that has had something to do."""
-        with self._live.lock:
+        with self._live.looking():
             job = self._job
             open_ids = {task.target.routine_id for task in job.pending()}
             statuses = job.routine_statuses(sorted(open_ids | job.routines.keys()))
@@ -143,7 +147,7 @@ class JobState(Serializable):
 
     def get_routine_state(self, routine_id: str) -> Data | None:
         """A routine's `status`, last `error` and what it keeps in its `state`; None if it has had nothing to do."""
-        with self._live.lock:
+        with self._live.looking():
             status = self._job.routine_status(routine_id)
             return None if status is None else self._routine_state(routine_id, status)
 
@@ -156,7 +160,7 @@ class JobState(Serializable):
     @property
     def pending_tasks(self) -> list[Data]:
         """The tasks that a resume will take up, as documents; empty while the job runs here or is settled."""
-        with self._live.lock:
+        with self._live.looking():
             if self._live.attached or self._job.settled:
                 return []
             return write_tasks(self.job_id, self._job.pending(), "pending_tasks")
@@ -164,7 +168,7 @@ class JobState(Serializable):
     @property
     def pause_points(self) -> list[Data]:
         """When (aware, UTC), why and with which checkpoint the job was paused."""
-        with self._live.lock:
+        with self._live.looking():
             return [
                 {
                     "timestamp": datetime.fromtimestamp(point.at, UTC),
@@ -188,7 +192,7 @@ class JobState(Serializable):
     @property
     def shared_log(self) -> list[Any]:
         """The entries of the shared log: a copy."""
-        with self._live.lock:
+        with self._live.looking():
             return [clone(entry) for entry in self._job.shared_log]
 
     def update_shared_data(self, key: str, value: Any | Callable[[Any], Any]) -> None:
@@ -244,9 +248,13 @@ class JobState(Serializable):
         patience = checked_patience(timeout)
         if self.status in SETTLED:
             return self._settled(raise_on_failure)
-        future = self._live.wait_until(is_settled)
+        began = self._live.now()
         try:
-            self._live.block_on(future, patience)
+            future = self._live.wait_until(is_settled, patience)
+        except TimeoutError:
+            return False
+        try:
+            self._live.block_on(future, self._left_of(patience, began))
         except TimeoutError:
             self._live.forget(future)
             return False
@@ -255,15 +263,27 @@ class JobState(Serializable):
     async def wait_async(self, timeout: float | None = None, *, raise_on_failure: bool = False) -> bool:
         """`wait` for coroutines."""
         self._refuse_waiting_inside()
-        patience = checked_patience(timeout)
-        future = self._live.wait_until(is_settled)
+        patience, began = checked_patience(timeout), self._live.now()
         try:
-            await await_future(future, patience)
+            future = await self._watched(patience)
+        except TimeoutError:
+            return False
+        try:
+            await await_future(future, self._left_of(patience, began))
         except TimeoutError:
             return False
         finally:
             self._live.forget(future)
         return self._settled(raise_on_failure)
+
+    async def _watched(self, patience: float | None) -> "Future[None]":
+        """A future that is done when the job has settled; the event loop waits neither for its lock nor its store."""
+        with suppress(TimeoutError):
+            return self._live.wait_until(is_settled, 0.0)
+        return await call_in_thread(lambda: self._live.wait_until(is_settled, patience))
+
+    def _left_of(self, patience: float | None, began: float) -> float | None:
+        return left_until(None if patience is None else began + patience, self._live.now())
 
     def _settled(self, raise_on_failure: bool) -> bool:
         if raise_on_failure and self.status is JobStatus.FAILED:
@@ -285,8 +305,14 @@ class JobState(Serializable):
 
     def explain(self) -> Explanation:
         """What is queued, what waits for what, what runs and why it failed: as data, and with `str()` as text."""
-        with self._live.lock:
-            return explain(self._job, self._live.now())
+        live = self._live
+        with live.looking() as job:
+            explanation = explain(job, live.now())
+        status = live.status
+        if explanation.status is status:
+            return explanation
+        note = f"it is {explanation.status} as soon as that is on disk; its store is waited for"
+        return msgspec.structs.replace(explanation, status=status, note=note)
 
     def serialize(self) -> dict[str, Any]:
         """All of the job as a document, at any moment a consistent cut (law 4).
@@ -328,6 +354,11 @@ class JobState(Serializable):
         job_state = cls()
         job_state.deserialize(document)
         return job_state
+
+
+def left_until(deadline: float | None, now: float) -> float | None:
+    """How many seconds are left; None where there is no end."""
+    return None if deadline is None else max(deadline - now, 0.0)
 
 
 def checked_patience(timeout: float | None) -> float | None:

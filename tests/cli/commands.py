@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from typer.testing import CliRunner, Result
 from routilux.cli.app import app
 
 ROOT = Path(__file__).parents[2]
+LIFE = 120
+"""Seconds after which a command ends in any case, also when the process of its test was killed."""
 ENTRY = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]["routilux"]
 
 
@@ -34,7 +37,7 @@ def script(folder: Path) -> Path:
     module, function = ENTRY.split(":")
     (folder / "bin").mkdir(exist_ok=True)
     path = folder / "bin" / "routilux"
-    path.write_text(f"from {module} import {function}\n{function}()\n")
+    path.write_text(f"import signal\nsignal.alarm({LIFE})\nfrom {module} import {function}\n{function}()\n")
     return path
 
 
@@ -52,7 +55,23 @@ def start(folder: Path, *arguments: str, **settings: Any) -> "subprocess.Popen[s
     watchdog = threading.Timer(60, process.kill)  # so that nobody waits for ever for a line
     watchdog.daemon = True
     watchdog.start()
+    _started.append(process)
     return process
+
+
+_started: "list[subprocess.Popen[str]]" = []
+
+
+def end_all() -> None:
+    """End all commands that a test has started, whatever has become of the test."""
+    while _started:
+        process = _started.pop()
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream is not None and not stream.closed:
+                with suppress(BrokenPipeError):
+                    stream.close()
 
 
 def finish(process: "subprocess.Popen[str]", text: str | None = None) -> tuple[int, str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.commands import routilux
+from tests.cli.commands import end_all, routilux
 
 
 @pytest.fixture
@@ -20,6 +20,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.delenv("ROUTILUX_STORE", raising=False)
     yield tmp_path
     sys.modules.pop("shop", None)
+
+
+@pytest.fixture(autouse=True)
+def no_command_outlives_its_test() -> Iterator[None]:
+    yield
+    end_all()
 
 
 @pytest.fixture

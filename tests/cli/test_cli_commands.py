@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from typer.main import get_command
 
 from routilux.cli.app import app
-from tests.cli.commands import ROOT, routilux
+from tests.cli.commands import ROOT, end_all, read_until, routilux, start
 
 GROUP: Any = get_command(app)
 COMMANDS: dict[str, Any] = GROUP.commands
@@ -79,3 +80,14 @@ def test_without_typer_it_says_what_to_install() -> None:
 def test_what_is_no_command_is_one_line_and_exit_code_2(arguments: list[str]) -> None:
     result = routilux(*arguments)
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+
+
+def test_what_a_test_has_started_ends_with_it(folder: Path, gate: Path) -> None:
+    run = ("run", "shop:flow", "--entry", "orders", "--param", "amounts=[1, 2]")
+    waiting, ended = start(folder, *run, GATE=str(gate)), start(folder, "jobs")
+    read_until(waiting, " runs")
+    ended.communicate(timeout=60)
+    end_all()
+    assert waiting.returncode == -signal.SIGKILL
+    assert waiting.stdout is not None
+    assert waiting.stdout.closed

@@ -273,8 +273,9 @@ def lines(*lines: list[Any], number: int = 1) -> bytes:
     ],
 )
 def test_a_record_that_cannot_be_is_refused(content: bytes, problem: str) -> None:
-    with pytest.raises(DamagedRecordError, match=problem):
+    with pytest.raises(DamagedRecordError, match=problem) as refusal:
         replay(graph(), in_flight(A_TASK)(), content)
+    assert refusal.value.kind == "record"
 
 
 def test_a_task_that_may_not_start_was_not_taken() -> None:
@@ -287,19 +288,22 @@ def snapshot(**changed: Any) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("content", "segments", "problem"),
+    ("content", "segments", "kind", "problem"),
     [
-        (b"{", (), "the snapshot cannot be read"),
-        (snapshot(format=2), (), "format is 2; this routilux reads 1"),
-        (b'{"format": 2, "all": "else"}', (), "format is 2; this routilux reads 1"),
-        (snapshot(more=2), (), "unknown field `more`"),
-        (snapshot(records=4), (), "the history has 0 of its 4 records"),
-        (snapshot(records=1), (b"[]",), "a segment of the history cannot be read"),
+        (b"{", (), "snapshot", "a snapshot cannot be read"),
+        (snapshot(format=2), (), "snapshot", "format is 2; this routilux reads 1"),
+        (b'{"format": 2, "all": "else"}', (), "snapshot", "format is 2; this routilux reads 1"),
+        (snapshot(more=2), (), "snapshot", "unknown field `more`"),
+        (snapshot(records=4), (), "segment", "the history has 0 of its 4 records"),
+        (snapshot(records=1), (b"[]",), "segment", "a segment cannot be read"),
     ],
 )
-def test_a_snapshot_that_cannot_be_is_refused(content: bytes, segments: tuple[bytes, ...], problem: str) -> None:
-    with pytest.raises(DamagedRecordError, match=problem):
+def test_a_snapshot_that_cannot_be_is_refused(
+    content: bytes, segments: tuple[bytes, ...], kind: str, problem: str
+) -> None:
+    with pytest.raises(DamagedRecordError, match=problem) as refusal:
         read_snapshot(content, segments)
+    assert refusal.value.kind == kind
 
 
 def test_a_segment_that_is_missing_is_missed() -> None:
@@ -328,8 +332,9 @@ WITH_MORE = msgspec.json.encode({"flow": {}, "graph": write_graph(graph()) | {"m
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b'{"flow": {}, "graph": {}}', WITH_MORE])
 def test_a_definition_that_cannot_be_is_refused(content: bytes) -> None:
-    with pytest.raises(DamagedRecordError, match="the definition of its flow cannot be read"):
+    with pytest.raises(DamagedRecordError, match="the definition of its flow cannot be read") as refusal:
         read_definition(content)
+    assert refusal.value.kind == "definition"
 
 
 def test_a_value_of_a_class_that_is_not_known_here_is_no_damage() -> None:

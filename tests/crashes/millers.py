@@ -6,7 +6,9 @@ from threading import Event, get_ident
 from typing import NamedTuple
 
 from routilux import Flow, JobExistsError, JobState, OwnershipLost, recover
-from routilux._engine import job_log
+from routilux._context import Activation
+from routilux._engine import job_log, live_job
+from routilux._engine.attempt import Failure
 from routilux._engine.fault_points import FaultPoint, Reached
 from routilux.stores import Store, open_store
 from tests.crashes.hosts import Announce
@@ -31,7 +33,8 @@ def open_busy(url: str, end: End | None = None) -> Store:
     job_log.SMALLEST_JOURNAL = 4096
     store = open_store(url, window=WINDOW, max_lost_attempts=10**6)  # killed from outside, and that often
     if end is not None:
-        store.ledger.reached = ending(end)
+        store.ledger.reached = reached = ending(end)
+        tell_of_handlers(reached)
     return store
 
 
@@ -43,6 +46,23 @@ def ending(end: End) -> Reached:
             pthread_kill(get_ident(), end.signal)  # sent to the process it would come when this thread has gone on
 
     return reached
+
+
+def tell_of_handlers(reached: Reached) -> None:
+    """Have `reached` told of each handler that has returned, in this process; no other pays for that."""
+    run_handler, await_handler = live_job.run_handler, live_job.await_handler
+
+    def run(activation: Activation) -> Failure:
+        failure = run_handler(activation)
+        reached(FaultPoint.HANDLER_RETURNED)
+        return failure
+
+    async def wait(activation: Activation) -> Failure:
+        failure = await await_handler(activation)
+        reached(FaultPoint.HANDLER_RETURNED)
+        return failure
+
+    live_job.run_handler, live_job.await_handler = run, wait
 
 
 def grind(announce: Announce, url: str, kind: str, durability: str, effects: str, end: End | None = None) -> None:

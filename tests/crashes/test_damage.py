@@ -1,13 +1,16 @@
 """Contents of a store that are not what was written: refused by name, and nothing of them is used."""
 
 import os
+import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from random import Random
+from typing import Any
 
+import psycopg
 import pytest
 
 from routilux import recover
@@ -26,44 +29,75 @@ CONTENTS = {
     "segment": ("segments", "content", "segment"),
     "record": ("journal", "content", "record"),
 }
+Run = Callable[..., Any]
+"""Runs a statement behind the back of a store, and gives its rows."""
 
 
 @pytest.fixture(scope="module")
 def left_behind(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a store whose process was killed, with snapshots, segments and records in it."""
     folder = tmp_path_factory.mktemp("left")
-    host = Host(execute, f"sqlite:///{folder}/jobs.db", "sequential", "strict", str(folder / "effects"), DIED)
-    host.ended()
+    leave_behind(f"sqlite:///{folder}/jobs.db", folder)
     return folder
 
 
+def leave_behind(url: str, folder: Path) -> None:
+    Host(execute, url, "sequential", "strict", str(folder / "effects"), DIED).ended()
+
+
 @pytest.fixture
-def store_url(left_behind: Path, tmp_path: Path) -> str:
-    shutil.copytree(left_behind, tmp_path / "copy")
-    return f"sqlite:///{tmp_path}/copy/jobs.db"
+def store_url(request: pytest.FixtureRequest, url: str, tmp_path: Path) -> str:
+    """A store that was left behind, on either database."""
+    if url.startswith("sqlite"):
+        shutil.copytree(request.getfixturevalue("left_behind"), tmp_path / "copy")
+        return f"sqlite:///{tmp_path}/copy/jobs.db"
+    leave_behind(url, tmp_path)
+    return url
 
 
-def flips(kind: str) -> Iterator[float]:
-    random = Random(kind)
-    return (random.random() for _ in range(rounds(4)))
+@contextmanager
+def behind(url: str) -> Iterator[Run]:
+    """Somebody who changes rows without asking the store. Statements are as SQLite knows them."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as file:
+            yield lambda statement, *values: file.execute(statement, values).fetchall()
+        return
+    with psycopg.connect(url, autocommit=True) as database:
+
+        def run(statement: str, *values: object) -> list[tuple[Any, ...]]:
+            named = re.sub(rf"\b({'|'.join(table for table, _, _ in CONTENTS.values())})\b", r"routilux_\1", statement)
+            cursor = database.execute(named.replace("?", "%s").encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+        yield run
 
 
+def flipped(content: bytes, place: float) -> bytes:
+    """A content with one bit that is another."""
+    bit, damaged = int(place * len(content) * 8), bytearray(content)
+    damaged[bit // 8] ^= 1 << bit % 8
+    return bytes(damaged)
+
+
+def torn(content: bytes, place: float) -> bytes:
+    """A content of which only the beginning has come to the disk."""
+    return content[: int(place * len(content))]
+
+
+@pytest.mark.parametrize("damage", [flipped, torn])
 @pytest.mark.parametrize("kind", CONTENTS)
-def test_a_flipped_bit_is_found_and_named(store_url: str, kind: str) -> None:
+def test_damage_is_found_and_named(store_url: str, kind: str, damage: Callable[[bytes, float], bytes]) -> None:
     table, column, name = CONTENTS[kind]
-    for place in flips(kind):
-        with closing(sqlite3.connect(store_url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
-            rowid = "definition_id" if kind == "definition" else "job"
-            row, content = connection.execute(f"SELECT {rowid}, {column} FROM {table} ORDER BY {rowid}").fetchone()
-            (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-            assert count > 0
-            bit = int(place * len(content) * 8)
-            damaged = bytearray(content)
-            damaged[bit // 8] ^= 1 << bit % 8
-            change = f"UPDATE {table} SET {column} = ? WHERE {rowid} = ? AND {column} = ?"
-            connection.execute(change, (bytes(damaged), row, content))
+    key = "definition_id" if kind == "definition" else "job"
+    random = Random(kind)
+    for _ in range(rounds(4)):
+        with behind(store_url) as run:
+            row, content = run(f"SELECT {key}, {column} FROM {table} ORDER BY {key} LIMIT 1")[0]
+            damaged = damage(bytes(content), random.random())
+            change = f"UPDATE {table} SET {column} = ? WHERE {key} = ? AND {column} = ?"
+            run(change, damaged, row, content)
             check_refused(store_url, name)
-            connection.execute(change, (content, row, bytes(damaged)))
+            run(change, content, row, damaged)
     check_goes_on(store_url)
 
 

@@ -49,28 +49,33 @@ def in_database(url: str, statement: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("statement", "named"),
+    ("statement", "kind", "number", "problem"),
     [
-        ("UPDATE routilux_journal SET content = '{}' WHERE number = 4", "record 4 of 'a' is damaged"),
-        ("UPDATE routilux_journal SET number = 5 WHERE number = 4", "record 4 of 'a' is missing"),
-        ("DELETE FROM routilux_journal WHERE number = 3", "record 3 of 'a' is missing"),
-        ("UPDATE routilux_segments SET content = '{}' WHERE number = 2", "segment 2 of 'a' is damaged"),
-        ("DELETE FROM routilux_segments WHERE number = 1", "segment 1 of 'a' is missing"),
-        ("DELETE FROM routilux_segments WHERE number = 2", "segment 2 of 'a' is missing"),
-        ("UPDATE routilux_snapshots SET content = '{}' WHERE number = 2", "snapshot 2 of 'a' is damaged"),
-        ("UPDATE routilux_snapshots SET number = 3 WHERE number = 2", "snapshot 3 of 'a' is damaged"),
-        ("DELETE FROM routilux_snapshots WHERE number = 2", "snapshot 0 of 'a' is missing"),
+        ("UPDATE routilux_journal SET content = '{}' WHERE number = 4", "record", 4, "damaged"),
+        ("UPDATE routilux_journal SET number = 5 WHERE number = 4", "record", 4, "missing"),
+        ("DELETE FROM routilux_journal WHERE number = 3", "record", 3, "missing"),
+        ("UPDATE routilux_segments SET content = '{}' WHERE number = 2", "segment", 2, "damaged"),
+        ("DELETE FROM routilux_segments WHERE number = 1", "segment", 1, "missing"),
+        ("DELETE FROM routilux_segments WHERE number = 2", "segment", 2, "missing"),
+        ("UPDATE routilux_snapshots SET content = '{}' WHERE number = 2", "snapshot", 2, "damaged"),
+        ("UPDATE routilux_snapshots SET number = 3 WHERE number = 2", "snapshot", 3, "damaged"),
+        ("DELETE FROM routilux_snapshots WHERE number = 2", "snapshot", 0, "missing"),
     ],
 )
-def test_damage_is_named_by_job_kind_and_number(stored: Stored, statement: str, named: str) -> None:
+def test_damage_is_named_by_job_kind_and_number(
+    stored: Stored, statement: str, kind: str, number: int, problem: str
+) -> None:
     backend, run = stored
     run(statement)
-    with pytest.raises(DamagedRecordError, match=named):
-        backend.read("a")
-    with pytest.raises(DamagedRecordError, match=named):
-        backend.acquire("a", "you", epoch=1)
-    with pytest.raises(DamagedRecordError, match=named):
-        backend.move_out("a", epoch=1)
+    for call in (
+        lambda: backend.read("a"),
+        lambda: backend.acquire("a", "you", epoch=1),
+        lambda: backend.move_out("a", epoch=1),
+    ):
+        with pytest.raises(DamagedRecordError, match=f"{kind} {number} of 'a' is {problem}") as refusal:
+            call()
+        error = refusal.value
+        assert (error.kind, error.number, error.job_id, error.definition_id) == (kind, number, "a", None)
     record = backend.record("a")
     assert record is not None
     assert (record.epoch, record.owner, record.status) == (1, "me", "running")
@@ -81,15 +86,18 @@ def test_damage_is_named_by_job_kind_and_number(stored: Stored, statement: str, 
 def test_a_damaged_definition_is_named(stored: Stored) -> None:
     backend, run = stored
     run("UPDATE routilux_definitions SET document = '{}'")
-    with pytest.raises(DamagedRecordError, match="definition 1 of 'fingerprint-1' is damaged"):
+    with pytest.raises(DamagedRecordError, match="definition 1 of 'fingerprint-1' is damaged") as refusal:
         backend.definition("fingerprint-1")
+    error = refusal.value
+    assert (error.kind, error.number, error.job_id, error.definition_id) == ("definition", 1, None, "fingerprint-1")
 
 
 def test_a_damaged_request_is_named(stored: Stored) -> None:
     backend, run = stored
     run("UPDATE routilux_requests SET content = '{}'")
-    with pytest.raises(DamagedRecordError, match="request 0 of 'a' is damaged"):
+    with pytest.raises(DamagedRecordError, match="request 0 of 'a' is damaged") as refusal:
         backend.asked("me")
+    assert (refusal.value.kind, refusal.value.job_id) == ("request", "a")
     assert backend.asked("me") == []
 
 

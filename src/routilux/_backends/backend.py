@@ -177,4 +177,7 @@ class Backend(Protocol):
         """Take the requests for the jobs of an owner, oldest first; each is given once."""
 
     def close(self) -> None:
-        """Let go of files and connections. Nothing is lost: what was written is on disk."""
+        """Let go of files and connections; nothing is lost, as what was written is on disk.
+
+        Whatever is asked of it after that is a StoreError, but for this, which may be said again.
+        """

@@ -38,10 +38,7 @@ def checksum(job_id: str, kind: str, number: int, content: bytes) -> int:
 def verified(job_id: str, kind: str, number: int, stored: int, content: object) -> bytes:
     """A content that is as it was written; DamagedRecordError where it is not."""
     if not isinstance(content, bytes) or checksum(job_id, kind, number, content) != stored:
-        raise DamagedRecordError(
-            f"{kind} {number} of {job_id!r} is damaged: it is not what was written; "
-            "restore the store from a backup, or delete the job"
-        )
+        raise _unusable(job_id, kind, number, "is damaged: it is not what was written")
     return content
 
 
@@ -73,6 +70,10 @@ def _all_of(job_id: str, kind: str, numbers: range, rows: Iterable[ContentRow]) 
 
 
 def _missing(job_id: str, kind: str, number: int) -> DamagedRecordError:
-    return DamagedRecordError(
-        f"{kind} {number} of {job_id!r} is missing; restore the store from a backup, or delete the job"
-    )
+    return _unusable(job_id, kind, number, "is missing")
+
+
+def _unusable(name: str, kind: str, number: int, problem: str) -> DamagedRecordError:
+    message = f"{kind} {number} of {name!r} {problem}; restore the store from a backup, or delete the job"
+    whose = {"definition_id" if kind == "definition" else "job_id": name}
+    return DamagedRecordError(message, kind=kind, number=number, **whose)

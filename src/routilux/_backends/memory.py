@@ -12,6 +12,7 @@ from routilux._backends.numbering import (
     Standing,
     Verdict,
     check_covered,
+    closed_store,
     first_kept,
     judge,
     unknown_definition,
@@ -23,7 +24,7 @@ class MemoryBackend:
     """A whole store with the meaning of the others (`Backend`), but for what takes a disk."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = _OpenLock()
         self._definitions: dict[str, bytes] = {}
         self._jobs: dict[str, _Job] = {}
         self._requests: list[tuple[str, bytes]] = []
@@ -172,7 +173,8 @@ class MemoryBackend:
             return taken
 
     def close(self) -> None:
-        """Nothing is held that had to be let go of."""
+        """Let nobody in any more."""
+        self._lock.close()
 
     def _job(self, job_id: str) -> "_Job":
         job = self._jobs.get(job_id)
@@ -186,6 +188,25 @@ class MemoryBackend:
 
     def _drop_requests(self, job_id: str) -> None:
         self._requests = [request for request in self._requests if request[0] != job_id]
+
+
+class _OpenLock:
+    """Lets one thread at a time in, until it is closed; StoreError after that."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def __enter__(self) -> None:
+        if self._closed:
+            raise closed_store("memory:")
+        self._lock.acquire()
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self._lock.release()
+
+    def close(self) -> None:
+        self._closed = True
 
 
 class _Job(Struct, frozen=True):

@@ -88,6 +88,11 @@ def unknown_job(job_id: str) -> UnknownJobError:
     return UnknownJobError(f"no job {job_id!r} is stored here; it never was, or it was deleted, pruned or moved out")
 
 
+def closed_store(name: str) -> StoreError:
+    """The error for whatever is asked of a store that has been closed."""
+    return StoreError(f"store {name}: it has been closed; open it again")
+
+
 def unknown_definition(definition_id: str) -> UnknownJobError:
     """The error for a flow's document that is not stored."""
     return UnknownJobError(f"no definition {definition_id!r} is stored here; it is kept as long as a job needs it")

@@ -9,6 +9,7 @@ from psycopg import Connection, Error, IsolationLevel, ProgrammingError, connect
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
+from routilux._backends.numbering import closed_store
 from routilux._backends.postgres_errors import translated
 from routilux._backends.postgres_schema import prepare
 from routilux.errors import StoreError
@@ -112,7 +113,7 @@ class _Connection:
 
     def _live(self) -> Session:
         if self._closed:
-            raise StoreError(f"store {self.name}: it has been closed; open it again")
+            raise closed_store(self.name)
         if self._session is None or self._session.closed:
             self._session = self._connected()
         return self._session

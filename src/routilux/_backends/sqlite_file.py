@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
+from routilux._backends.numbering import closed_store
 from routilux._backends.sqlite_errors import translated
 from routilux._backends.sqlite_schema import bring_up_to_date, is_older
 from routilux.errors import StoreError
@@ -82,6 +83,7 @@ class _Connection:
     def __init__(self, path: str, busy_timeout: float) -> None:
         self._path = path
         self._lock = threading.Lock()
+        self._closed = False
         try:
             self._connection = sqlite3.connect(
                 path, timeout=busy_timeout, isolation_level=None, check_same_thread=False, cached_statements=256
@@ -91,6 +93,9 @@ class _Connection:
 
     def __enter__(self) -> sqlite3.Connection:
         self._lock.acquire()
+        if self._closed:
+            self._lock.release()
+            raise closed_store(self._path)
         return self._connection
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
@@ -99,8 +104,9 @@ class _Connection:
             raise translated(error, self._path) from error
 
     def close(self) -> None:
-        with self as connection:
-            connection.close()
+        with self._lock:
+            self._closed = True
+            self._connection.close()
 
 
 @contextmanager

@@ -59,4 +59,4 @@ def read_definition(content: bytes) -> tuple[dict[str, Any], Graph]:
         read = msgspec.json.decode(content)
         return read["flow"], read_graph(read["graph"])
     except (ValueError, TypeError, LookupError) as error:
-        raise DamagedRecordError(f"the definition of its flow cannot be read: {error}") from error
+        raise DamagedRecordError(f"the definition of its flow cannot be read: {error}", kind="definition") from error

@@ -84,7 +84,9 @@ def replay(graph: Graph, job: Job, record: bytes) -> None:
         except SeriluxError:
             raise
         except (LookupError, StopIteration, TypeError, ValueError) as error:
-            raise DamagedRecordError(f"{str(line)[:200]} cannot have happened here: {error!r}") from error
+            raise DamagedRecordError(
+                f"{str(line)[:200]} cannot have happened here: {error!r}", kind="record"
+            ) from error
 
 
 def _parts(record: bytes) -> tuple[bool, list[Any]]:
@@ -95,8 +97,8 @@ def _parts(record: bytes) -> tuple[bool, list[Any]]:
             plain, lines = parts
             return plain, lines
     except ValueError as error:
-        raise DamagedRecordError(f"it cannot be read: {error}") from error
-    raise DamagedRecordError(f"its format is {number!r}; this routilux reads format {JOURNAL_FORMAT}")
+        raise DamagedRecordError(f"it cannot be read: {error}", kind="record") from error
+    raise DamagedRecordError(f"its format is {number!r}; this routilux reads format {JOURNAL_FORMAT}", kind="record")
 
 
 def _as_it_is(value: Any) -> Any:

@@ -96,10 +96,12 @@ def write_segment(job: Job, since: int) -> bytes | None:
 
 def read_snapshot(snapshot: bytes, segments: Sequence[bytes]) -> Job:
     """The job as it was then, its tasks in flight still so; DamagedRecordError where the parts do not fit together."""
-    number = _decoded(snapshot, _Numbered, "the snapshot").format
+    number = _decoded(snapshot, _Numbered, "snapshot").format
     if number != SNAPSHOT_FORMAT:
-        raise DamagedRecordError(f"the snapshot's format is {number}; this routilux reads {SNAPSHOT_FORMAT}")
-    read = _decoded(snapshot, _Snapshot, "the snapshot")
+        raise DamagedRecordError(
+            f"the snapshot's format is {number}; this routilux reads {SNAPSHOT_FORMAT}", kind="snapshot"
+        )
+    read = _decoded(snapshot, _Snapshot, "snapshot")
     job = read_job(read.document)
     _put_in_flight(job, set(read.active))
     if job.status is JobStatus.RUNNING:
@@ -111,11 +113,11 @@ def read_snapshot(snapshot: bytes, segments: Sequence[bytes]) -> Job:
     return job
 
 
-def _decoded(content: bytes, shape: type[T], what: str) -> T:
+def _decoded(content: bytes, shape: type[T], kind: str) -> T:
     try:
         return msgspec.json.decode(content, type=shape)
     except ValueError as error:
-        raise DamagedRecordError(f"{what} cannot be read: {error}") from error
+        raise DamagedRecordError(f"a {kind} cannot be read: {error}", kind=kind) from error
 
 
 def _put_in_flight(job: Job, numbers: set[int]) -> None:
@@ -129,7 +131,7 @@ def _put_in_flight(job: Job, numbers: set[int]) -> None:
 
 def _records(segments: Sequence[bytes]) -> Iterable[tuple[int, HistoryRecord]]:
     for content in segments:
-        segment = _decoded(content, _Segment, "a segment of the history")
+        segment = _decoded(content, _Segment, "segment")
         contents = segment.contents if segment.plain else [decode(value) for value in segment.contents]
         columns = zip(segment.routine_ids, segment.event_names, contents, segment.times, strict=True)
         for number, (routine_id, event_name, data, at) in enumerate(columns, segment.first):
@@ -140,7 +142,7 @@ def _put_history(job: Job, records: Iterable[tuple[int, HistoryRecord]], total: 
     first = records_dropped(job)
     kept = [(number, record) for number, record in records if number >= first]
     if [number for number, _ in kept] != list(range(first, total)):
-        raise DamagedRecordError(f"the history has {len(kept)} of its {total - first} records")
+        raise DamagedRecordError(f"the history has {len(kept)} of its {total - first} records", kind="segment")
     if isinstance(job.history, BoundedHistory):
         job.history = BoundedHistory([record for _, record in kept], job.history.maxlen or 0, first)
     else:

@@ -4,7 +4,9 @@ import threading
 import types
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Future
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class Cancellable(Protocol):
@@ -55,11 +57,11 @@ async def await_future(future: "Future[None]", timeout: float | None = None) -> 
     await event_loop.await_future(future, timeout)
 
 
-async def call_in_thread(call: Callable[[], None]) -> None:
-    """Wait, in the caller's event loop, for a call that blocks."""
+async def call_in_thread(call: Callable[[], T]) -> T:
+    """Wait, in the caller's event loop, for what a call that blocks gives."""
     from routilux._engine import event_loop  # noqa: PLC0415 - see the module's docstring
 
-    await event_loop.call_in_thread(call)
+    return await event_loop.call_in_thread(call)
 
 
 @types.coroutine

@@ -5,9 +5,11 @@ import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from routilux._engine.coroutines import Cancellable
+
+T = TypeVar("T")
 
 
 class _Running:
@@ -90,6 +92,6 @@ async def await_future(future: "Future[None]", timeout: float | None = None) -> 
     await asyncio.wait_for(asyncio.wrap_future(future), timeout)
 
 
-async def call_in_thread(call: Callable[[], None]) -> None:
-    """Wait, in the caller's event loop, for a call that blocks."""
-    await asyncio.to_thread(call)
+async def call_in_thread(call: Callable[[], T]) -> T:
+    """Wait, in the caller's event loop, for what a call that blocks gives."""
+    return await asyncio.to_thread(call)

@@ -73,10 +73,11 @@ class HeldJob(KeptJob):
         with self.lock:
             self._attach(setting)
             self.apply(JobStarted(task))
-            if named and keeping is not None:
-                self._keep_under_its_name(keeping)
-            else:
-                self._keep(keeping)
+            with self._never_begun_on_failure():
+                if named and keeping is not None:
+                    self._keep_under_its_name(keeping)
+                else:
+                    self._keep(keeping)
 
     def pause(self, reason: str, checkpoint: Data) -> "Future[None]":
         """Have the job pause; the future is done when it runs no more. JobStateError where it cannot pause."""
@@ -176,17 +177,27 @@ class HeldJob(KeptJob):
             self.submit()
             return future
 
-    def wait_until(self, condition: Condition) -> "Future[None]":
-        """A future that is done when the condition holds. A job kept from settling may settle now."""
-        with self.lock:
-            if self.job.hold_until is not None:
+    def wait_until(self, condition: Condition, patience: float | None = None) -> "Future[None]":
+        """A future that is done when the condition holds. A job kept from settling may settle now.
+
+        TimeoutError where somebody changes the job, or waits for its store, for more than `patience` seconds. Whoever
+        has not all the time that there is does not write the job himself either: it settles a moment later.
+        """
+        if not self.lock.acquire(timeout=-1 if patience is None else patience):
+            raise TimeoutError
+        try:
+            if self.job.hold_until is not None and (patience is None or self.log is None):
                 self._commit(HoldLifted(), self.now())
             return self._watchers.when(condition, self.job, self.lost)
+        finally:
+            self.lock.release()
 
     def forget(self, future: "Future[None]") -> None:
-        """Let go of somebody who waits no longer."""
-        with self.lock:
+        """Let go of somebody who waits no longer; at the latest when what was waited for comes true."""
+        future.cancel()
+        if self.lock.acquire(blocking=False):
             self._watchers.forget(future)
+            self.lock.release()
 
     def block_on(self, future: "Future[None]", timeout: float | None = None) -> None:
         """Block the caller until the future is done; TimeoutError after `timeout` seconds."""

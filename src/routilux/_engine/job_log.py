@@ -48,7 +48,8 @@ class Position(NamedTuple):
 class JobLog:
     """Takes down what happens to a job, under the job's lock; the writer has it written.
 
-    `position` says how far that is, and `failure` why it gets no farther.
+    `position` says how far that is, and `failure` why it gets no farther; `told` is the job's status as far as anybody
+    may be told of it: on disk.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class JobLog:
         self.job = job
         self.position = position
         self.failure: RoutiluxError | None = None
+        self.told = job.status
         self.on_failure = on_failure
         self._writer = writer
         self._due = inf
@@ -99,6 +101,14 @@ class JobLog:
         self._watched = max(self._watched - 1, 0)
         return True
 
+    def is_behind(self, now: float) -> bool:
+        """Whether there is something for `keep_up` to do."""
+        return now > self._due or self._is_long
+
+    @property
+    def _is_long(self) -> bool:
+        return self._journal_size > max(SMALLEST_JOURNAL, 2 * self._snapshot_size)
+
     def keep_up(self, now: float) -> None:
         """Write, under the job's lock, what has been waiting for half of the window, and keep the journal short.
 
@@ -106,8 +116,7 @@ class JobLog:
         """
         if now > self._due:
             self.sync()
-        is_long = self._journal_size > max(SMALLEST_JOURNAL, 2 * self._snapshot_size)
-        if is_long and self.job.status is JobStatus.RUNNING:  # a job that runs no more may be another's by now
+        if self._is_long and self.job.status is JobStatus.RUNNING:  # a job that runs no more may be another's by now
             self.sync()
             self.compact(now)
 

@@ -14,9 +14,11 @@ from routilux._engine.custody import Claimed, Custody
 from routilux._engine.job_log import JobLog
 from routilux._graph import Graph
 from routilux._logging import logger
-from routilux._model import Durability, JobStatus
+from routilux._model import SETTLED, Durability, JobStatus
 from routilux.errors import RoutiluxError
 
+TURN = 0.02
+"""Seconds between two attempts to look at a job that somebody changes."""
 NO_GRAPH = Graph("", False, {}, {}, "")
 Check = Callable[[Job], None]  # refuses a job that does not fit, before anything is changed
 
@@ -42,6 +44,8 @@ class KeptJob(ABC):
     def __init__(self, job: Job) -> None:
         self.job = job
         self.lock = threading.RLock()
+        self._looking = threading.Lock()
+        self._stands_still = False
         self.attached = False
         self.graph = NO_GRAPH
         self.custody: Custody | None = None
@@ -72,8 +76,33 @@ class KeptJob(ABC):
             return
         self.graph, self.log = claimed.graph, custody.take_down(claimed.job, self._on_failure)
         self._commit(AttemptsLost(claimed.died, custody.ledger.max_lost_attempts, alone=True), self.now())
-        self.log.sync()
+        with self._standing_still():
+            self.log.sync()
         self.log = None
+
+    @contextmanager
+    def looking(self) -> Iterator[Job]:
+        """See the job while nobody changes it: under its lock, or while whoever holds that waits for the store."""
+        while not self.lock.acquire(timeout=TURN):
+            with self._looking:
+                if self._stands_still:
+                    yield self.job
+                    return
+        try:
+            yield self.job
+        finally:
+            self.lock.release()
+
+    @contextmanager
+    def _standing_still(self) -> Iterator[None]:
+        """Change nothing of the job, whose lock is held, while its store is waited for: others may look."""
+        with self._looking:
+            self._stands_still = True
+        try:
+            yield
+        finally:
+            with self._looking:
+                self._stands_still = False
 
     @abstractmethod
     def _commit(self, fact: Fact, now: float) -> None:
@@ -91,23 +120,29 @@ class KeptJob(ABC):
     def _let_others_have_it(self) -> None:
         assert self.custody is not None
         log, self.log = self.log or self.custody.take_down(self.job, self._on_failure), None
-        log.release(self.now())
+        with self._standing_still():
+            log.release(self.now())
 
     def _keep(self, keeping: Keeping | None) -> None:
         """Write the job as it is, and from now on what happens to it."""
         if keeping is not None:
             self.custody = keeping.custody
             self.job.durability = keeping.durability or self.job.durability
-            self.log = self.custody.keep(self.job, keeping.definition, self.now(), self._on_failure)
+            with self._standing_still():
+                self.log = self.custody.keep(self.job, keeping.definition, self.now(), self._on_failure)
             self.custody.ledger.keeper.hold(self.job.job_id, self)
 
     def _keep_under_its_name(self, keeping: Keeping) -> None:
-        """Have a new job on disk, if its id is free; else, or where that fails, it has never begun."""
+        """Have a new job on disk, if its id is free; else JobExistsError."""
+        with keeping.custody.ledger.naming(self.job.job_id):
+            self._keep(keeping)
+            assert self.log is not None
+            self.log.sync()
+
+    @contextmanager
+    def _never_begun_on_failure(self) -> Iterator[None]:
         try:
-            with keeping.custody.ledger.naming(self.job.job_id):
-                self._keep(keeping)
-                assert self.log is not None
-                self.log.sync()
+            yield
         except BaseException:
             self.log = None
             self.abandon()
@@ -131,7 +166,8 @@ class KeptJob(ABC):
             self._let_others_have_it()
         else:
             yield
-            self.sync()
+            with self._standing_still():
+                self.sync()
 
     def _check_kept(self) -> None:
         if self.lost is not None:
@@ -150,11 +186,9 @@ class KeptJob(ABC):
 
     @property
     def status(self) -> JobStatus:
-        """The job's status; one that is just being written is waited for."""
-        if self.log is None or not self.job.settled:
-            return self.job.status
-        with self.lock:
-            return self.job.status
+        """The job's status; one that has settled is still what it was before, until that is on disk."""
+        log, status = self.log, self.job.status
+        return status if log is None or status not in SETTLED else log.told
 
     def _on_failure(self, log: JobLog) -> None:
         """Let go of the job, unless it has been claimed again since."""
@@ -193,7 +227,9 @@ class KeptJob(ABC):
         """Have the new status on disk before anybody is told of it."""
         try:
             log.record(self.job.status, self.now())
-            log.sync()
+            with self._standing_still():
+                log.sync()
+            log.told = self.job.status
         except RoutiluxError as error:
             self.lose(error)
         return self.lost is None

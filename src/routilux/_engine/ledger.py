@@ -12,7 +12,7 @@ from routilux._backends.backend import MOVED, Backend, Batch, Compaction, JobRec
 from routilux._engine.fault_points import FaultPoint, Reached, pass_by
 from routilux._engine.job_log import JobLog
 from routilux._engine.keeper import Keeper
-from routilux._engine.owner import is_gone, shown, this_process
+from routilux._engine.owner import is_gone, is_of_this_machine, shown, this_process
 from routilux._logging import logger
 from routilux._model import JobStatus
 from routilux.errors import (
@@ -27,6 +27,8 @@ from routilux.errors import (
 from serilux.errors import SeriluxError
 
 FIRST_DELAY = 0.01
+FRESH = 1.0
+"""Seconds for which it is believed how long owners elsewhere have been silent: many jobs may have the same."""
 T = TypeVar("T")
 
 
@@ -51,6 +53,9 @@ class Ledger:
         self._writing = threading.Lock()
         self._changed = threading.Condition()
         self._named: set[str] = set()
+        self._silences: tuple[float, dict[str, float]] = (0.0, {})
+        self._unanswered: dict[str, tuple[int, bool]] = {}
+        self._left = False
         self._waiting: dict[JobLog, None] = {}
         self._oldest: float | None = None
         self._idle = False
@@ -64,7 +69,7 @@ class Ledger:
         JobStateError where it has an owner that lives, unless it is to be taken over; UnknownJobError where there is no
         such job.
         """
-        self._check_process()
+        self._check_usable()
         while True:
             record = self.backend.record(job_id)
             if record is None or record.status == MOVED:
@@ -74,10 +79,23 @@ class Ledger:
                 raise JobStateError(f"job {job_id!r} is run by {shown(record.owner or '')}; take it over, or let it be")
             self.keeper.show()
             self.reached(FaultPoint.OWNER_READ)
-            stored = self.backend.acquire(job_id, self.owner, epoch=record.epoch)
+            stored, died = self._acquired(record, record.owner not in (None, self.owner) and not lives)
             if stored is not None:
                 self.reached(FaultPoint.JOB_CLAIMED)
-                return stored, record.owner not in (None, self.owner) and not lives
+                return stored, died
+
+    def _acquired(self, record: JobRecord, died: bool) -> tuple[StoredJob | None, bool]:
+        """The job, claimed, unless somebody was faster; where it was before, and no answer came, it is so still."""
+        job_id = record.job_id
+        epoch, died_then = self._unanswered.pop(job_id, (None, died))
+        if (record.epoch, record.owner) == (epoch, self.owner):
+            stored = self.backend.read(job_id)
+            return (stored if stored.record.epoch == epoch else None), died_then
+        try:
+            return self.backend.acquire(job_id, self.owner, epoch=record.epoch), died
+        except StoreUnavailableError:
+            self._unanswered[job_id] = record.epoch + 1, died
+            raise
 
     def has_owner(self, record: JobRecord) -> bool:
         """Whether somebody who lives runs a job."""
@@ -85,11 +103,18 @@ class Ledger:
             return False
         if record.owner == self.owner:
             return self.keeper.holds(record.job_id)
-        return not is_gone(record.owner, self.backend.silences().get(record.owner))
+        return not is_gone(record.owner, None if is_of_this_machine(record.owner) else self._silence(record.owner))
+
+    def _silence(self, owner: str) -> float | None:
+        asked_at, silences = self._silences
+        if owner not in silences or monotonic() - asked_at > FRESH:
+            silences = self.backend.silences()
+            self._silences = monotonic(), silences
+        return silences.get(owner)
 
     def begin(self, log: JobLog) -> None:
         """Know the log of a job; one that another handle of this process has kept of it until now is at its end."""
-        self._check_process()
+        self._check_usable()
         job_id = log.job.job_id
         with self._changed:
             former, self._logs[job_id] = self._logs.get(job_id), log
@@ -103,7 +128,7 @@ class Ledger:
         A store lets an owner write a new job again, since its answer may have been lost: that two jobs of one process
         are not one has to be seen to here.
         """
-        self._check_process()
+        self._check_usable()
         with self._changed:
             if job_id in self._named:
                 raise JobExistsError(f"job {job_id!r} is just being started in this process", job_id=job_id)
@@ -115,9 +140,11 @@ class Ledger:
         finally:
             self._named.discard(job_id)
 
-    def _check_process(self) -> None:
+    def _check_usable(self) -> None:
         if os.getpid() != self._pid:
             raise StoreError("this store was opened by the process that forked this one; open it again after a fork")
+        if self._left:
+            raise StoreError("this store has been closed; open it again")
 
     def mark(self, log: JobLog) -> None:
         """Remember that a log has something to be written, within the window."""
@@ -246,7 +273,10 @@ class Ledger:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Write what is waiting, and leave."""
+        """Write what is waiting, and leave; who has left may do so again."""
+        if self._left:
+            return
+        self._left = True
         self.flush()
         self.abandon()
         self.reached(FaultPoint.OWNER_LEAVES)

@@ -138,7 +138,8 @@ class LiveJob(HeldJob):
     def _is_kept(self) -> bool:
         """Have all so far on disk; False where it never will be, and the job is in other hands."""
         try:
-            self.sync()
+            with self._standing_still():
+                self.sync()
         except RoutiluxError as error:
             self.lose(error)
         return self.lost is None
@@ -242,7 +243,9 @@ class LiveJob(HeldJob):
 
     def _keep_up(self, log: JobLog, now: float) -> None:
         try:
-            log.keep_up(now)
+            if log.is_behind(now):
+                with self._standing_still():
+                    log.keep_up(now)
         except RoutiluxError as error:
             self.lose(error)
 

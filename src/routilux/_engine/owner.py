@@ -23,14 +23,20 @@ def this_process() -> str:
     return json.dumps(about, sort_keys=True)
 
 
+def is_of_this_machine(owner: str) -> bool:
+    """Whether it is known here, without asking anybody, if an owner lives."""
+    machine = _about(owner).get("machine")
+    return bool(machine) and machine == _machine()
+
+
 def is_gone(owner: str, silence: float | None) -> bool:
     """Whether an owner has died: at once if it ran here, else after a silence of more than `LEASE` seconds.
 
     `silence` is None for an owner that has left, or never shown itself. Nothing unsafe follows from a wrong answer: an
     owner that is taken over cannot commit any more (law 6).
     """
-    about = _about(owner)
-    if about.get("machine") and about["machine"] == _machine():
+    if is_of_this_machine(owner):
+        about = _about(owner)
         return _started(about.get("pid", 0)) != about.get("started")
     return silence is None or silence > LEASE
 

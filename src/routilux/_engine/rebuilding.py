@@ -27,13 +27,15 @@ def rebuild(stored: StoredJob, graph: Graph) -> Rebuilt:
     try:
         job = read_snapshot(stored.snapshot, stored.segments)
     except DamagedRecordError as error:
-        raise DamagedRecordError(f"job {job_id!r} cannot be read: {error}") from error
+        raise DamagedRecordError(f"job {job_id!r} cannot be read: {error}", kind=error.kind, job_id=job_id) from error
     written = records_so_far(job)
     for number, record in enumerate(stored.journal, stored.number - len(stored.journal) + 1):
         try:
             replay(graph, job, record)
         except DamagedRecordError as error:
-            raise DamagedRecordError(f"record {number} of job {job_id!r}: {error}") from error
+            raise DamagedRecordError(
+                f"record {number} of job {job_id!r}: {error}", kind="record", number=number, job_id=job_id
+            ) from error
         except SeriluxError as error:
             error.under(f"jobs.{job_id}.journal[{number}]")
             raise

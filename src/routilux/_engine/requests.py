@@ -54,4 +54,4 @@ def read_request(content: bytes) -> Request:
     try:
         return _reader.decode(content)
     except msgspec.ValidationError as error:
-        raise DamagedRecordError(f"a request cannot be read: {error}") from error
+        raise DamagedRecordError(f"a request cannot be read: {error}", kind="request") from error

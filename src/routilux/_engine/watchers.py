@@ -56,7 +56,7 @@ class Watchers:
         """Wake those whose condition holds now."""
         if not self._conditions:
             return
-        met = [entry for entry in self._conditions if entry[0](job)]
+        met = [entry for entry in self._conditions if entry[1].cancelled() or entry[0](job)]
         self._conditions = tuple(entry for entry in self._conditions if entry not in met)
         for _, future in met:
             _finish(future)

@@ -15,7 +15,16 @@ from routilux._logging import logger
 from routilux._model import SETTLED, JobStatus, SlotKey
 from routilux._records import Data
 from routilux._resources import Resources
-from routilux.errors import JobStateError, OwnershipLost, RecoveryError, ResumeError, RoutiluxError, UnknownJobError
+from routilux.errors import (
+    DefinitionError,
+    JobStateError,
+    OwnershipLost,
+    RecoveryError,
+    ResumeError,
+    RoutiluxError,
+    UnknownJobError,
+    listed,
+)
 from routilux.flow import Flow
 from routilux.job_state import JobState
 from routilux.stores.asking import Asking
@@ -88,8 +97,12 @@ class Store:
         return self._handle(self._backend.read(job_id))
 
     def jobs(self, status: JobStatus | str | None = None, flow_id: str | None = None) -> list[JobSummary]:
-        """The jobs there are, oldest first; those of one status (`moved` for exported ones), or of one flow."""
-        return [summary_of(record) for record in self._backend.records(status=status, flow_id=flow_id)]
+        """The jobs there are, oldest first; those of one status (`moved` for exported ones), or of one flow.
+
+        DefinitionError for what is no status.
+        """
+        records = self._backend.records(status=_checked_status(status), flow_id=_checked_flow_id(flow_id))
+        return [summary_of(record) for record in records]
 
     def summary(self, job_id: str) -> JobSummary:
         """A job as it is listed, also one that was moved out; UnknownJobError where there is none."""
@@ -239,9 +252,9 @@ class Store:
         """Remove the jobs that settled longer ago than that (seconds, or a timedelta); how many comes back.
 
         Tombstones of exported jobs go, too, and definitions that no job needs any more. Running and paused jobs stay.
+        DefinitionError for what is no age.
         """
-        age = older_than.total_seconds() if isinstance(older_than, timedelta) else older_than
-        before = datetime.now(UTC).timestamp() - age
+        before = datetime.now(UTC).timestamp() - _checked_age(older_than)
         return self._backend.prune(before=before, statuses=[*sorted(SETTLED), MOVED])
 
     def close(self) -> None:
@@ -294,6 +307,26 @@ def open_store(
     ('completed', ['kept'])
     """
     return Store(open_backend(url), window=window, patience=patience, max_lost_attempts=max_lost_attempts)
+
+
+def _checked_status(status: object) -> str | None:
+    statuses = [*JobStatus, MOVED]
+    if status is not None and (not isinstance(status, str) or status not in statuses):
+        raise DefinitionError(f"unknown status {status!r} of a job; there are: {listed(statuses)}", known=statuses)
+    return status
+
+
+def _checked_flow_id(flow_id: object) -> str | None:
+    if flow_id is not None and not isinstance(flow_id, str):
+        raise DefinitionError(f"a flow_id is a text, or None for those of all flows, not {flow_id!r}")
+    return flow_id
+
+
+def _checked_age(older_than: object) -> float:
+    age = older_than.total_seconds() if isinstance(older_than, timedelta) else older_than
+    if isinstance(age, bool) or not isinstance(age, int | float) or not age >= 0:
+        raise DefinitionError(f"older_than is a timedelta, or a number of seconds, from 0 on, not {older_than!r}")
+    return float(age)
 
 
 def _is_still(record: JobRecord) -> bool:

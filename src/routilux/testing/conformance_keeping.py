@@ -1,5 +1,6 @@
 """What stays and what goes: snapshots, segments, listings, moving, deleting, pruning."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -177,3 +178,30 @@ class KeepingConformance:
         backend.compact(compacted("a", 2))
         assert backend.prune(before=400.0, statuses=["completed"]) == 0
         assert backend.prune(before=501.0, statuses=["completed"]) == 1
+
+    def test_a_closed_store_says_so_and_may_be_closed_again(self, backend: Backend) -> None:
+        backend.write([created("a")])
+        backend.close()
+        calls: list[Callable[[], object]] = [
+            lambda: backend.definition(FLOW.definition_id),
+            lambda: backend.write([appended("a", 2)]),
+            lambda: backend.write([created("b"), appended("a", 2)]),
+            lambda: backend.compact(compacted("a", 1)),
+            lambda: backend.read("a"),
+            lambda: backend.acquire("a", "you", epoch=1),
+            lambda: backend.record("a"),
+            backend.records,
+            lambda: backend.move_out("a", epoch=1),
+            lambda: backend.clear_tombstone("a", up_to=1),
+            lambda: backend.delete("a"),
+            lambda: backend.prune(before=1.0, statuses=["completed"]),
+            lambda: backend.beat("me"),
+            backend.silences,
+            lambda: backend.leave("me"),
+            lambda: backend.ask("a", b"{}"),
+            lambda: backend.asked("me"),
+        ]
+        for call in calls:
+            with refused_with(StoreError, "closed"):
+                call()
+        backend.close()
