@@ -99,3 +99,8 @@ def _state(state: dict[str, Any]) -> dict[str, Any]:
         "error": None if error is None else [error.type, error.message],
         "state": encode(own),
     }
+
+
+def unordered(end: dict[str, Any]) -> dict[str, Any]:
+    """What may differ where activations run at once aside."""
+    return end | {name: sorted(end[name], key=str) for name in ("history", "shared_log")}

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 FORMATS = sorted(Path(__file__).parent.glob("format_*"))
+"""Of each format, as `format_1`; what it can say since then is in `format_1_later`."""
 BY_HAND = "by_hand"
 """Documents with nothing but what has to be there, as somebody would write them; written again they have more."""
 
@@ -27,7 +28,12 @@ class Golden(NamedTuple):
 
 def folders(kind: str) -> list[Golden]:
     """The golden documents of a kind, in all formats."""
-    return [Golden(path) for root in FORMATS for path in sorted((root / kind).iterdir()) if path.is_dir()]
+    return [Golden(path) for root in FORMATS for path in sorted((root / kind).glob("*/")) if path.is_dir()]
+
+
+def number_of(root: Path) -> int:
+    """The format of golden documents."""
+    return int(root.name.split("_")[1])
 
 
 def named(golden: Golden) -> str:

@@ -1,7 +1,8 @@
 """Makes golden documents: `python -m tests.golden.make FOLDER`, with the code that writes the format.
 
 This is how those of a format were made, once, and how those of the next one will be. What is in the repository is not
-made again: it is what was written then.
+made again: it is what was written then. With names of stored scenes behind the folder only stores with these jobs are
+made: for what a format can say since then (`format_1_later`).
 """
 
 import json
@@ -9,7 +10,7 @@ import sqlite3
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain, count
@@ -30,7 +31,7 @@ from routilux._engine import attempt, ledger
 from routilux.stores import open_store
 from routilux.stores.transfer import transfer_of
 from routilux.transfer import Key, KeyRing, pack, packing, save_keys
-from tests.golden.finishing import START, Stage, finish, finish_stored, outcome, stored_document
+from tests.golden.finishing import START, Stage, finish, finish_stored, outcome, stored_document, unordered
 from tests.golden.flows import concurrent, equipped, keeping, loaded, noted, secretive, shop
 from tests.golden.rows import postgres_script, sqlite_script
 from tests.golden.scenes import SCENES, Frozen, Scene
@@ -94,11 +95,6 @@ def make_jobs(folder: Path) -> None:
         written(folder / name / "story.json", {"about": scene.about, "at": at, "steps": scene.steps, "end": end})
 
 
-def unordered(end: dict[str, Any]) -> dict[str, Any]:
-    """What may differ where activations run at once aside."""
-    return end | {name: sorted(end[name], key=str) for name in ("history", "shared_log")}
-
-
 def end_of_document(flow: Any, job: Any, at: float, steps: list[Any]) -> dict[str, Any]:
     stage, job_state = Stage(at), JobState()
     read = stage.flow()
@@ -121,12 +117,13 @@ def end_without_document(stage: Stage, frozen: Frozen, scene: Scene) -> dict[str
     return outcome(frozen.job_state)
 
 
-def make_stores(folder: Path) -> None:
+def make_stores(folder: Path, names: Sequence[str] = ()) -> None:
     """The same jobs in a file and in a database; what they are to become is told once."""
+    scenes = {name: scene for name, scene in STORED_SCENES.items() if not names or name in names}
     with tempfile.TemporaryDirectory() as place, running_postgres() as server:
         path = Path(place) / "jobs.db"
-        left = leave_all(SQLiteBackend(path))
-        assert leave_all(PostgresBackend(server.url)) == left
+        left = leave_all(SQLiteBackend(path), scenes)
+        assert leave_all(PostgresBackend(server.url), scenes) == left
         with sqlite3.connect(path) as file:
             file.execute("UPDATE owners SET beaten_at = ?", (START,))
         with psycopg.connect(server.url, autocommit=True) as database:
@@ -142,7 +139,8 @@ def make_stores(folder: Path) -> None:
 def make_stories(folder: Path, path: Path, left: dict[str, Any]) -> None:
     """What the jobs of a store are, and are to become: in the store, and moved out of it."""
     with open_store(f"sqlite:///{path}") as store:
-        written(folder / "transfers" / MOVED / "transfer.json", left.pop(MOVED))
+        if MOVED in left:
+            written(folder / "transfers" / MOVED / "transfer.json", left.pop(MOVED))
         for name, story in left.items():
             assert stored_document(store.ledger.backend, name, story["at"]) == story["document"], name
             if name in MOVED_TOO:
@@ -150,8 +148,8 @@ def make_stories(folder: Path, path: Path, left: dict[str, Any]) -> None:
                 store.admit(json.loads((folder / "transfers" / name / "transfer.json").read_text()), reclaim=True)
             job_state = finish_stored(store, name, story["at"], story["steps"])
             written(folder / "stores" / "jobs" / f"{name}.json", story | {"end": outcome(job_state)})
-    for name in (MOVED, *MOVED_TOO):
-        make_transfer(folder / "transfers" / name, STORED_SCENES[name])
+    for path in sorted(folder.glob("transfers/*/")):
+        make_transfer(path, STORED_SCENES[path.name])
 
 
 def make_transfer(folder: Path, scene: StoredScene) -> None:
@@ -196,22 +194,25 @@ def write_script(path: Path, script: str) -> None:
     path.write_text(script, encoding="utf-8")
 
 
-def leave_all(backend: Backend) -> dict[str, Any]:
+def leave_all(backend: Backend, scenes: Mapping[str, StoredScene]) -> dict[str, Any]:
     left: dict[str, Any] = {}
-    for name, scene in STORED_SCENES.items():
+    for name, scene in scenes.items():
         stage = Stage(job_id=name)
         with the_same_each_time(stage):
             job = scene.leave(Host(stage, backend))._job
             at = stage.clock.now()
             document = write_job(job, at) | {"execution_history": write_history(list(job.history))}
         left[name] = {"about": scene.about, "at": at, "document": document, "steps": scene.steps}
-    left[MOVED] = transfer_of(backend, MOVED, copy=False)
+    if MOVED in scenes:
+        left[MOVED] = transfer_of(backend, MOVED, copy=False)
     return json.loads(json.dumps(left))
 
 
 if __name__ == "__main__":
-    target = Path(sys.argv[1])
-    make_flows(target / "flows")
-    make_jobs(target / "jobs")
-    make_stores(target)
-    make_files(target / "files", json.loads((target / "transfers" / MOVED / "transfer.json").read_text()))
+    target, names = Path(sys.argv[1]), sys.argv[2:]
+    if not names:
+        make_flows(target / "flows")
+        make_jobs(target / "jobs")
+    make_stores(target, names)
+    if not names:
+        make_files(target / "files", json.loads((target / "transfers" / MOVED / "transfer.json").read_text()))

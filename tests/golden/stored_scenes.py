@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 from routilux import Flow, JobState, ResumeError
 from routilux._backends.backend import Backend, Batch, NewJob
+from routilux._core.crashes import SOLITUDE
 from routilux._core.facts import Fact, JobResumed, JobRetried, JobStarted
 from routilux._core.graph_document import write_definition
 from routilux._core.job import Job
@@ -254,6 +255,32 @@ def resolved_again(host: Host) -> JobState:
     frozen = host.taken_over(in_flight(host.stage, host.begun([10, 20], 1), "courier"))
     found_dead(host.stage, frozen.flow, frozen.job_state)
     frozen.flow.resolve(frozen.job_state, "resolved_again:10", "again")
+    return host.closed(frozen)
+
+
+@stored(
+    "tasks in flight at a death begin again one by one, the last first; two of them are when it dies again", ["resume"]
+)
+def suspected(host: Host) -> JobState:
+    frozen = host.begun([10, 20, 30, 40], 1, concurrent)
+    for _ in range(3):
+        assert host.stage.begin(frozen.job_state) is not None
+    frozen = host.taken_over(frozen)
+    with patch.object(ledger, "is_gone", lambda owner, silence: True):
+        frozen.flow.resume(frozen.job_state)
+    assert host.stage.begin(frozen.job_state) is not None
+    assert host.stage.begin(frozen.job_state) is None
+    host.stage.clock.advance(SOLITUDE)
+    assert host.stage.begin(frozen.job_state) is not None
+    return host.dead(frozen)
+
+
+@stored("what a task had emitted that was ambiguous has been said", ["resume"])
+def resolved_with_emissions(host: Host) -> JobState:
+    frozen = host.taken_over(in_flight(host.stage, host.begun([10, 20], 1), "courier"))
+    found_dead(host.stage, frozen.flow, frozen.job_state)
+    emitted = [("signed", {"name": "Ann"})]
+    frozen.flow.resolve(frozen.job_state, "resolved_with_emissions:10", "done", emitted=emitted)
     return host.closed(frozen)
 
 

@@ -5,6 +5,7 @@ import inspect
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -32,22 +33,24 @@ from routilux.slot import SlotDocument
 from routilux.transfer.contents import Transfer
 from serilux._decode import TAGS
 from serilux._leaves import LEAF_OF_TAG
-from tests.golden.golden import FORMATS
+from tests.golden.golden import FORMATS, number_of
 
-ROOT = Path(__file__).parent / f"format_{CURRENT_FORMAT}"
+ROOTS = [root for root in FORMATS if number_of(root) == CURRENT_FORMAT]
 NOTHING: tuple[Any, ...] = (None, False, 0, "", [], {})
 
 
 def documents(pattern: str) -> list[Any]:
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(ROOT.glob(pattern))]
+    return [json.loads(path.read_text(encoding="utf-8")) for root in ROOTS for path in sorted(root.glob(pattern))]
 
 
 def rows(columns: str, table: str) -> list[tuple[Any, ...]]:
-    connection = sqlite3.connect(":memory:")
-    connection.executescript((ROOT / "stores" / "sqlite.sql").read_text(encoding="utf-8"))
-    found = connection.execute(f"SELECT {columns} FROM {table}").fetchall()
-    connection.close()
-    return found
+    return [row for root in ROOTS for row in rows_of(root, columns, table)]
+
+
+def rows_of(root: Path, columns: str, table: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript((root / "stores" / "sqlite.sql").read_text(encoding="utf-8"))
+        return connection.execute(f"SELECT {columns} FROM {table}").fetchall()
 
 
 def contents(table: str) -> list[Any]:
@@ -200,7 +203,7 @@ def test_values_are_both_plain_and_not() -> None:
 
 @pytest.mark.parametrize("table", ["definitions", "jobs", "journal", "snapshots", "segments", "requests", "owners"])
 def test_every_column_says_something_in_some_row(table: str) -> None:
-    columns = [name for (name,) in rows("name", f"pragma_table_info('{table}')")]
+    columns = [name for (name,) in rows_of(ROOTS[0], "name", f"pragma_table_info('{table}')")]
     assert [column for column in columns if all(row[0] in NOTHING for row in rows(column, table))] == []
 
 

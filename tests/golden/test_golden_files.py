@@ -15,7 +15,7 @@ from tests.golden.golden import FORMATS
 from tests.golden.make import FILES, KEYS, make_files
 
 FILES_THERE = [path for root in FORMATS for path in sorted((root / "files").glob("*.transfer"))]
-NEWEST = FORMATS[-1] / "files"
+NEWEST = FILES_THERE[-1].parent
 
 
 def named(path: Path) -> str:

@@ -16,8 +16,8 @@ from routilux._engine.requests import CancelAsked, PauseAsked, read_request
 from routilux._model import SlotKey
 from routilux.stores import Store, open_store
 from tests.golden import flows  # noqa: F401  # whose classes the jobs name
-from tests.golden.finishing import finish_stored, outcome, stored_document
-from tests.golden.golden import FORMATS
+from tests.golden.finishing import finish_stored, outcome, stored_document, unordered
+from tests.golden.golden import FORMATS, number_of
 from tests.stores.postgres_fixtures import fresh_schema
 
 KINDS = ("sqlite", "postgres")
@@ -29,6 +29,10 @@ ORPHANS = {
 
 
 STORES = [pytest.param((kind, root), id=f"{root.name}-{kind}") for kind in KINDS for root in FORMATS]
+WHOLE = [each for each in STORES if (each.values[0][1] / "transfers").exists()]  # type: ignore[index]
+CONCURRENT = ("orphan_concurrent", "suspected")
+ADDED = {"suspected"}
+"""Orphans of what was added to a format."""
 
 
 def filled(kind: str, root: Path, folder: Path, request: pytest.FixtureRequest) -> str:
@@ -61,23 +65,31 @@ def test_a_stored_job_is_what_it_was_and_comes_to_its_end(
     with open_store(url) as store:
         assert stored_document(store.ledger.backend, path.stem, story["at"]) == story["document"]
         job_state = finish_stored(store, path.stem, story["at"], story["steps"])
-        assert outcome(job_state) == story["end"]
+        assert compared(path.stem, outcome(job_state)) == compared(path.stem, story["end"])
     with open_store(url) as store:
-        assert outcome(store.load(path.stem)[1]) == story["end"]
+        assert compared(path.stem, outcome(store.load(path.stem)[1])) == compared(path.stem, story["end"])
 
 
-@pytest.fixture(params=STORES)
+def compared(name: str, end: dict[str, Any]) -> dict[str, Any]:
+    """An outcome; without the order of commits where activations were in flight at once (law 3)."""
+    return unordered(end) if name in CONCURRENT else end
+
+
+@pytest.fixture(params=WHOLE)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     with open_store(filled(*request.param, tmp_path, request)) as opened:
         yield opened
 
 
-def test_every_job_has_a_story(store: Store) -> None:
-    assert {job.job_id for job in store.jobs()} == {path.stem for path in STORIES} | {"moved"}
-
-
-def test_the_jobs_whose_process_is_gone_are_found(store: Store) -> None:
-    assert {job.job_id for job in store.orphans()} == ORPHANS
+@pytest.mark.parametrize("stored", STORES)
+def test_every_job_has_a_story_and_those_whose_process_is_gone_are_found(
+    stored: tuple[str, Path], request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    root, moved = stored[1], {path.name for path in (stored[1] / "transfers").glob("moved")}
+    names = {path.stem for path in (root / "stores" / "jobs").glob("*.json")} | moved
+    with open_store(filled(*stored, tmp_path, request)) as store:
+        assert {job.job_id for job in store.jobs()} == names
+        assert {job.job_id for job in store.orphans()} == (ORPHANS | ADDED) & names
 
 
 def test_what_was_asked_of_an_owner_is_handed_to_it(store: Store) -> None:
@@ -101,7 +113,7 @@ def test_a_tombstone_stays_until_the_job_comes_back(store: Store) -> None:
 
 @pytest.mark.parametrize("root", FORMATS, ids=lambda root: root.name)
 def test_the_tables_of_a_format_are_made_as_they_were(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    number = int(root.name.removeprefix("format_"))
+    number = number_of(root)
     golden, made = sqlite3.connect(":memory:"), sqlite3.connect(":memory:")
     golden.executescript((root / "stores" / "sqlite.sql").read_text(encoding="utf-8"))
     monkeypatch.setattr(sqlite_schema, "STEPS", sqlite_schema.STEPS[:number])

@@ -4,12 +4,13 @@ from pathlib import Path
 
 from routilux._backends.sqlite import SQLiteBackend
 from routilux._migrations import CURRENT_FORMAT
-from tests.golden.golden import BY_HAND
+from tests.golden.golden import BY_HAND, FORMATS, number_of
 from tests.golden.make import FLOWS, MOVED, MOVED_TOO, leave_all, make_flows, make_jobs
 from tests.golden.scenes import SCENES
 from tests.golden.stored_scenes import STORED_SCENES
 
-ROOT = Path(__file__).parent / f"format_{CURRENT_FORMAT}"
+ROOTS = [root for root in FORMATS if number_of(root) == CURRENT_FORMAT]
+ROOT = ROOTS[0]
 
 
 def names(folder: Path) -> set[str]:
@@ -24,6 +25,7 @@ def test_flows_and_jobs_are_made_of_which_each_has_its_golden_document(tmp_path:
 
 
 def test_stored_jobs_are_made_of_which_each_has_its_story(tmp_path: Path) -> None:
-    left = leave_all(SQLiteBackend(tmp_path / "jobs.db"))
-    assert set(left) == set(STORED_SCENES) == names(ROOT / "stores" / "jobs") | {MOVED}
+    left = leave_all(SQLiteBackend(tmp_path / "jobs.db"), STORED_SCENES)
+    stories = {path.stem for root in ROOTS for path in root.glob("stores/jobs/*.json")}
+    assert set(left) == set(STORED_SCENES) == stories | {MOVED}
     assert names(ROOT / "transfers") == {MOVED, *MOVED_TOO}

@@ -27,7 +27,7 @@ from serilux.errors import DocumentError
 from tests.golden import flows  # noqa: F401  # whose classes the documents name
 from tests.golden.finishing import Stage, finish, finish_stored, outcome
 from tests.golden.golden import BY_HAND, FORMATS, Golden, folders, named
-from tests.golden.test_golden_stores import STORES, filled
+from tests.golden.test_golden_stores import WHOLE, filled
 
 JOBS = [golden for golden in folders("jobs") if golden.folder.name != BY_HAND]
 TRANSFERS = folders("transfers")
@@ -253,7 +253,7 @@ STEP = {
 SCHEMAS = {"sqlite": sqlite_schema, "postgres": postgres_schema}
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=WHOLE)
 def golden_store(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
     """The kind and the URL of a store of an older format."""
     kind, root = request.param
