@@ -10,7 +10,6 @@ from routilux._core.merging import given
 from routilux._graph import Graph, Route, RoutineNode, SlotNode, fingerprint
 from routilux._handler import Handler, Handlers, is_async, only_parameter
 from routilux._model import EventKey, MergeKind, SideEffects, SlotKey
-from routilux._records import Data
 from routilux._verdict import Finding
 from routilux.connection import Connection
 from routilux.error_handler import ErrorHandler
@@ -62,13 +61,12 @@ def _ways(connections: Iterable[Connection], keys: dict[SlotKey, SlotKey]) -> tu
 
 def bind_handlers(graph: Graph, routines: Mapping[str, Routine], flow_error_handler: ErrorHandler | None) -> Handlers:
     """Find the callables behind the names of a graph."""
-    starts = {key.slot: {"slot": key.slot} for key in graph.slots}
-    handlers = {
-        key: _handler(graph, key, routines[key.routine_id], starts[key.slot], flow_error_handler)
+    alike: dict[Any, Any] = {}
+    return {
+        key: _handler(graph, key, routines[key.routine_id], flow_error_handler, alike)
         for key, node in graph.slots.items()
         if node.has_handler
     }
-    return handlers
 
 
 def unbindable(handlers: Handlers, job: Job) -> Iterator[Finding]:
@@ -118,17 +116,19 @@ def _name_of(function: Any, routine: Routine) -> str | None:
 
 
 def _handler(
-    graph: Graph, key: SlotKey, routine: Routine, start: Data, flow_error_handler: ErrorHandler | None
+    graph: Graph, key: SlotKey, routine: Routine, flow_error_handler: ErrorHandler | None, alike: dict[Any, Any]
 ) -> Handler:
+    """The handler of a slot; what it has alike with others is the same object, since large flows do not fit a cache."""
     slot = routine.get_slot(key.slot)
     assert slot.handler is not None
     label = f"{type(routine).__name__}.{getattr(slot.handler, '__name__', type(slot.handler).__name__)}"
     binding = binding_of(slot.handler, label)
     source = graph.routines[key.routine_id]
+    unmapped = frozenset(event for event, leads in source.routes.items() if not any(route.mapping for route in leads))
     merge_function = slot.merge_strategy if callable(slot.merge_strategy) else None
     return Handler(
         routine_id=key.routine_id,
-        start=start,
+        start=alike.setdefault(key.slot, {"slot": key.slot}),
         call=_called_by_position(slot.handler) if binding.by_position else slot.handler,
         only=only_parameter(slot.handler, binding),
         plain=slot.merge_kind is MergeKind.OVERRIDE and slot.when is None and slot.timeout is None,
@@ -136,7 +136,7 @@ def _handler(
         tracked=is_async(slot.handler) or slot.timeout is not None,
         routine=routine,
         source=source,
-        mapped=frozenset(event for event, leads in source.routes.items() if any(route.mapping for route in leads)),
+        unmapped=alike.setdefault(unmapped, unmapped),
         node=graph.slots[key],
         binding=binding,
         takes_all=binding.open_ended and not binding.required,

@@ -1,7 +1,7 @@
 """What a routine works with besides its data: its configuration, its secrets, and what its host gives it."""
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from routilux._context import running_activation
@@ -26,6 +26,7 @@ class Configured(Serializable):
 
     def __init__(self) -> None:
         super().__init__()
+        self._on_change: Callable[[], None] = _nothing_to_tell
         self._flow_id: str | None = None
         self._routine_id: str | None = None
         self._config: Data = {}
@@ -77,6 +78,7 @@ class Configured(Serializable):
         checked = _checked_names(names)
         secrets = {name: _checked_secret(name, self._config[name]) for name in checked if name in self._config}
         self._secrets = {**dict.fromkeys(checked), **self._secrets}
+        self._on_change()
         self._config = {name: value for name, value in self._config.items() if name not in secrets}
         self._keep(secrets)
 
@@ -105,6 +107,7 @@ class Configured(Serializable):
         """
         checked = _checked_names(names)
         self._required = (*self._required, *(name for name in checked if name not in self._required))
+        self._on_change()
 
     @property
     def required_resources(self) -> tuple[str, ...]:
@@ -147,6 +150,10 @@ class Configured(Serializable):
         needs = {"_requires": list(self._required), "_secrets": list(self._secrets)}
         return {field: names for field, names in needs.items() if names}
 
+    @property
+    def _needs_anything(self) -> bool:
+        return bool(self._required or self._secrets)
+
     def _lacks(self) -> dict[str, str]:
         """What was declared and is not given, by name, and what to do about it."""
         resources = {name: lack_of(name) for name in self._required if not self._is_given(name)}
@@ -170,6 +177,10 @@ class Configured(Serializable):
         except DefinitionError as error:
             return str(error)
         return ""
+
+
+def _nothing_to_tell() -> None:
+    pass
 
 
 def lack_of(name: str) -> str:

@@ -18,10 +18,13 @@ from serilux import clone_fields
 class Host(Guarded, Protocol):
     """The little that an activation needs of the job that runs it."""
 
-    job_state: object
     flow: object
     deciding: "Activation | None"
     graph: Graph
+
+    @property
+    def job_state(self) -> object:
+        """The handle that users have of the job."""
 
     def now(self) -> float:
         """Seconds since the epoch."""

@@ -67,6 +67,7 @@ class Definition(Serializable):
         self._connections: list[Connection] = []
         self._error_handler: ErrorHandler | None = None
         self._compiled: tuple[Graph, Handlers] | None = None
+        self._needy: dict[str, Routine] = {}
 
     @property
     def execution_strategy(self) -> ExecutionStrategy:
@@ -205,6 +206,7 @@ class Definition(Serializable):
             if self._compiled is None:
                 concurrent = self.execution_strategy is ExecutionStrategy.CONCURRENT
                 graph = compile_graph(self.flow_id, concurrent, self._routines, self._connections)
+                self._needy = {name: routine for name, routine in self._routines.items() if routine._needs_anything}
                 self._compiled = (graph, bind_handlers(graph, self._routines, self._error_handler))
             return self._compiled
 

@@ -27,8 +27,8 @@ class Handler(msgspec.Struct, frozen=True):
 
     `start` is what history says of each start. `only` is the one parameter of a handler that may be called by position,
     which is quicker; `takes_all` says that any data fits. `plain` says that nothing but merging comes before the call.
-    `tracked` attempts can be cancelled or expire. `source` tells where each event of the routine leads; the `mapped`
-    ones lead somewhere under other names. `recorded` asks for each attempt to be on disk before it begins.
+    `tracked` attempts can be cancelled or expire. `source` tells where each event of the routine leads; `unmapped` are
+    those whose data keeps its names on every way. `recorded` asks for each attempt to be on disk before it begins.
     """
 
     # What each activation needs comes first: it lies together in memory, and a large flow does not fit into the caches.
@@ -41,7 +41,7 @@ class Handler(msgspec.Struct, frozen=True):
     tracked: bool
     routine: HandlingRoutine
     source: RoutineNode
-    mapped: frozenset[str]
+    unmapped: frozenset[str]
     node: SlotNode
     binding: Binding
     takes_all: bool

@@ -179,7 +179,7 @@ class Flow(Definition):
     ) -> tuple[JobState, Task, Callable[[], None]]:
         """A job, its first task, and what lets it begin."""
         keeping, setting = self._keeping(store, durability), self._setting()
-        check_given(self.flow_id, self._routines)
+        check_given(self.flow_id, self._needy)
         engine = setting.engine
         task = beginning.task(self._entry(setting.graph, beginning.entry_routine_id))
         job_state = JobState._of(beginning.job(self.flow_id, engine.new_id, engine.clock.now(), self.execution_timeout))

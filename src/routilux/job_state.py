@@ -75,13 +75,21 @@ class JobState(Serializable):
 
     def __init__(self) -> None:
         super().__init__()
-        self._live = LiveJob(Job(uuid4().hex, "", time.time()), self)
+        self._take(LiveJob(Job(uuid4().hex, "", time.time()), self._around))
 
     @classmethod
     def _of(cls, job: Job) -> "JobState":
+        return cls._around(LiveJob(job, cls._around))
+
+    @classmethod
+    def _around(cls, live: LiveJob) -> "JobState":
         job_state = cls.__new__(cls)
-        job_state._live = LiveJob(job, job_state)
+        job_state._take(live)
         return job_state
+
+    def _take(self, live: LiveJob) -> None:
+        self._live = live
+        live.known_as(self)
 
     def __repr__(self) -> str:
         return f"<JobState {self.job_id} of flow {self.flow_id!r}: {self.status}>"
@@ -333,7 +341,7 @@ class JobState(Serializable):
         """
         if self._live.attached:
             raise JobStateError(f"job {self.job_id!r} is running here; read the document into a new JobState()")
-        self._live = LiveJob(read_job(data), self)
+        self._take(LiveJob(read_job(data), self._around))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the document to a file, atomically: after a crash there is the old file or the new one.

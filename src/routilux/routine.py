@@ -67,7 +67,6 @@ class Routine(Configured):
 
     def __init__(self) -> None:
         super().__init__()
-        self._on_change: Callable[[], None] = _nothing_to_tell
         self._error_handler: ErrorHandler | None = None
         self._effects = SideEffects.REPEATABLE
         self._slots: dict[str, Slot] = {}
@@ -147,13 +146,7 @@ class Routine(Configured):
         """
         activation: Activation = get_current() or required_activation("emit")
         handler = activation.handler
-        if (
-            self is handler.routine
-            and event_name in handler.source.routes
-            and event_name not in handler.mapped
-            and not activation.closed
-            and is_fixed(data)
-        ):
+        if self is handler.routine and event_name in handler.unmapped and not activation.closed and is_fixed(data):
             now = activation.host.now
             activation.outbox.append(HistoryRecord(handler.routine_id, event_name, data, now()))
         else:
@@ -336,10 +329,6 @@ class Routine(Configured):
 def _unmatched(read: Mapping[str, Slot], defined: Mapping[str, Slot]) -> dict[str, str]:
     only_read = {name: "document" for name in read if name not in defined}
     return only_read | {name: "class" for name in defined if name not in read}
-
-
-def _nothing_to_tell() -> None:
-    pass
 
 
 def _check_name(name: str, kind: str, taken: Mapping[str, Any]) -> None:

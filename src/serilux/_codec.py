@@ -57,10 +57,9 @@ def clone(value: _Value, path: str = "value") -> _Value:
 
 
 def is_fixed(data: dict[str, Any]) -> bool:
-    """Tell whether documents can carry the data of a message, and nothing in it can change: its owner may share it.
+    """Tell whether the data of a message needs no copy: documents can carry it, and nothing in it can change.
 
-    A quick yes for the common case; a no only means that `clone_fields` has to look. The engine asks this of each
-    message.
+    A quick yes for the common case; a no only means that `clone_fields` has to look.
     """
     for name in data:  # noqa: PLC0206  # twice as fast as items() for a single field
         value = data[name]

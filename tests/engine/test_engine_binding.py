@@ -1,6 +1,7 @@
 """How data by name meets a handler's parameters, when it is delivered."""
 
 from collections.abc import Callable
+from functools import partial, wraps
 from typing import Any
 
 import pytest
@@ -57,6 +58,21 @@ def starred(self: Routine, *more: int, left: int) -> None:
     seen.append((more, left))
 
 
+def only_by_keyword(self: Routine, *, left: Any) -> None:
+    seen.append(left)
+
+
+def by_name(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A decorator that passes on what it is given by name, and nothing else."""
+
+    @wraps(function)
+    def wrapper(self: Routine, **data: Any) -> None:
+        seen.append(sorted(data))
+        function(self, **data)
+
+    return wrapper
+
+
 FITTING: list[tuple[Callable[..., Any], dict[str, Any], Any]] = [
     (two, {"left": 1, "right": 2}, (1, 2)),
     (two, {"right": 2, "left": 1}, (1, 2)),
@@ -76,6 +92,8 @@ FITTING: list[tuple[Callable[..., Any], dict[str, Any], Any]] = [
     (nothing, {}, "called"),
     (positional_with_default, {"left": 1}, (3, 1, 0)),
     (starred, {"left": 1}, ((), 1)),
+    (only_by_keyword, {"left": 1}, 1),
+    (only_by_keyword, {"other": 1}, {"other": 1}),
 ]
 
 
@@ -84,6 +102,64 @@ def test_data_that_fits(handler: Callable[..., Any], data: dict[str, Any], expec
     runner = StepRunner()
     job_state = flow_of(runner, a=routine(handler)).execute("a", data)
     assert (job_state.status, seen) == ("completed", [expected])
+
+
+def test_a_decorator_around_a_handler_is_given_names() -> None:
+    flow_of(StepRunner(), a=routine(by_name(single))).execute("a", {"everything": 1})
+    flow_of(StepRunner(), a=routine(by_name(two))).execute("a", {"left": 1, "right": 2})
+    assert seen == [["everything"], 1, ["left", "right"], (1, 2)]
+
+
+class Bound:
+    """Things that may be a handler and are no plain method."""
+
+    def __call__(self, left: Any) -> None:
+        seen.append(("called", left))
+
+    @staticmethod
+    def static(left: Any) -> None:
+        seen.append(("static", left))
+
+    @classmethod
+    def of_class(cls, left: Any) -> None:
+        seen.append((cls.__name__, left))
+
+
+@pytest.mark.parametrize(
+    ("handler", "expected"),
+    [
+        (Bound(), ("called", 1)),
+        (Bound.static, ("static", 1)),
+        (Bound.of_class, ("Bound", 1)),
+        (lambda left: seen.append(("lambda", left)), ("lambda", 1)),
+        (partial(lambda first, left: seen.append((first, left)), "partial"), ("partial", 1)),
+        (partial(lambda first, left: seen.append((first, left)), left="replaced", first="given"), ("given", 1)),
+    ],
+)
+def test_whatever_can_be_called_with_the_data_by_name_is(handler: Callable[..., Any], expected: Any) -> None:
+    part = Routine()
+    part.define_slot("trigger", handler)
+    job_state = flow_of(StepRunner(), a=part).execute("a", {"left": 1})
+    assert (job_state.status, seen) == ("completed", [expected])
+
+
+@pytest.mark.parametrize("handler", [two, single, rest_only])
+def test_what_a_handler_does_to_its_data_is_seen_by_nobody(handler: Callable[..., Any]) -> None:
+    def send(self: Routine) -> None:
+        self.emit("out", left=[1], right=[2])
+
+    flow = flow_of(StepRunner(), source=routine(send, "out"), target=routine(handler))
+    flow.connect("source", "out", "target", "trigger")
+    job_state = flow.execute("source")
+    job_state.wait()
+    _spoil(seen[0])
+    assert job_state.execution_history[1].data == {"left": [1], "right": [2]}
+    assert job_state.serialize()["slot_data"]["target"]["trigger"] == {"left": [1], "right": [2]}
+
+
+def _spoil(value: Any) -> None:
+    for item in value.values() if isinstance(value, dict) else value:
+        item.append("spoiled")
 
 
 MISFITS: list[tuple[Callable[..., Any], dict[str, Any], str]] = [

@@ -1,6 +1,7 @@
 """All the data of one job."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import chain
 from typing import Any
@@ -21,7 +22,8 @@ class PauseRequest(msgspec.Struct, frozen=True):
     checkpoint: Data
 
 
-class Job(msgspec.Struct, eq=False, gc=False):
+@dataclass(slots=True, eq=False)
+class Job:
     """One run of a flow.
 
     A task is in exactly one of `ready`, `delayed` (waits for its due time), `expecting` (waits to be delivered to),
@@ -38,20 +40,20 @@ class Job(msgspec.Struct, eq=False, gc=False):
     status: JobStatus = JobStatus.PENDING
 
     next_number: int = 1
-    ready: ReadyQueue = msgspec.field(default_factory=ReadyQueue)
-    delayed: list[tuple[float, int, Task]] = []
-    expecting: Expectations = msgspec.field(default_factory=Expectations)
-    active: dict[int, Task] = {}
-    failed: list[Task] = []
+    ready: ReadyQueue = field(default_factory=ReadyQueue)
+    delayed: list[tuple[float, int, Task]] = field(default_factory=list)
+    expecting: Expectations = field(default_factory=Expectations)
+    active: dict[int, Task] = field(default_factory=dict)
+    failed: list[Task] = field(default_factory=list)
 
-    routines: dict[str, RoutineState] = {}
-    history: list[HistoryRecord] | BoundedHistory = []
-    unread: list[UnreadRecords] = []
-    slot_data: dict[SlotKey, Data] = {}
-    shared_data: Data = {}
-    shared_versions: dict[str, int] = {}
-    shared_log: list[Any] = []
-    pause_points: list[PausePoint] = []
+    routines: dict[str, RoutineState] = field(default_factory=dict)
+    history: list[HistoryRecord] | BoundedHistory = field(default_factory=list)
+    unread: list[UnreadRecords] = field(default_factory=list)
+    slot_data: dict[SlotKey, Data] = field(default_factory=dict)
+    shared_data: Data = field(default_factory=dict)
+    shared_versions: dict[str, int] = field(default_factory=dict)
+    shared_log: list[Any] = field(default_factory=list)
+    pause_points: list[PausePoint] = field(default_factory=list)
     error: ErrorInfo | None = None
     cancel_reason: str | None = None
 

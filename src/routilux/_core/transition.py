@@ -77,7 +77,8 @@ def take(graph: Graph, job: Job, now: float) -> Task | None:
         task = ready.plain.popleft()
     else:
         return None
-    task.since = now
+    if task.since != now:
+        task.since = now
     job.active[task.number] = task
     return task
 

@@ -3,7 +3,8 @@
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Future
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from weakref import ref
 
 from routilux._context import emissions
 from routilux._core.facts import (
@@ -48,15 +49,24 @@ class Setting(NamedTuple):
     secrecy: Secrecy
 
 
+NewHandle = Callable[[Any], object]
+"""Makes a handle for a job of this process."""
+
+
+def _no_handle() -> object:
+    return None
+
+
 class HeldJob(KeptJob):
     """A job's data behind its lock. What is not attached to an engine runs nowhere.
 
     Every fact goes through `_commit`; what follows from it happens there too.
     """
 
-    def __init__(self, job: Job, job_state: object) -> None:
+    def __init__(self, job: Job, new_handle: NewHandle) -> None:
         super().__init__(job)
-        self.job_state = job_state
+        self._new_handle = new_handle
+        self._handle: Callable[[], object] = _no_handle
         self.queued = False
         self.flow: object = None
         self.engine: Engine | None = None
@@ -64,6 +74,17 @@ class HeldJob(KeptJob):
         self.secrecy = Secrecy()
         self._watchers = Watchers()
         self._alarms = Alarms()
+
+    @property
+    def job_state(self) -> object:
+        """The handle that users have of the job. It is not kept from here: what nobody holds and does not run, goes."""
+        handle = self._handle()
+        return self.known_as(self._new_handle(self)) if handle is None else handle
+
+    def known_as(self, handle: object) -> object:
+        """Have this handle from now on, as long as somebody else has it."""
+        self._handle = ref(handle)
+        return handle
 
     # What is asked of it.
 

@@ -93,6 +93,7 @@ class WorkerThreads:
         while (job := self._next_job()) is not None:
             if job.serve(self._others_wait):
                 self.submit(job)
+            del job  # which may be over: nobody is to hold it while waiting for the next
 
     def _others_wait(self) -> bool:
         return bool(self._jobs)

@@ -1,0 +1,310 @@
+"""The activations of a job: tasks are taken, their handlers called, what they did is committed."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from routilux._context import Activation
+from routilux._core.facts import TaskAbsorbed, TaskFailed, TaskFlushed, TaskSucceeded
+from routilux._core.job import Job
+from routilux._core.journal import TaskMerged
+from routilux._core.merging import given, merge, override, put_merged, shown
+from routilux._core.transition import succeed, take
+from routilux._current import get_current, set_current
+from routilux._engine.attempt import Failure, call_guarded, decided, describe, holds_for, merged_by, run_handler
+from routilux._engine.discretion import secret_in_outcome
+from routilux._engine.held_job import HeldJob, NewHandle
+from routilux._engine.job_log import JobLog
+from routilux._engine.solitude import Solitude
+from routilux._engine.workers import OthersWait
+from routilux._model import ErrorStrategy
+from routilux._records import Changes, Data, Decision, ErrorInfo, HistoryRecord, Task
+from routilux.errors import RoutiluxError
+from routilux.slot import Merge
+
+SLICE = 0.005
+
+
+class RunningJob(HeldJob):
+    """Takes a job's tasks, has their handlers called, commits what they did."""
+
+    def __init__(self, job: Job, new_handle: NewHandle) -> None:
+        super().__init__(job, new_handle)
+        self.deciding: Activation | None = None
+        self._solitude = Solitude(self._alarms)
+
+    # Running.
+
+    def serve(self, others_wait: OthersWait) -> bool:
+        """Run activations until there are none to start, or others have waited long enough."""
+        run = self._run_at_once if self.graph.concurrent else self._run_in_turn
+        try:
+            return run(self.now() + SLICE, others_wait)
+        finally:
+            set_current(None)
+
+    def _run_at_once(self, end: float, others_wait: OthersWait) -> bool:
+        """Run activations while other workers may do so too."""
+        activation = self.next_activation()
+        while activation is not None:
+            self.submit()
+            if activation.handler.is_async:
+                self._start_coroutine(activation)
+            else:
+                self.finish(activation, run_handler(activation))
+            if self.now() > end and others_wait():
+                return bool(self.job.ready)
+            activation = self.next_activation()
+        return False
+
+    def _run_in_turn(self, end: float, others_wait: OthersWait) -> bool:
+        """Run one activation after the other.
+
+        What nearly every one asks for, to be called and committed, is written out: `_settle` and `_begin`, which do
+        all else, would do just the same with it.
+        """
+        activation = self.next_activation()
+        while True:  # the interpreter does not speed up a loop with a condition
+            if activation is None:
+                return False
+            handler = activation.handler
+            if handler.is_async:
+                self._start_coroutine(activation)
+                return False
+            failure = run_handler(activation)
+            self.lock.acquire()  # `with` would cost more than the lock
+            try:
+                job, task, read_clock = self.job, activation.task, self.now
+                now = read_clock()
+                if (
+                    failure is None
+                    and activation.deals is None
+                    and job.active.get(task.number) is task
+                    and not (self.log or self.secrecy.known or self._watchers.tasks or handler.tracked)
+                ):
+                    activation.closed = True
+                    effects = succeed(job, handler.source, activation, None, now)
+                    if effects:
+                        self._react(effects)
+                else:
+                    self._settle(activation, failure, now)
+                if now > end:
+                    if others_wait():
+                        return bool(self.job.ready)
+                    end = now + SLICE
+                following = take(self.graph, job, now) if self.attached else None
+                if following is None:
+                    return False
+                handler = self.handlers[following.target]
+                if handler.plain and self.log is None:
+                    override(job, following)
+                    started = HistoryRecord(handler.routine_id, "start", handler.start, now)
+                    activation = Activation(self, following, handler, following.merged or {}, started, [])
+                else:
+                    activation = self._begin(following, now) or self._next_activation(now)
+            finally:
+                self.lock.release()
+
+    def run_here(self) -> None:
+        """Run a ready job's first activation on the caller's thread."""
+        activation = self.next_activation()
+        if activation is not None:
+            around = get_current()
+            failure = run_handler(activation)
+            set_current(around)
+            self.finish(activation, failure)
+        self.submit()
+
+    def may_run_here(self, task: Task) -> bool:
+        """Whether nothing but the caller's own patience limits how long the handler takes."""
+        handler = self.handlers[task.target]
+        return not handler.is_async and handler.timeout is None and self.job.timeout is None
+
+    def next_activation(self) -> Activation | None:
+        """Take the next task that is to be handled."""
+        with self.lock:
+            return self._next_activation(self.now())
+
+    def _next_activation(self, now: float, only_async: bool = False) -> Activation | None:
+        while self.attached and not (only_async and not self._next_is_async()):
+            if self._solitude.task is not None and self._solitude.lasts(self.job, now):
+                return None
+            task = take(self.graph, self.job, now)
+            if task is None:
+                return None
+            if task.lost_attempts and self.graph.concurrent:
+                self._solitude.begin(task, now, self.submit)
+            activation = self._begin(task, now)
+            if activation is not None:
+                return activation
+        return None
+
+    def _begin(self, task: Task, now: float) -> Activation | None:
+        """Do what comes before calling the handler of a taken task; None where it is not to be called."""
+        handler = self.handlers[task.target]
+        merge(self.job, handler.node, task)
+        if self.log is not None and self.log.begin(task, now, recorded=handler.recorded) and not self._is_kept():
+            return None
+        started = HistoryRecord(handler.routine_id, "start", handler.start, now)
+        activation = Activation(self, task, handler, task.merged or {}, started, [])
+        return activation if handler.plain or self._prepare(activation) else None
+
+    def _is_kept(self) -> bool:
+        """Have all so far on disk; False where it never will be, and the job is in other hands."""
+        try:
+            with self._standing_still():
+                self.sync()
+        except RoutiluxError as error:
+            self.lose(error)
+        return self.lost is None
+
+    def _next_is_async(self) -> bool:
+        ready = self.job.ready
+        return bool(ready) and self.handlers[ready.peek().target].is_async
+
+    def _prepare(self, activation: Activation) -> bool:
+        """Do what comes before calling a handler; False where it is not to be called."""
+        task, handler = activation.task, activation.handler
+        holds, failure = True, self._merge_by_function(activation)
+        if failure is None and handler.predicate is not None:
+            data = shown(self.job, handler.node, task)
+            holds, failure = self._guarded(activation, holds_for, handler.predicate, data)
+        if failure is not None:
+            self._settle(activation, failure, self.now())
+            return False
+        if not holds:
+            self._commit(TaskAbsorbed(task), self.now())
+            self._watchers.attempted(task.number)
+            return False
+        activation.given = given(self.job, handler.node, task)
+        if handler.timeout is not None:
+            self._alarms.expire_in(handler.timeout, task.number, lambda: self._expire(activation))
+        return True
+
+    def _merge_by_function(self, activation: Activation) -> Failure:
+        task, function = activation.task, activation.handler.merge_function
+        if function is None or task.merged is not None:
+            return None
+        old = self.job.slot_data.get(task.target, {})
+        merged, failure = self._guarded(activation, self._merged, function, old, task.data)
+        if failure is None:
+            put_merged(self.job, task, merged)
+            if self.log is not None:
+                self.log.record(TaskMerged(task, merged), task.since)
+        return failure
+
+    def _merged(self, function: Merge, old: Data, new: Data | None) -> Data:
+        """What a slot's own function makes of data, which is data of the job too."""
+        merged = merged_by(function, old, new or {})
+        self.secrecy.check(merged, "slot_data")
+        return merged
+
+    def _guarded(self, activation: Activation, function: Callable[..., Any], *args: Any) -> tuple[Any, Failure]:
+        """Call users' code that has to be answered under the job's lock: it may look, but neither block nor act."""
+        around = get_current()
+        set_current(activation)
+        self.deciding = activation
+        try:
+            return call_guarded(function, *args)
+        finally:
+            self.deciding = None
+            set_current(around)
+
+    # Settling.
+
+    def finish(self, activation: Activation, failure: Failure) -> None:
+        """Commit what an attempt did, or what its failure means."""
+        with self.lock:
+            self._settle(activation, failure, self.now())
+
+    def _settle(self, activation: Activation, failure: Failure, now: float) -> None:
+        """Commit what an attempt did, or what its failure means; one that was given up changes nothing."""
+        if self.job.active.get(activation.task.number) is activation.task:
+            self._commit_attempt(activation, failure, now)
+            self._attempted(activation)
+        else:
+            self._welcome_back(activation)
+
+    def _attempted(self, activation: Activation) -> None:
+        self._release(activation.task)
+        self._watchers.attempted(activation.task.number)
+
+    def _commit_attempt(self, activation: Activation, failure: Failure, now: float) -> None:
+        changes: Changes | None = None
+        if failure is None and activation.deals is not None:
+            changes, failure = self._guarded(activation, activation.deals.changes)
+        if failure is None and self.secrecy.known:
+            failure = secret_in_outcome(self.secrecy, activation, changes)
+        if failure is None:
+            self._succeed(activation, changes, now)
+        else:
+            self._fail(activation, failure, now)
+        if self.log is not None:
+            self._keep_up(self.log, now)
+
+    def _succeed(self, activation: Activation, changes: Changes | None, now: float) -> None:
+        task, started, outbox, routing = activation.task, activation.started, activation.outbox, activation.routing
+        activation.closed = True
+        self._commit(TaskSucceeded(task, started, outbox, routing, changes), now)
+
+    def _keep_up(self, log: JobLog, now: float) -> None:
+        try:
+            if log.is_behind(now):
+                with self._standing_still():
+                    log.keep_up(now)
+        except RoutiluxError as error:
+            self.lose(error)
+
+    def _fail(self, activation: Activation, failure: BaseException, now: float) -> None:
+        task = activation.task
+        decision, broken = self._guarded(activation, decided, activation.handler, failure, task.retry_count)
+        if broken is not None:
+            broken.add_note("while the policy decided on:\n" + describe(failure, None, None).traceback)
+            decision, failure = Decision(ErrorStrategy.STOP), broken
+        changes: Changes | None = None
+        if decision.strategy is ErrorStrategy.CONTINUE and activation.deals is not None:
+            changes, lost = self._guarded(activation, activation.dealings.changes)
+            if lost is not None:
+                failure.add_note(f"what it wrote to shared data and state is not kept: {lost}")
+        if self.secrecy.known and (told := secret_in_outcome(self.secrecy, activation, changes)):
+            activation.outbox, activation.routing, changes = [], None, None
+            failure.add_note(f"what it emitted and wrote is not kept: {told}")
+        activation.closed = True
+        error = self._described(failure, task.target.routine_id, f"{self.job.job_id}:{task.number}")
+        outbox = list(activation.outbox)  # a handler that was given up may still be adding to it
+        fact = TaskFailed(task, activation.started, outbox, activation.routing, changes, error, decision)
+        self._commit(fact, now)
+
+    def _described(self, failure: BaseException, routine_id: str | None, task_id: str | None) -> ErrorInfo:
+        return self.secrecy.redacted(describe(failure, routine_id, task_id))
+
+    def flush(self, activation: Activation) -> None:
+        """Commit what a handler that goes on has done so far."""
+        with self.lock:
+            if self.job.active.get(activation.task.number) is not activation.task:
+                activation.closed = True
+            activation.check_open("flush")
+            changes = None if activation.deals is None else activation.deals.changes()
+            if self.secrecy.known and (told := secret_in_outcome(self.secrecy, activation, changes)):
+                raise told
+            fact = TaskFlushed(activation.task, activation.started, activation.outbox, activation.routing, changes)
+            self._commit(fact, self.now())
+            activation.start_over()
+            if self.graph.concurrent:
+                self.submit()
+
+    @abstractmethod
+    def _start_coroutine(self, activation: Activation) -> None:
+        """Have an async handler awaited."""
+
+    @abstractmethod
+    def _expire(self, activation: Activation) -> None:
+        """Fail an attempt that takes too long, and give it up."""
+
+    @abstractmethod
+    def _release(self, task: Task) -> None:
+        """Let an attempt that has ended neither expire nor be cancelled."""
+
+    @abstractmethod
+    def _welcome_back(self, activation: Activation) -> None:
+        """End an attempt that was given up."""

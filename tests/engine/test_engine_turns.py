@@ -1,0 +1,117 @@
+"""What a worker sees to with each activation, though it takes the shortest way with those that only emit."""
+
+from typing import Any
+
+import pytest
+
+from routilux import JobState, Routine
+from routilux.stores import open_store
+from routilux.testing import StepRunner
+from serilux import register_serializable
+from tests.engine.engine_parts import emitted, events_of, flow_of, retrying, routine
+
+KEY = "a key that is told nobody"
+
+
+@register_serializable
+class EngineStep(Routine):
+    """Passes a number on, with nothing else to do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", self.step)
+        self.define_event("out", ["n"])
+
+    def step(self, n: int) -> None:
+        self.emit("out", n=n)
+
+
+def served(runner: StepRunner, first: Routine, /, entry: dict[str, Any] | None = None, **options: Any) -> JobState:
+    """A job of three steps that a worker has run, all in one turn; the last step is of `first`'s making."""
+    flow = flow_of(runner, a=EngineStep(), b=EngineStep(), c=first, links=("a.out>b", "b.out>c"))
+    job_state = runner.start(flow, "a", {"n": 3} if entry is None else entry, **options)
+    job_state._live.serve(lambda: False)
+    return job_state
+
+
+def test_what_a_worker_has_run_is_in_the_store() -> None:
+    with open_store("memory:") as store:
+        job_state = served(StepRunner(), EngineStep(), store=store)
+        store.ledger.flush()
+        _, stored = store.load(job_state.job_id)
+        assert events_of(stored) == events_of(job_state)
+        assert len(events_of(stored)) == 6
+
+
+def test_a_secret_is_not_emitted_on_a_worker() -> None:
+    part = routine(lambda self, n: self.emit("out", told=self.get_config("key")), "out")
+    part.declare_secret("key")
+    part.set_config(key=KEY)
+    job_state = served(StepRunner(), part)
+    assert job_state.error is not None
+    assert (job_state.error.type, emitted(job_state, "out")) == ("routilux.errors.SecretError", [{"n": 3}] * 2)
+
+
+def test_whoever_waits_for_an_attempt_is_told_by_the_worker() -> None:
+    runner = StepRunner()
+    flow = flow_of(runner, a=EngineStep(), b=EngineStep(), links=("a.out>b",))
+    job_state = runner.start(flow, "a", {"n": 1})
+    runner.step()
+    attempted = job_state._live.when_attempted(job_state._job.ready.peek())
+    told = []
+    attempted.add_done_callback(lambda _: told.append(events_of(job_state)[-1]))
+    job_state._live.serve(lambda: False)
+    assert told == [("b", "out")]
+
+
+def test_an_attempt_that_has_ended_on_a_worker_does_not_expire() -> None:
+    runner = StepRunner()
+    job_state = served(runner, routine(lambda self, n: None, timeout=5.0))
+    assert (job_state._live._alarms.expiries, runner.clock.next_timer) == ({}, None)
+
+
+def test_state_that_a_handler_changes_on_a_worker_is_committed() -> None:
+    def keep(self: Routine, n: int) -> None:
+        context = self.get_execution_context()
+        assert context is not None
+        context.state["n"] = n
+
+    assert served(StepRunner(), routine(keep)).get_routine_state("c") == {"status": "completed", "error": None, "n": 3}
+
+
+def test_a_failure_on_a_worker_is_decided_on() -> None:
+    part = routine(lambda self, n: n / 0)
+    part.set_error_handler(retrying(1, delay=7.0))
+    runner = StepRunner()
+    job_state = served(runner, part)
+    assert (job_state.status, runner.clock.next_timer) == ("running", runner.clock.now() + 7.0)
+
+
+def test_an_attempt_that_was_given_up_commits_nothing_on_a_worker() -> None:
+    runner = StepRunner()
+    part = routine(lambda self, n: context_of(self).flow.cancel(context_of(self).job_state))
+    job_state = served(runner, part)
+    assert (job_state.status, events_of(job_state)[-1]) == ("cancelled", ("b", "out"))
+
+
+def test_a_pause_within_a_turn_takes_effect_with_its_own_commit() -> None:
+    runner = StepRunner()
+    part = routine(lambda self, n: context_of(self).flow.pause(context_of(self).job_state))
+    flow = flow_of(runner, a=EngineStep(), b=part, c=EngineStep(), links=("a.out>b", "a.out>c"))
+    job_state = runner.start(flow, "a", {"n": 3})
+    job_state._live.serve(lambda: False)
+    assert (job_state.status, [task["routine_id"] for task in job_state.pending_tasks]) == ("paused", ["c"])
+
+
+def context_of(routine: Routine) -> Any:
+    return routine.get_execution_context()
+
+
+@pytest.mark.parametrize("others_wait", [True, False])
+def test_a_worker_leaves_a_job_that_keeps_others_waiting(others_wait: bool) -> None:
+    runner = StepRunner()
+    slow = [routine(lambda self, n: runner.clock.advance(1.0)) for _ in "bc"]
+    flow = flow_of(runner, a=EngineStep(), b=slow[0], c=slow[1], links=("a.out>b", "a.out>c"))
+    job_state = runner.start(flow, "a", {"n": 3})
+    assert job_state._live.serve(lambda: others_wait) is others_wait
+    assert events_of(job_state)[-1] == (("b", "start") if others_wait else ("c", "start"))
