@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from routilux import Flow, JobExistsError, JobState, OwnershipLost, recover
 from routilux._context import Activation
-from routilux._engine import job_log, live_job
+from routilux._engine import job_log, live_job, running_job
 from routilux._engine.attempt import Failure
 from routilux._engine.fault_points import FaultPoint, Reached
 from routilux.stores import Store, open_store
@@ -50,7 +50,7 @@ def ending(end: End) -> Reached:
 
 def tell_of_handlers(reached: Reached) -> None:
     """Have `reached` told of each handler that has returned, in this process; no other pays for that."""
-    run_handler, await_handler = live_job.run_handler, live_job.await_handler
+    run_handler, await_handler = running_job.run_handler, live_job.await_handler
 
     def run(activation: Activation) -> Failure:
         failure = run_handler(activation)
@@ -62,7 +62,7 @@ def tell_of_handlers(reached: Reached) -> None:
         reached(FaultPoint.HANDLER_RETURNED)
         return failure
 
-    live_job.run_handler, live_job.await_handler = run, wait
+    running_job.run_handler, live_job.await_handler = run, wait
 
 
 def grind(announce: Announce, url: str, kind: str, durability: str, effects: str, end: End | None = None) -> None:
