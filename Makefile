@@ -11,7 +11,8 @@ demo: $(READY)
 test: check # which runs tests/core and tests/serilux under coverage
 	$(BIN)/python -m pytest -q -n 2 --ignore tests/core --ignore tests/serilux
 
-check: $(READY) lint cover docs
+check: $(READY) # all at once, as far as there are cores
+	$(MAKE) --jobs=2 lint docs cover
 
 lint: $(READY)
 	$(BIN)/ruff check .
