@@ -22,7 +22,27 @@ def all_plain(values: _Column) -> bool:
 
     A quick yes for the common case, worked out in loops of C; a no only means that each has to be encoded or decoded.
     """
-    return count_plain(values) is not None
+    return (len(values) <= _FEW and _are_flat(values)) or count_plain(values) is not None
+
+
+_FEW: Final = 4
+_LEVELS_OF_FLAT: Final = 3
+
+
+def _are_flat(values: _Column) -> bool:
+    """Tell whether values are dicts of plain values that have nothing inside: quicker asked one by one, if few."""
+    for value in values:
+        if type(value) is not dict or not all(map(_is_plain_name, value)):
+            return False
+        for field in value.values():
+            if type(field) in _CONTAINERS or not _is_plain(type(field), (field,)):
+                return False
+    nodes = len(values) + sum(map(len, values))
+    return nodes <= SETTINGS.max_nodes and SETTINGS.limits.max_depth >= _LEVELS_OF_FLAT
+
+
+def _is_plain_name(name: object) -> bool:
+    return type(name) is str and name.isascii() and name[:1] != "$"
 
 
 def count_plain(*columns: _Column) -> int | None:
@@ -56,7 +76,8 @@ def _is_plain(kind: type[Any], column: _Column) -> bool:
     return _fit_64_bits(column) if kind is int else kind in _ALWAYS_PLAIN
 
 
-_ALWAYS_PLAIN: Final = frozenset({type(None), bool, list, dict})
+_CONTAINERS: Final = frozenset({list, dict})
+_ALWAYS_PLAIN: Final = frozenset({type(None), bool, *_CONTAINERS})
 _NOT_PLAIN: Final = object()
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from enum import IntEnum, StrEnum
+from math import inf
 from typing import Any
 
 import pytest
@@ -143,6 +144,22 @@ def test_what_is_too_large_is_not() -> None:
         assert not all_plain([[1], [2]])
     finally:
         set_limits(limits)
+
+
+NAMES = st.one_of(st.sampled_from(["a", "", "$x", "\u00e9", "a$"]), st.just(1))
+FIELD = st.sampled_from([None, True, 1, -(2**63), 2**63, 1.5, inf, "x", "\u00e9", [], {}, {"a": 1}, (), b"", Text("x")])
+
+
+@pytest.mark.parametrize("limits", [Limits(), Limits(max_depth=2), Limits(max_depth=3), Limits(max_nodes=4)], ids=repr)
+@settings(max_examples=300)
+@given(st.lists(st.dictionaries(NAMES, FIELD, max_size=3), max_size=6))
+def test_few_values_that_are_asked_one_by_one_are_held_to_the_same(limits: Limits, items: list[Any]) -> None:
+    former = get_limits()
+    set_limits(limits)
+    try:
+        assert all_plain(items) == (count_plain(items) is not None)
+    finally:
+        set_limits(former)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,10 @@ _MOST_ROWS = 500
 
 def fit_one_statement(batches: Sequence[Batch]) -> bool:
     """Whether this is one batch, or records of stored jobs, each of another one, and not too many."""
+    if len(batches) == 1:
+        return True
     jobs = {batch.job_id for batch in batches if batch.new is None}
-    return len(batches) == 1 or 0 < len(jobs) == len(batches) <= _MOST_ROWS
+    return 0 < len(jobs) == len(batches) <= _MOST_ROWS
 
 
 class Standing(msgspec.Struct, frozen=True):

@@ -52,9 +52,9 @@ def write_at_once(connection: sqlite3.Connection, batches: Sequence[Batch]) -> b
 def _statement(batches: Sequence[Batch]) -> tuple[str, Sequence[object] | dict[str, object]]:
     if batches[0].new is not None:
         return _CREATE, _new_row(batches[0], batches[0].new)
-    values = [value for batch in batches for value in (batch.job_id, batch.epoch, *_row(batch))]
     if len(batches) == 1:
-        return _APPEND_ONE, values
+        return _APPEND_ONE, (batches[0].job_id, batches[0].epoch, *_row(batches[0]))
+    values = [value for batch in batches for value in (batch.job_id, batch.epoch, *_row(batch))]
     return _APPEND_SEVERAL.format(rows=", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(batches))), values
 
 
