@@ -1,45 +1,11 @@
-"""Event-driven workflows whose running jobs are plain JSON."""
+"""Event-driven workflows whose running jobs are plain JSON.
 
-from routilux._context import ExecutionContext
-from routilux._core.explanation import Explanation, JoinNote, TaskNote
-from routilux._model import Durability, ErrorStrategy, EventKey, ExecutionStrategy, JobStatus, RoutineStatus, SlotKey
-from routilux._records import Decision, ErrorInfo, HistoryRecord
-from routilux._recover import recover
-from routilux._resources import ResourceFactory, Resources
-from routilux._verdict import Finding, Verdict
-from routilux.conditional_router import ConditionalRouter
-from routilux.connection import Connection
-from routilux.error_handler import ErrorHandler
-from routilux.errors import (
-    ActivationTimeout,
-    BindingError,
-    BlockingCallError,
-    DamagedRecordError,
-    DefinitionError,
-    DeliveryTimeout,
-    FlowShutDownError,
-    JobExistsError,
-    JobFailedError,
-    JobStateError,
-    JobTimeout,
-    MissingResourceError,
-    OutsideActivationError,
-    OwnershipLost,
-    ResumeError,
-    RoutiluxError,
-    RoutineStateWarning,
-    SecretError,
-    SharedDataConflict,
-    StoreError,
-    StoreFormatError,
-    StoreUnavailableError,
-    UnknownJobError,
-)
-from routilux.event import Event
-from routilux.flow import Flow
-from routilux.job_state import JobState
-from routilux.routine import Routine
-from routilux.slot import Slot
+To import this package costs next to nothing; its names are loaded, all together, when the first of them is used.
+"""
+
+TYPE_CHECKING = False  # as in typing, which is slow to import
+if TYPE_CHECKING:
+    from routilux._api import *
 
 __all__ = [
     "ActivationTimeout",
@@ -93,3 +59,16 @@ __all__ = [
     "Verdict",
     "recover",
 ]
+
+
+def __getattr__(name: str) -> object:
+    import routilux._api as api  # noqa: PLC0415 - see the docstring; with `from`, this function would be asked for it
+
+    globals().update({public: getattr(api, public) for public in __all__})
+    if name not in globals():
+        raise AttributeError(f"module 'routilux' has no attribute {name!r}")
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

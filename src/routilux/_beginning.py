@@ -6,11 +6,13 @@ from typing import NamedTuple
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
 from routilux._durations import checked_timeout
+from routilux._graph import Graph
 from routilux._model import Durability, SlotKey
 from routilux._records import Data, Task
 from routilux.errors import DefinitionError
 from serilux import clone_fields
 
+ENTRY_SLOT = "trigger"
 LONGEST_ID = 255
 
 
@@ -35,8 +37,13 @@ class Beginning(NamedTuple):
             job.history = BoundedHistory((), _checked_limit(self.history_limit))
         return job
 
-    def task(self, key: SlotKey) -> Task:
-        """The first task."""
+    def task(self, graph: Graph) -> Task:
+        """The first task; DefinitionError where the routine is no entry."""
+        key = SlotKey(self.entry_routine_id, ENTRY_SLOT)
+        if key not in graph.slots or not graph.slots[key].has_handler:
+            raise DefinitionError(
+                f"routine {self.entry_routine_id!r} cannot be an entry: it needs a slot {ENTRY_SLOT!r} with a handler"
+            )
         params = {} if self.entry_params is None else self.entry_params
         if type(params) is not dict:
             raise DefinitionError(f"entry_params is a dict of parameters, not {params!r}")

@@ -7,7 +7,7 @@ from typing import Any
 from routilux._binding import binding_of
 from routilux._core.job import Job
 from routilux._core.merging import given
-from routilux._graph import Graph, Route, RoutineNode, SlotNode, fingerprint
+from routilux._graph import Graph, Route, RoutineNode, SlotNode
 from routilux._handler import Handler, Handlers, is_async, only_parameter
 from routilux._model import EventKey, MergeKind, SideEffects, SlotKey
 from routilux._verdict import Finding
@@ -23,6 +23,8 @@ def compile_graph(
     flow_id: str, concurrent: bool, routines: Mapping[str, Routine], connections: Iterable[Connection]
 ) -> Graph:
     """Freeze a flow: names only."""
+    from routilux._fingerprint import fingerprint  # noqa: PLC0415 - see that module's docstring
+
     keys = {
         key: key
         for key in (SlotKey(routine_id, name) for routine_id in routines for name in routines[routine_id].slots)

@@ -1,8 +1,27 @@
-"""Files that are written whole or not at all."""
+"""Documents in files, which are written whole or not at all. What that needs is loaded with the first of them."""
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
+
+from serilux.errors import DocumentError, LimitError
+
+
+def write_document(path: str | os.PathLike[str], document: dict[str, Any]) -> None:
+    """Write a document as JSON for people."""
+    write_atomically(Path(path), json.dumps(document, allow_nan=False, indent=2).encode())
+
+
+def read_document(path: str | os.PathLike[str]) -> Any:
+    """What a file holds; DocumentError or LimitError where that is no JSON."""
+    try:
+        return json.loads(Path(path).read_bytes())
+    except ValueError as error:
+        raise DocumentError(f"the file is no JSON: {error}", str(path)) from error
+    except RecursionError as error:
+        raise LimitError("nested too deeply to be read; it is no document of serialize()", str(path)) from error
 
 
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o666) -> None:

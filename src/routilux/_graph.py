@@ -1,9 +1,6 @@
 """A flow compiled once: frozen, names only, checked. What the engine sees instead of the flow."""
 
-import hashlib
-import json
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
@@ -61,22 +58,6 @@ class Graph(msgspec.Struct, frozen=True):
     routines: dict[str, RoutineNode]
     slots: dict[SlotKey, SlotNode]
     fingerprint: str
-
-
-def fingerprint(routines: dict[str, RoutineNode], slots: dict[SlotKey, SlotNode]) -> str:
-    """Name the shape of a flow: routines, classes, references, connections and mappings; nothing that may vary."""
-    shape: list[Any] = []
-    for routine in sorted(routines.values(), key=lambda node: node.routine_id):
-        routes = [
-            [event, route.target, sorted((route.mapping or {}).items())]
-            for event, leads in sorted(routine.routes.items())
-            for route in leads
-        ]
-        shape.append([routine.routine_id, routine.class_name, sorted(routine.routes), sorted(routes)])
-        if routine.conditions:
-            shape[-1].append(routine.conditions)
-    shape.append(sorted([slot.key, *map(str, slot.references)] for slot in slots.values()))
-    return "sha256:" + hashlib.sha256(json.dumps(shape).encode()).hexdigest()
 
 
 def misfits(graph: Graph, tasks: dict[str, Task], slot_data: dict[SlotKey, Data]) -> Iterator[Finding]:

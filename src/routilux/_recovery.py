@@ -6,7 +6,7 @@ Page: Automatic Task Recovery.
 from collections.abc import Iterator, Mapping
 
 from routilux._core.job import Job
-from routilux._graph import SlotNode
+from routilux._graph import Graph, SlotNode
 from routilux._model import RoutineStatus, SlotKey
 from routilux._records import Task
 from routilux._verdict import Finding
@@ -17,11 +17,18 @@ from routilux.slot import Slot
 _OVER = frozenset({RoutineStatus.COMPLETED, RoutineStatus.FAILED, RoutineStatus.CANCELLED, RoutineStatus.SKIPPED})
 
 
-def slots_to_recover(
-    job: Job, routines: Mapping[str, Routine], flow_policy: ErrorHandler | None
-) -> dict[SlotKey, Slot]:
-    """The slots whose data has no pending task, and whose routine is not over and may fail once more."""
-    return {key: slot for key, slot, reason in _slots_with_data(job, routines, flow_policy) if not reason}
+def recovered_tasks(
+    job: Job, graph: Graph, routines: Mapping[str, Routine], flow_policy: ErrorHandler | None
+) -> list[Task]:
+    """Tasks of the slots whose data has none pending, and whose routine is not over and may fail once more.
+
+    The data is taken out of the slots.
+    """
+    slots = [(key, slot) for key, slot, reason in _slots_with_data(job, routines, flow_policy) if not reason]
+    return [
+        _recovered_task(graph.slots[key], slot, routines[key.routine_id].get_error_handler() or flow_policy)
+        for key, slot in slots
+    ]
 
 
 def data_left(job: Job, routines: Mapping[str, Routine], flow_policy: ErrorHandler | None) -> Iterator[Finding]:
@@ -61,14 +68,16 @@ def _reason_to_leave(slot: Slot, has_task: bool, status: RoutineStatus | None, p
     return ""
 
 
-def recovered_task(node: SlotNode, slot: Slot, policy: ErrorHandler | None) -> Task:
+def _recovered_task(node: SlotNode, slot: Slot, policy: ErrorHandler | None) -> Task:
     """The task that takes a slot's data out of it; with the connection and its priority, if there is but one."""
     source, priority = node.sources[0] if len(node.sources) == 1 else (None, 0)
     retry_count = 0 if policy is None else policy.retry_count
     return Task(0, node.key, slot.take_data(), source, priority, retry_count=retry_count)
 
 
-def mirror_retries(task: Task, policy: ErrorHandler | None) -> None:
-    """Let a policy show how often a task has been retried."""
-    if policy is not None and task.retry_count:
-        policy.retry_count = task.retry_count
+def mirror_retries(job: Job, routines: Mapping[str, Routine], flow_policy: ErrorHandler | None) -> None:
+    """Let policies show how often the pending tasks have been retried."""
+    for task in job.pending():
+        policy = routines[task.target.routine_id].get_error_handler() or flow_policy
+        if policy is not None and task.retry_count:
+            policy.retry_count = task.retry_count

@@ -4,13 +4,10 @@ In data a secret is looked for as it is, and refused. In a text about an error i
 such texts write things, and in pieces, since they cut long things short; what is found is replaced.
 """
 
-import json
 import threading
-from base64 import b64encode
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 import msgspec
 
@@ -52,13 +49,15 @@ class Secrecy:
                 self.learn(owner, name, value)
 
     def _look_for(self, names: dict[Secret, str]) -> None:
+        from routilux._disguises import as_data, written  # noqa: PLC0415 - see that module's docstring
+
         pieces: dict[int, dict[str, str]] = {}
         for value, name in names.items():
-            for form in _written(value):
+            for form in written(value):
                 size = _size_of_pieces(form)
                 of_size = pieces.setdefault(size, {})
                 of_size.update(dict.fromkeys((form[i : i + size] for i in range(len(form) - size + 1)), name))
-        self._texts = {text: name for value, name in names.items() for text in _as_data(value)}
+        self._texts = {text: name for value, name in names.items() for text in as_data(value)}
         self._bytes = {value.encode() if isinstance(value, str) else value: name for value, name in names.items()}
         self._pieces = pieces
         self.known = True
@@ -150,30 +149,5 @@ def is_writable(value: Secret) -> bool:
         return False
 
 
-def _as_data(value: Secret) -> tuple[str, ...]:
-    """How a secret is found in text that is data; bytes are in documents as base64."""
-    return (value,) if isinstance(value, str) else (b64encode(value).decode(),)
-
-
 def _size_of_pieces(form: str) -> int:
     return len(form) if len(form) < _LONGEST else min(_LONGEST, max(_SHORTEST, len(form) // 2))
-
-
-def _written(value: Secret) -> set[str]:
-    """The ways in which a text may have a secret: as it is, quoted, quoted twice, line by line, encoded."""
-    content = value.encode() if isinstance(value, str) else value
-    texts = {value} if isinstance(value, str) else {content.decode(errors="replace"), repr(content)[2:-1]}
-    texts |= {line for text in texts for line in text.splitlines() if len(line) > 3}
-    quoted = {form for text in texts for form in _quoted(text)}
-    twice = {form for text in quoted for form in _quoted(text)}
-    coded = {quote(content), quote(content, safe=""), quote_plus(content), b64encode(content).decode(), content.hex()}
-    return {form for form in texts | quoted | twice | coded | {repr(content)[2:-1]} if form}
-
-
-def _quoted(text: str) -> Iterator[str]:
-    """What `repr`, `ascii` and JSON make of a text, as part of a longer one too, whose quotes may be others."""
-    for show in (repr, ascii):
-        yield show(text)[1:-1]
-        yield show(f'"{text}')[2:-1]
-    yield json.dumps(text)[1:-1]
-    yield json.dumps(text, ensure_ascii=False)[1:-1]

@@ -1,40 +1,30 @@
 """A flow: its definition, and what is done with its jobs."""
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
-from contextlib import suppress
 from functools import partial
 from types import TracebackType
 from typing import Any
 
 from routilux._beginning import Beginning, checked_durability
-from routilux._context import running_activation
-from routilux._core.graph_document import write_definition
 from routilux._core.job import Job
 from routilux._definition import Definition
-from routilux._engine.coroutines import await_future, call_in_thread
-from routilux._engine.custody import Custody, LedgerHolder, definition_of
+from routilux._engine.awaited import Awaited, checked_patience
+from routilux._engine.coroutines import call_in_thread, until_true
 from routilux._engine.engine import Engine, EngineFactory, threaded_engine
 from routilux._engine.held_job import Setting
-from routilux._engine.kept_job import Keeping
-from routilux._engine.ledger import Ledger
+from routilux._engine.keeping import Custodian, FlowDefinition, Keeping, KeepsJobs
 from routilux._engine.live_job import LiveJob
-from routilux._engine.watchers import Condition, is_not_running, is_not_running_or_stuck
+from routilux._engine.shutting_down import shut_down
 from routilux._graph import Graph
 from routilux._inspection import check_given, inspect_job
 from routilux._model import Durability, ExecutionStrategy, JobStatus, SlotKey
 from routilux._records import Data, Task
-from routilux._recovery import mirror_retries, recovered_task, slots_to_recover
+from routilux._recovery import mirror_retries, recovered_tasks
+from routilux._reentry import is_handler_of, refuse_blocking, refuse_deciding
 from routilux._verdict import Verdict
-from routilux.error_handler import ErrorHandler
-from routilux.errors import BlockingCallError, DefinitionError, FlowShutDownError, JobStateError, ResumeError
-from routilux.job_state import JobState, checked_patience, left_until
-from serilux import (
-    clone_fields,
-    register_serializable,
-)
-
-ENTRY_SLOT = "trigger"
+from routilux.errors import DefinitionError, FlowShutDownError, JobStateError, ResumeError
+from routilux.job_state import JobState
+from serilux import clone_fields, register_serializable
 
 
 @register_serializable
@@ -94,7 +84,7 @@ class Flow(Definition):
         *,
         timeout: float | None = None,
         history_limit: int | None = None,
-        store: LedgerHolder | None = None,
+        store: KeepsJobs | None = None,
         durability: Durability | str = Durability.GROUP,
         job_id: str | None = None,
     ) -> JobState:
@@ -112,7 +102,7 @@ class Flow(Definition):
         of it runs; where that has one of this id already, nothing happens but a JobExistsError. Without a store nobody
         remembers ids.
         """
-        self._refuse_blocking("execute")
+        refuse_blocking(self, "execute")
         job_state, task, begin = self._new_job(
             Beginning(entry_routine_id, entry_params, timeout, history_limit, job_id), store, durability
         )
@@ -132,12 +122,12 @@ class Flow(Definition):
         *,
         timeout: float | None = None,
         history_limit: int | None = None,
-        store: LedgerHolder | None = None,
+        store: KeepsJobs | None = None,
         durability: Durability | str = Durability.GROUP,
         job_id: str | None = None,
     ) -> JobState:
         """`execute` for coroutines; a sync handler runs on one of the flow's workers."""
-        self._refuse_blocking("execute")
+        refuse_blocking(self, "execute")
         job_state, task, begin = self._new_job(
             Beginning(entry_routine_id, entry_params, timeout, history_limit, job_id), store, durability
         )
@@ -145,7 +135,7 @@ class Flow(Definition):
             begin()
         else:
             await call_in_thread(begin)
-        await await_future(job_state._live.when_attempted(task))
+        await until_true(job_state._live.when_attempted(task))
         if store is not None:
             await call_in_thread(job_state._live.sync)
         return job_state
@@ -157,7 +147,7 @@ class Flow(Definition):
         *,
         timeout: float | None = None,
         history_limit: int | None = None,
-        store: LedgerHolder | None = None,
+        store: KeepsJobs | None = None,
         durability: Durability | str = Durability.GROUP,
         job_id: str | None = None,
     ) -> JobState:
@@ -165,7 +155,7 @@ class Flow(Definition):
 
         With a `store` the job is there when this returns. A handler may call it, also for its own flow.
         """
-        self._refuse_deciding("start")
+        refuse_deciding("start")
         job_state, _, begin = self._new_job(
             Beginning(entry_routine_id, entry_params, timeout, history_limit, job_id), store, durability
         )
@@ -175,38 +165,30 @@ class Flow(Definition):
         return job_state
 
     def _new_job(
-        self, beginning: Beginning, store: LedgerHolder | None, durability: Durability | str
+        self, beginning: Beginning, store: KeepsJobs | None, durability: Durability | str
     ) -> tuple[JobState, Task, Callable[[], None]]:
         """A job, its first task, and what lets it begin."""
         keeping, setting = self._keeping(store, durability), self._setting()
         check_given(self.flow_id, self._needy)
         engine = setting.engine
-        task = beginning.task(self._entry(setting.graph, beginning.entry_routine_id))
+        self._routine(beginning.entry_routine_id)
+        task = beginning.task(setting.graph)
         job_state = JobState._of(beginning.job(self.flow_id, engine.new_id, engine.clock.now(), self.execution_timeout))
         named = beginning.job_id is not None
         return job_state, task, partial(job_state._live.start, setting, task, keeping, named=named)
 
-    def _keeping(self, store: LedgerHolder | None, durability: Durability | str | None) -> Keeping | None:
+    def _keeping(self, store: KeepsJobs | None, durability: Durability | str | None) -> Keeping | None:
         if store is None:
             return None
-        if not isinstance(getattr(store, "ledger", None), Ledger):
+        if not isinstance(store, KeepsJobs):
             raise DefinitionError(f"a store is what open_store(...) gives, not {store!r}")
-        return self._kept_in(Custody(store.ledger), durability)
+        return self._kept_in(store.custody(), durability)
 
     def _kept_in(
-        self, custody: Custody, durability: Durability | str | None = None, *, take_over: bool = True
+        self, custody: Custodian, durability: Durability | str | None = None, *, take_over: bool = True
     ) -> Keeping:
-        content = write_definition(self.serialize(), self._compile()[0])
-        return Keeping(custody, definition_of(content), take_over, checked_durability(durability))
-
-    def _entry(self, graph: Graph, routine_id: str) -> SlotKey:
-        self._routine(routine_id)
-        key = SlotKey(routine_id, ENTRY_SLOT)
-        if key not in graph.slots or not graph.slots[key].has_handler:
-            raise DefinitionError(
-                f"routine {routine_id!r} cannot be an entry: it needs a slot {ENTRY_SLOT!r} with a handler"
-            )
-        return key
+        definition = FlowDefinition(self.serialize(), self._compile()[0])
+        return Keeping(custody, definition, take_over, checked_durability(durability))
 
     def pause(
         self,
@@ -232,13 +214,15 @@ class Flow(Definition):
         """`pause` for coroutines."""
         future = self._request_pause(job_state, reason, checkpoint)
         if future is not None:
-            await await_future(future)
+            await until_true(future)
             self._check_paused(job_state)
 
-    def _request_pause(self, job_state: JobState, reason: str, checkpoint: Data | None) -> "Future[None] | None":
+    def _request_pause(self, job_state: JobState, reason: str, checkpoint: Data | None) -> Awaited | None:
         live = self._live_job(job_state)
-        self._refuse_deciding("pause")
-        inside = self._inside(job_state, "pause")
+        refuse_deciding("pause")
+        inside = is_handler_of(live)
+        if not inside:
+            refuse_blocking(self, "pause")
         note = clone_fields({} if checkpoint is None else checkpoint, "checkpoint")
         if type(reason) is not str:
             raise DefinitionError(f"a reason is a text, not {reason!r}")
@@ -260,7 +244,7 @@ class Flow(Definition):
         JobStateError for a job that has completed or failed.
         """
         live = self._live_job(job_state)
-        self._refuse_deciding("cancel")
+        refuse_deciding("cancel")
         if type(reason) is not str:
             raise DefinitionError(f"a reason is a text, not {reason!r}")
         live.cancel(reason)
@@ -279,7 +263,7 @@ class Flow(Definition):
         self,
         job_state: JobState,
         *,
-        store: LedgerHolder | None = None,
+        store: KeepsJobs | None = None,
         durability: Durability | str | None = None,
         take_over: bool = True,
     ) -> JobState:
@@ -300,21 +284,19 @@ class Flow(Definition):
         return job_state
 
     def _kept_again(
-        self, live: LiveJob, store: LedgerHolder | None, durability: Durability | str | None, *, take_over: bool = True
+        self, live: LiveJob, store: KeepsJobs | None, durability: Durability | str | None, *, take_over: bool = True
     ) -> Keeping | None:
         custody = live.custody
         if custody is None:
             return self._keeping(store, durability)
-        if store is not None and store.ledger is not custody.ledger:
+        if store is not None and not store.has_custody(custody):
             raise JobStateError(f"job {live.job.job_id!r} is kept in another store; move it with export and import")
         return self._kept_in(custody, durability, take_over=take_over)
 
     def _recovered(self, job: Job, graph: Graph) -> list[Task]:
         with self._lock:
-            slots = slots_to_recover(job, self._routines, self._error_handler)
-            recovered = [recovered_task(graph.slots[key], slot, self._policy(key)) for key, slot in slots.items()]
-        for task in job.pending():
-            mirror_retries(task, self._policy(task.target))
+            recovered = recovered_tasks(job, graph, self._routines, self._error_handler)
+        mirror_retries(job, self._routines, self._error_handler)
         return recovered
 
     def retry(self, job_state: JobState) -> JobState:
@@ -328,9 +310,6 @@ class Flow(Definition):
         live.retry(self._setting(), self._check_fit, self._kept_again(live, None, None))
         live.sync()
         return job_state
-
-    def _policy(self, key: SlotKey) -> ErrorHandler | None:
-        return self._routines[key.routine_id].get_error_handler() or self._error_handler
 
     def _check_fit(self, job: Job) -> None:
         if job.flow_id != self.flow_id:
@@ -386,30 +365,6 @@ class Flow(Definition):
         job_state._live.secrecy = self._secrecy
         return job_state._live
 
-    def _inside(self, job_state: JobState, verb: str) -> bool:
-        activation = running_activation()
-        if activation is not None and activation.host is job_state._live:
-            return True
-        self._refuse_blocking(verb)
-        return False
-
-    @staticmethod
-    def _refuse_deciding(verb: str) -> None:
-        activation = running_activation()
-        if activation is not None and activation.host.deciding is activation:
-            raise BlockingCallError(
-                f"a predicate, merge function, update or policy cannot {verb} a job: it is asked in the middle of a "
-                f"commit; let the handler do it"
-            )
-
-    def _refuse_blocking(self, verb: str) -> None:
-        activation = running_activation()
-        if activation is not None and activation.host.flow is self:
-            raise BlockingCallError(
-                f"a handler of flow {self.flow_id!r} cannot {verb} a job of that flow: it would wait for the workers "
-                f"that run it; emit an event, or use another flow"
-            )
-
     # The engine.
 
     def _setting(self) -> Setting:
@@ -431,27 +386,10 @@ class Flow(Definition):
         to them, or `timeout` seconds are over. Handlers that run on after that, or without `wait`, are not waited for:
         their jobs pause when they return, and `serialize` counts their tasks as pending until then.
         """
-        self._refuse_blocking("shut down")
+        refuse_blocking(self, "shut down")
         patience = checked_patience(timeout)
-        engine = self._engine
-        if engine is None or not engine.stop_admitting():
-            return
-        deadline = None if patience is None else engine.clock.now() + patience
-        jobs = [job for job in list(engine.jobs) if isinstance(job, LiveJob)]
-        if wait:
-            self._wait_for_all(jobs, is_not_running_or_stuck, deadline)
-        for live in jobs:
-            live.pause_if_running("shutdown")
-        if wait:
-            self._wait_for_all(jobs, is_not_running, deadline)
-        engine.close()
-
-    @staticmethod
-    def _wait_for_all(jobs: list[LiveJob], condition: Condition, deadline: float | None) -> None:
-        for live in jobs:
-            with suppress(TimeoutError):
-                future = live.wait_until(condition, left_until(deadline, live.now()))
-                live.block_on(future, left_until(deadline, live.now()))
+        if self._engine is not None:
+            shut_down(self._engine, wait=wait, patience=patience)
 
     def __enter__(self) -> "Flow":
         return self

@@ -1,15 +1,10 @@
 """One run of a flow, as its users see it."""
 
-import json
 import os
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import suppress
 from datetime import UTC, datetime
-from math import isnan
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -19,15 +14,14 @@ from routilux._context import Activation, running_activation
 from routilux._core.document import read_job, write_history, write_job, write_tasks
 from routilux._core.explanation import Explanation, explain
 from routilux._core.job import Job
-from routilux._engine.coroutines import await_future, call_in_thread
+from routilux._engine.awaited import Awaited, checked_patience, left_until
+from routilux._engine.coroutines import call_in_thread, until_true
 from routilux._engine.live_job import LiveJob
 from routilux._engine.watchers import is_settled
-from routilux._files import write_atomically
 from routilux._model import SETTLED, JobStatus
 from routilux._records import Changes, Data, ErrorInfo, HistoryRecord
 from routilux.errors import BlockingCallError, DefinitionError, JobFailedError, JobStateError
 from serilux import Serializable, clone, clone_fields, register_serializable
-from serilux.errors import DocumentError, LimitError
 
 
 @register_serializable
@@ -277,14 +271,14 @@ class JobState(Serializable):
         except TimeoutError:
             return False
         try:
-            await await_future(future, self._left_of(patience, began))
+            await until_true(future, self._left_of(patience, began))
         except TimeoutError:
             return False
         finally:
             self._live.forget(future)
         return self._settled(raise_on_failure)
 
-    async def _watched(self, patience: float | None) -> "Future[None]":
+    async def _watched(self, patience: float | None) -> Awaited:
         """A future that is done when the job has settled; the event loop waits neither for its lock nor its store."""
         with suppress(TimeoutError):
             return self._live.wait_until(is_settled, 0.0)
@@ -348,31 +342,15 @@ class JobState(Serializable):
 
         The flow is not in it. OSError where the file cannot be written.
         """
-        write_atomically(Path(path), json.dumps(self.serialize(), allow_nan=False, indent=2).encode())
+        from routilux._files import write_document  # noqa: PLC0415 - see that module's docstring
+
+        write_document(path, self.serialize())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "JobState":
         """Read a job from a file; DocumentError or LimitError where it holds no job."""
-        try:
-            document = json.loads(Path(path).read_bytes())
-        except ValueError as error:
-            raise DocumentError(f"the file is no JSON: {error}", str(path)) from error
-        except RecursionError as error:
-            raise LimitError("nested too deeply to be read; it is no document of serialize()", str(path)) from error
+        from routilux._files import read_document  # noqa: PLC0415 - see that module's docstring
+
         job_state = cls()
-        job_state.deserialize(document)
+        job_state.deserialize(read_document(path))
         return job_state
-
-
-def left_until(deadline: float | None, now: float) -> float | None:
-    """How many seconds are left; None where there is no end."""
-    return None if deadline is None else max(deadline - now, 0.0)
-
-
-def checked_patience(timeout: float | None) -> float | None:
-    """How long to wait, in seconds; below 0 is 0, and more than threads can wait is None, for ever."""
-    if timeout is None:
-        return None
-    if type(timeout) not in (int, float) or isnan(timeout):
-        raise DefinitionError(f"a timeout is a number of seconds or None, not {timeout!r}")
-    return None if timeout > threading.TIMEOUT_MAX else max(float(timeout), 0.0)

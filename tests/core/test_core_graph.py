@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from routilux._graph import Graph, Route, RoutineNode, SlotNode, fingerprint, misfits
+from routilux._fingerprint import fingerprint
+from routilux._graph import Graph, Route, RoutineNode, SlotNode, misfits
 from routilux._model import EventKey, MergeKind, SlotKey
 from routilux._records import Data, Task
 from tests.core.hand_made import ANSWER, FOLD, PARKED, SINK, SOURCE, WORKER, expectation, graph, task

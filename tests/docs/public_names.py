@@ -12,10 +12,10 @@ SOURCES = Path(__file__).parents[2] / "src"
 PACKAGES = [
     import_module(".".join(path.relative_to(SOURCES).with_suffix("").parts).removesuffix(".__init__"))
     for path in sorted(SOURCES.rglob("*.py"))
-    if re.search(r"^__all__", path.read_text("utf-8"), re.MULTILINE)
+    if re.search(r"^__all__", path.read_text("utf-8"), re.MULTILINE) and not re.match("_[a-z]", path.stem)
 ]
 PUBLIC = [f"{package.__name__}.{name}" for package in PACKAGES for name in package.__all__]
-FOR_THE_ENGINE = {"ledger", "field_values", "set_fields"}
+FOR_THE_ENGINE = {"ledger", "custody", "has_custody", "field_values", "set_fields"}
 
 
 def resolve(name: str) -> object:

@@ -59,7 +59,7 @@ def test_whoever_waits_for_an_attempt_is_told_by_the_worker() -> None:
     runner.step()
     attempted = job_state._live.when_attempted(job_state._job.ready.peek())
     told = []
-    attempted.add_done_callback(lambda _: told.append(events_of(job_state)[-1]))
+    attempted.tell(lambda: told.append(events_of(job_state)[-1]))
     job_state._live.serve(lambda: False)
     assert told == [("b", "out")]
 

@@ -175,7 +175,7 @@ def test_a_job_that_is_just_resumed_and_has_run_dry_does_not_hold_up_who_waits_a
 def test_who_waits_no_longer_is_forgotten_with_the_next_change() -> None:
     watchers, job = Watchers(), Job("job", "flow", 0.0)
     gone, still = watchers.when(is_settled, job), watchers.when(is_settled, job)
-    gone.cancel()
+    gone.given_up = True
     watchers.check(job)
     assert [future for _, future in watchers._conditions] == [still]
 

@@ -1,6 +1,7 @@
 """What can happen to a job (facts, past participles) and what is then to be done (effects)."""
 
 from enum import Enum
+from typing import NamedTuple
 
 import msgspec
 
@@ -154,6 +155,17 @@ Fact = (
     | AttemptsLost
     | TaskResolved
 )
+
+
+class TaskMerged(NamedTuple):
+    """A slot's own function has merged the data of a task that was taken."""
+
+    task: Task
+    data: Data
+
+
+Happening = Task | TaskMerged | Fact
+"""What a journal tells: that a task was taken, that its data was merged by a function, or a fact."""
 
 
 class Effect(Enum):

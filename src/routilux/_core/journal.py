@@ -6,14 +6,14 @@ kind, when it happened, and what the functions here write and read.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from routilux._core.facts import (
     AttemptsLost,
     Delivered,
-    Fact,
+    Happening,
     HoldLifted,
     JobCancelled,
     JobResumed,
@@ -25,6 +25,7 @@ from routilux._core.facts import (
     TaskAbsorbed,
     TaskFailed,
     TaskFlushed,
+    TaskMerged,
     TaskResolved,
     TaskSucceeded,
     TimersFired,
@@ -34,23 +35,13 @@ from routilux._core.merging import merge, put_merged
 from routilux._core.transition import take, transition
 from routilux._graph import Graph
 from routilux._model import EventKey, SlotKey
-from routilux._records import Changes, Data, Decision, Emission, ErrorInfo, Expectation, HistoryRecord, Task
+from routilux._records import Changes, Decision, Emission, ErrorInfo, Expectation, HistoryRecord, Task
 from routilux.errors import DamagedRecordError
 from serilux import all_plain, decode, encode
 from serilux.errors import SeriluxError
 
 JOURNAL_FORMAT = 1
 
-
-class TaskMerged(NamedTuple):
-    """A slot's own function has merged the data of a task that was taken."""
-
-    task: Task
-    data: Data
-
-
-Happening = Task | TaskMerged | Fact
-"""What a journal tells: that a task was taken, that its data was merged by a function, or a fact."""
 
 Value = Callable[[Any], Any]
 """From a value to its document, or back."""

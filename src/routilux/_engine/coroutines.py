@@ -3,8 +3,9 @@
 import threading
 import types
 from collections.abc import Callable, Coroutine, Generator
-from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
+
+from routilux._engine.awaited import Awaited
 
 T = TypeVar("T")
 
@@ -50,11 +51,11 @@ class LazyLoopThread:
                 self._loop_thread.close()
 
 
-async def await_future(future: "Future[None]", timeout: float | None = None) -> None:
-    """Wait, in the caller's event loop, until the future is done; TimeoutError after `timeout` seconds."""
+async def until_true(awaited: Awaited, timeout: float | None = None) -> None:
+    """Wait, in the caller's event loop, until it has come true; TimeoutError after `timeout` seconds."""
     from routilux._engine import event_loop  # noqa: PLC0415 - see the module's docstring
 
-    await event_loop.await_future(future, timeout)
+    await event_loop.until_true(awaited, timeout)
 
 
 async def call_in_thread(call: Callable[[], T]) -> T:

@@ -1,40 +1,24 @@
 """A stored job in the hands of this process: how far it is known here, and the right to write it."""
 
-from collections.abc import Callable
+from contextlib import AbstractContextManager
 from hashlib import sha256
-from typing import NamedTuple, Protocol
 
 from routilux._backends.backend import Definition, StoredJob
-from routilux._core.graph_document import read_definition
+from routilux._core.graph_document import read_definition, write_definition
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
 from routilux._core.snapshot import records_dropped
 from routilux._engine.job_log import JobLog, Position
+from routilux._engine.keeping import Claimed, FlowDefinition, OnFailure, Servant
 from routilux._engine.ledger import Ledger
 from routilux._engine.rebuilding import rebuild
 from routilux._graph import Graph
-from routilux.errors import JobStateError
+from routilux._logging import logger
+from routilux.errors import JobStateError, RoutiluxError
 
 WATCHED = 4096
 """Attempts: more than can be made within a window, so that one that kills its process again and again is found."""
 UNKNOWN = Position(-1)
-OnFailure = Callable[[JobLog], None]
-
-
-class LedgerHolder(Protocol):
-    """A store, as flows see it."""
-
-    @property
-    def ledger(self) -> Ledger:
-        """What this process writes to the store with."""
-
-
-class Claimed(NamedTuple):
-    """A job that this process owns from now on, and the graph it ran with; `died` says whether its last owner did."""
-
-    job: Job
-    graph: Graph | None = None
-    died: bool = False
 
 
 class Custody:
@@ -46,6 +30,27 @@ class Custody:
         self._position: Position | None = None
         self._graph: Graph | None = None
         self._suspicious = False
+
+    @property
+    def max_lost_attempts(self) -> int:
+        """How often a task's process may die before the task fails its job."""
+        return self.ledger.max_lost_attempts
+
+    def naming(self, job_id: str) -> AbstractContextManager[None]:
+        """Store a new job under the id that its caller has chosen; JobExistsError where that is taken."""
+        return self.ledger.naming(job_id)
+
+    def hold(self, job_id: str, servant: Servant) -> None:
+        """Hand on what others ask of the job, which runs here."""
+        self.ledger.keeper.hold(job_id, servant)
+
+    def let_go(self, job_id: str, servant: Servant) -> None:
+        """Hand on nothing more."""
+        self.ledger.keeper.let_go(job_id, servant)
+
+    def report_loss(self, job_id: str, error: RoutiluxError) -> None:
+        """Tell operators that the job is in this process's hands no more."""
+        logger.warning("job %s is let go: %s", job_id, error, extra={"action": "lose", "job_id": job_id})
 
     def claim(self, job: Job, *, take_over: bool) -> Claimed:
         """Own the job as it is stored now, which is another object if more is stored than was known here.
@@ -86,16 +91,17 @@ class Custody:
             return self._position
         return self._log.position if self._log.failure is None else UNKNOWN
 
-    def keep(self, job: Job, definition: Definition, now: float, on_failure: OnFailure) -> JobLog:
+    def keep(self, job: Job, definition: FlowDefinition, now: float, on_failure: OnFailure) -> JobLog:
         """Write the job as it is now, and take down from now on what happens to it."""
+        stored = definition_of(write_definition(definition.document, definition.graph))
         known, log = self._known(), self.take_down(job, on_failure)
         if known is None:
             self.ledger.keeper.show()
-            log.create(definition, self.ledger.owner, now)
+            log.create(stored, self.ledger.owner, now)
         else:
             log.record(job.status, now)
             log.sync()
-            log.compact(now, definition)
+            log.compact(now, stored)
         return log
 
     def take_down(self, job: Job, on_failure: OnFailure) -> JobLog:

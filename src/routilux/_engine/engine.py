@@ -3,10 +3,10 @@
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Protocol
 
 from routilux._core.job import Job
+from routilux._engine.awaited import Awaited
 from routilux._engine.clock import Clock, SystemClock
 from routilux._engine.coroutines import Coroutines, LazyLoopThread
 from routilux._engine.workers import Workers, WorkerThreads
@@ -45,9 +45,9 @@ class Engine:
             was_open, self.closed = not self.closed, True
             return was_open
 
-    def wait_for(self, future: "Future[None]", timeout: float | None = None) -> None:
-        """Block the caller until the future is done; TimeoutError after `timeout` seconds."""
-        future.result(timeout)
+    def wait_for(self, awaited: Awaited, timeout: float | None = None) -> None:
+        """Block the caller until it has come true; TimeoutError after `timeout` seconds."""
+        awaited.wait(timeout)
 
     def close(self) -> None:
         """End the threads when they have nothing left to do."""

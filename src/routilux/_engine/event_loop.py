@@ -3,10 +3,10 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from routilux._engine.awaited import Awaited
 from routilux._engine.coroutines import Cancellable
 
 T = TypeVar("T")
@@ -87,9 +87,23 @@ class LoopThread:
                     runner.get_loop().run_forever()
 
 
-async def await_future(future: "Future[None]", timeout: float | None = None) -> None:
-    """Wait, in the caller's event loop, until the future is done; TimeoutError after `timeout` seconds."""
-    await asyncio.wait_for(asyncio.wrap_future(future), timeout)
+async def until_true(awaited: Awaited, timeout: float | None = None) -> None:
+    """Wait, in the caller's event loop, until it has come true; TimeoutError after `timeout` seconds."""
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+
+    def tell() -> None:
+        with suppress(RuntimeError):  # the loop has been closed: nobody waits there
+            loop.call_soon_threadsafe(_finish, future)
+
+    awaited.tell(tell)
+    await asyncio.wait_for(future, timeout)
+    awaited.wait()
+
+
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 async def call_in_thread(call: Callable[[], T]) -> T:

@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import Future
 from typing import Any, NamedTuple
 from weakref import ref
 
@@ -23,8 +22,10 @@ from routilux._core.facts import (
 from routilux._core.job import Job
 from routilux._core.transition import transition
 from routilux._engine.alarms import Alarms
+from routilux._engine.awaited import Awaited
 from routilux._engine.engine import Engine
-from routilux._engine.kept_job import Check, Keeping, KeptJob
+from routilux._engine.keeping import Keeping
+from routilux._engine.kept_job import Check, KeptJob
 from routilux._engine.requests import CancelAsked, PauseAsked, read_request
 from routilux._engine.watchers import Condition, Watchers, is_not_running
 from routilux._engine.workers import OthersWait
@@ -100,8 +101,8 @@ class HeldJob(KeptJob):
                 else:
                     self._keep(keeping)
 
-    def pause(self, reason: str, checkpoint: Data) -> "Future[None]":
-        """Have the job pause; the future is done when it runs no more. JobStateError where it cannot pause."""
+    def pause(self, reason: str, checkpoint: Data) -> Awaited:
+        """Have the job pause; what is returned comes true when it runs no more. JobStateError where it cannot pause."""
         self.secrecy.check((reason, checkpoint), "reason and checkpoint")
         with self.lock:
             with self._writable():
@@ -189,8 +190,8 @@ class HeldJob(KeptJob):
             self.secrecy.check((made.written, made.logged), "shared data")
             self.apply(SharedDataSet(made))
 
-    def when_attempted(self, task: Task) -> "Future[None]":
-        """A future that is done when an attempt of the task has ended, or the job runs no more."""
+    def when_attempted(self, task: Task) -> Awaited:
+        """What comes true when an attempt of the task has ended, or the job runs no more."""
         with self.lock:
             future = self._watchers.when_attempted(task.number)
             if self.job.status is not JobStatus.RUNNING:
@@ -198,8 +199,8 @@ class HeldJob(KeptJob):
             self.submit()
             return future
 
-    def wait_until(self, condition: Condition, patience: float | None = None) -> "Future[None]":
-        """A future that is done when the condition holds. A job kept from settling may settle now.
+    def wait_until(self, condition: Condition, patience: float | None = None) -> Awaited:
+        """What comes true when the condition holds. A job kept from settling may settle now.
 
         TimeoutError where somebody changes the job, or waits for its store, for more than `patience` seconds. Whoever
         has not all the time that there is does not write the job himself either: it settles a moment later.
@@ -213,19 +214,19 @@ class HeldJob(KeptJob):
         finally:
             self.lock.release()
 
-    def forget(self, future: "Future[None]") -> None:
+    def forget(self, awaited: Awaited) -> None:
         """Let go of somebody who waits no longer; at the latest when what was waited for comes true."""
-        future.cancel()
+        awaited.given_up = True
         if self.lock.acquire(blocking=False):
-            self._watchers.forget(future)
+            self._watchers.forget(awaited)
             self.lock.release()
 
-    def block_on(self, future: "Future[None]", timeout: float | None = None) -> None:
+    def block_on(self, awaited: Awaited, timeout: float | None = None) -> None:
         """Block the caller until the future is done; TimeoutError after `timeout` seconds."""
         if self.engine is None:
-            future.result(timeout)
+            awaited.wait(timeout)
         else:
-            self.engine.wait_for(future, timeout)
+            self.engine.wait_for(awaited, timeout)
 
     def abandon(self) -> None:
         """Let go of the job where it stands, as if its process had died."""
@@ -238,7 +239,7 @@ class HeldJob(KeptJob):
         if self.engine is not None:
             self.engine.jobs.discard(self)
         if self.custody is not None:
-            self.custody.ledger.keeper.let_go(self.job.job_id, self)
+            self.custody.let_go(self.job.job_id, self)
 
     def _tell_lost(self, error: RoutiluxError) -> None:
         self.abandon()

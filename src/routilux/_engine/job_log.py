@@ -1,15 +1,16 @@
 """The journal of one job that runs here: what has happened to it and is not yet on disk."""
 
 from collections import deque
-from collections.abc import Callable
 from math import inf
 from typing import NamedTuple, Protocol
 
 from routilux._backends.backend import Batch, Compaction, Definition, NewJob
+from routilux._core.facts import Happening
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
-from routilux._core.journal import Happening, write_record
+from routilux._core.journal import write_record
 from routilux._core.snapshot import records_dropped, records_so_far, write_segment, write_snapshot
+from routilux._engine.keeping import OnFailure
 from routilux._model import Durability, JobStatus
 from routilux._records import Task
 from routilux.errors import RoutiluxError
@@ -57,7 +58,7 @@ class JobLog:
         writer: Writer,
         job: Job,
         position: Position,
-        on_failure: Callable[["JobLog"], None],
+        on_failure: OnFailure,
     ) -> None:
         self.job = job
         self.position = position
@@ -142,7 +143,8 @@ class JobLog:
         content = write_record(lines)
         new, self._new = self._new, None
         self._journal_size += len(content)
-        self.position = position = self.position._replace(number=self.position.number + 1)
+        epoch, number, history, segment = self.position
+        self.position = position = Position(epoch, number + 1, history, segment)
         value = None if status is None else status.value
         releases = self._releases or (status is not None and status is not JobStatus.RUNNING)
         return Batch(self.job.job_id, position.epoch, position.number, content, at, value, releases, new)

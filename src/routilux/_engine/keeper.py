@@ -2,9 +2,9 @@
 
 import threading
 from time import monotonic
-from typing import Protocol
 
 from routilux._backends.backend import Backend
+from routilux._engine.keeping import Servant
 from routilux._logging import logger
 from routilux.errors import RoutiluxError, StoreError
 
@@ -12,13 +12,6 @@ ROUND = 1.0
 """Seconds between two looks at what others ask."""
 BEAT = 5.0
 """Seconds between two heartbeats."""
-
-
-class Servant(Protocol):
-    """A job that this process runs."""
-
-    def obey(self, request: bytes) -> None:
-        """Do what somebody elsewhere asks for; RoutiluxError where that cannot be done."""
 
 
 class Keeper:

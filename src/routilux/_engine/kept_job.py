@@ -5,34 +5,18 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
-from routilux._backends.backend import Definition
 from routilux._core.facts import AttemptsLost, Fact
 from routilux._core.job import Job
-from routilux._engine.custody import Claimed, Custody
-from routilux._engine.job_log import JobLog
+from routilux._engine.keeping import Claimed, Custodian, Keeping, Log
 from routilux._graph import Graph
-from routilux._logging import logger
-from routilux._model import SETTLED, Durability, JobStatus
+from routilux._model import SETTLED, JobStatus
 from routilux.errors import RoutiluxError
 
 TURN = 0.02
 """Seconds between two attempts to look at a job that somebody changes."""
 NO_GRAPH = Graph("", False, {}, {}, "")
 Check = Callable[[Job], None]  # refuses a job that does not fit, before anything is changed
-
-
-class Keeping(NamedTuple):
-    """How a job is to be kept: where, with which definition, and whether it may be taken from an owner that lives.
-
-    `durability` is a new one, None where the job keeps its own.
-    """
-
-    custody: Custody
-    definition: Definition
-    take_over: bool = True
-    durability: Durability | None = None
 
 
 class KeptJob(ABC):
@@ -48,8 +32,8 @@ class KeptJob(ABC):
         self._stands_still = False
         self.attached = False
         self.graph = NO_GRAPH
-        self.custody: Custody | None = None
-        self.log: JobLog | None = None
+        self.custody: Custodian | None = None
+        self.log: Log | None = None
         self.lost: RoutiluxError | None = None
         self.now: Callable[[], float] = time.time
 
@@ -70,12 +54,12 @@ class KeptJob(ABC):
                 check(self.job)
                 yield
 
-    def _take_back_attempts(self, custody: Custody, claimed: Claimed) -> None:
+    def _take_back_attempts(self, custody: Custodian, claimed: Claimed) -> None:
         """Note, and have on disk, that what was in flight with the last owner is lost."""
         if claimed.graph is None or not claimed.job.active:
             return
         self.graph, self.log = claimed.graph, custody.take_down(claimed.job, self._on_failure)
-        self._commit(AttemptsLost(claimed.died, custody.ledger.max_lost_attempts, alone=True), self.now())
+        self._commit(AttemptsLost(claimed.died, custody.max_lost_attempts, alone=True), self.now())
         with self._standing_still():
             self.log.sync()
         self.log = None
@@ -130,11 +114,11 @@ class KeptJob(ABC):
             self.job.durability = keeping.durability or self.job.durability
             with self._standing_still():
                 self.log = self.custody.keep(self.job, keeping.definition, self.now(), self._on_failure)
-            self.custody.ledger.keeper.hold(self.job.job_id, self)
+            self.custody.hold(self.job.job_id, self)
 
     def _keep_under_its_name(self, keeping: Keeping) -> None:
         """Have a new job on disk, if its id is free; else JobExistsError."""
-        with keeping.custody.ledger.naming(self.job.job_id):
+        with keeping.custody.naming(self.job.job_id):
             self._keep(keeping)
             assert self.log is not None
             self.log.sync()
@@ -190,7 +174,7 @@ class KeptJob(ABC):
         log, status = self.log, self.job.status
         return status if log is None or status not in SETTLED else log.told
 
-    def _on_failure(self, log: JobLog) -> None:
+    def _on_failure(self, log: Log) -> None:
         """Let go of the job, unless it has been claimed again since."""
         with self.lock:
             if self.log is log and log.failure is not None:
@@ -200,8 +184,8 @@ class KeptJob(ABC):
         """Let go of a job that can be written no more: others have it, or will have."""
         with self.lock:
             if self.lost is None:
-                extra = {"action": "lose", "job_id": self.job.job_id}
-                logger.warning("job %s is let go: %s", self.job.job_id, error, extra=extra)
+                assert self.custody is not None
+                self.custody.report_loss(self.job.job_id, error)
                 self.job.status = JobStatus.RUNNING  # before anybody can see it without its log
                 self.lost, self.log = error, None
                 self._give_up_all()
@@ -223,7 +207,7 @@ class KeptJob(ABC):
     def _tell_lost(self, error: RoutiluxError) -> None:
         """Let go of the engine, and tell those who wait."""
 
-    def _is_written(self, log: JobLog) -> bool:
+    def _is_written(self, log: Log) -> bool:
         """Have the new status on disk before anybody is told of it."""
         try:
             log.record(self.job.status, self.now())

@@ -5,16 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 from routilux._context import Activation
-from routilux._core.facts import TaskAbsorbed, TaskFailed, TaskFlushed, TaskSucceeded
+from routilux._core.facts import TaskAbsorbed, TaskFailed, TaskFlushed, TaskMerged, TaskSucceeded
 from routilux._core.job import Job
-from routilux._core.journal import TaskMerged
 from routilux._core.merging import given, merge, override, put_merged, shown
 from routilux._core.transition import succeed, take
 from routilux._current import get_current, set_current
 from routilux._engine.attempt import Failure, call_guarded, decided, describe, holds_for, merged_by, run_handler
 from routilux._engine.discretion import secret_in_outcome
 from routilux._engine.held_job import HeldJob, NewHandle
-from routilux._engine.job_log import JobLog
+from routilux._engine.keeping import Log
 from routilux._engine.solitude import Solitude
 from routilux._engine.workers import OthersWait
 from routilux._model import ErrorStrategy
@@ -247,7 +246,7 @@ class RunningJob(HeldJob):
         activation.closed = True
         self._commit(TaskSucceeded(task, started, outbox, routing, changes), now)
 
-    def _keep_up(self, log: JobLog, now: float) -> None:
+    def _keep_up(self, log: Log, now: float) -> None:
         try:
             if log.is_behind(now):
                 with self._standing_still():

@@ -1,9 +1,9 @@
 """Those who wait for something to become true of a job."""
 
 from collections.abc import Callable
-from concurrent.futures import Future
 
 from routilux._core.job import Job
+from routilux._engine.awaited import Awaited
 from routilux._model import JobStatus
 
 Condition = Callable[[Job], bool]
@@ -25,41 +25,41 @@ def is_not_running_or_stuck(job: Job) -> bool:
 
 
 class Watchers:
-    """Futures that are done when their condition holds. All calls are made under the job's lock."""
+    """What comes true when its condition holds. All calls are made under the job's lock."""
 
     __slots__ = ("_conditions", "tasks")
 
     def __init__(self) -> None:
-        self._conditions: tuple[tuple[Condition, Future[None]], ...] = ()
-        self.tasks: dict[int, Future[None]] = {}
+        self._conditions: tuple[tuple[Condition, Awaited], ...] = ()
+        self.tasks: dict[int, Awaited] = {}
 
-    def when(self, condition: Condition, job: Job, lost: Exception | None = None) -> "Future[None]":
-        """A future that is done when the condition holds, perhaps at once; it raises `lost`, where that is known."""
-        future: Future[None] = Future()
+    def when(self, condition: Condition, job: Job, lost: Exception | None = None) -> Awaited:
+        """What comes true when the condition holds, perhaps at once; it raises `lost`, where that is known."""
+        awaited = Awaited()
         if lost is not None:
-            future.set_exception(lost)
+            awaited.come_true(lost)
         elif condition(job):
-            future.set_result(None)
+            awaited.come_true()
         else:
-            self._conditions = (*self._conditions, (condition, future))
-        return future
+            self._conditions = (*self._conditions, (condition, awaited))
+        return awaited
 
-    def when_attempted(self, number: int) -> "Future[None]":
-        """A future that is done when an attempt of the task has ended, or the job stops running."""
-        return self.tasks.setdefault(number, Future())
+    def when_attempted(self, number: int) -> Awaited:
+        """What comes true when an attempt of the task has ended, or the job stops running."""
+        return self.tasks.setdefault(number, Awaited())
 
-    def forget(self, future: "Future[None]") -> None:
+    def forget(self, awaited: Awaited) -> None:
         """Let go of somebody who waits no longer."""
-        self._conditions = tuple(entry for entry in self._conditions if entry[1] is not future)
+        self._conditions = tuple(entry for entry in self._conditions if entry[1] is not awaited)
 
     def check(self, job: Job) -> None:
         """Wake those whose condition holds now."""
         if not self._conditions:
             return
-        met = [entry for entry in self._conditions if entry[1].cancelled() or entry[0](job)]
+        met = [entry for entry in self._conditions if entry[1].given_up or entry[0](job)]
         self._conditions = tuple(entry for entry in self._conditions if entry not in met)
-        for _, future in met:
-            _finish(future)
+        for _, awaited in met:
+            awaited.come_true()
 
     def stopped(self) -> None:
         """Wake those who wait for tasks: the job does not run any more."""
@@ -68,18 +68,12 @@ class Watchers:
 
     def fail(self, error: Exception) -> None:
         """Have all who wait fail: the job is out of this process's hands."""
-        futures = [*(future for _, future in self._conditions), *self.tasks.values()]
+        everything = [*(awaited for _, awaited in self._conditions), *self.tasks.values()]
         self._conditions, self.tasks = (), {}
-        for future in futures:
-            if future.set_running_or_notify_cancel():
-                future.set_exception(error)
+        for awaited in everything:
+            awaited.come_true(error)
 
     def attempted(self, number: int) -> None:
         """Wake those who wait for this task."""
-        if self.tasks and (future := self.tasks.pop(number, None)) is not None:
-            _finish(future)
-
-
-def _finish(future: "Future[None]") -> None:
-    if future.set_running_or_notify_cancel():
-        future.set_result(None)
+        if self.tasks and (awaited := self.tasks.pop(number, None)) is not None:
+            awaited.come_true()

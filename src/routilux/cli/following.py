@@ -31,7 +31,7 @@ class Run:
     @property
     def lost(self) -> BaseException | None:
         """Why the job is in other hands, or in none; None where it is not."""
-        return self.ended.exception() if self.ended.done() else None
+        return self.ended.error
 
 
 class Following:
@@ -48,8 +48,8 @@ class Following:
         """Return when all jobs have paused or settled, or `left` says that this process is to end now."""
         for run in self._runs:
             self._view.say(f"job {run.job_state.job_id} of flow {run.job_state.flow_id!r} runs")
-            run.ended.add_done_callback(lambda _: self._news.put(None))
-        while not self.left and not all(run.ended.done() for run in self._runs):
+            run.ended.tell(lambda: self._news.put(None))
+        while not self.left and not all(run.ended.is_done for run in self._runs):
             self._hear(self._next())
             self._view.show(self._looks())
         self._view.show(self._looks())

@@ -9,6 +9,7 @@ from routilux._backends.backend import MOVED, Backend, JobRecord, StoredJob
 from routilux._backends.opening import open_backend
 from routilux._core.graph_document import read_definition
 from routilux._engine.custody import Custody
+from routilux._engine.keeping import Custodian, KeepsJobs
 from routilux._engine.ledger import Ledger
 from routilux._engine.requests import CancelAsked, PauseAsked, delivery_of
 from routilux._logging import logger
@@ -41,7 +42,7 @@ PATIENCE = 30.0
 MAX_LOST_ATTEMPTS = 3
 
 
-class Store:
+class Store(KeepsJobs):
     """Jobs that outlive the processes that run them. `open_store` opens one.
 
     It belongs to the process that opened it, is shared by all flows and threads there, and knows nothing of handlers:
@@ -65,6 +66,14 @@ class Store:
     def ledger(self) -> Ledger:
         """What this process writes to the store with."""
         return self._ledger
+
+    def custody(self) -> Custodian:
+        """Keep one more job; `Flow.execute(store=)` and `Flow.resume` ask for it."""
+        return Custody(self._ledger)
+
+    def has_custody(self, custodian: Custodian) -> bool:
+        """Whether it is this store that keeps a job."""
+        return isinstance(custodian, Custody) and custodian.ledger is self._ledger
 
     def load(
         self, job_id: str, *, resources: Mapping[str, object] | None = None, flow: Callable[[], Flow] = Flow

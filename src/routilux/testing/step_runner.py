@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Coroutine
-from concurrent.futures import Future
 from contextlib import suppress
 from itertools import count
 from random import Random
@@ -13,6 +12,7 @@ from typing import Any
 from routilux._context import Activation
 from routilux._current import current
 from routilux._engine.attempt import Failure, await_handler, run_handler
+from routilux._engine.awaited import Awaited
 from routilux._engine.coroutines import Cancellable
 from routilux._engine.engine import Engine
 from routilux._engine.live_job import LiveJob
@@ -167,10 +167,10 @@ class StepRunner:
         while self.step() or self.clock.advance_to_next_timer():
             pass
 
-    def run_until(self, future: "Future[None]", deadline: float | None) -> None:
-        """Run until the future is done; TimeoutError if the clock passes the deadline before."""
-        while not future.done():
-            if self.step() or future.done():
+    def run_until(self, awaited: Awaited, deadline: float | None) -> None:
+        """Run until it has come true; TimeoutError if the clock passes the deadline before."""
+        while not awaited.is_done:
+            if self.step() or awaited.is_done:
                 continue
             timer = self.clock.next_timer
             if deadline is not None and (timer is None or timer > deadline):
@@ -213,5 +213,5 @@ class _SteppedEngine(Engine):
         self.max_workers = max_workers
         self._runner = runner
 
-    def wait_for(self, future: "Future[None]", timeout: float | None = None) -> None:
-        self._runner.run_until(future, None if timeout is None else self._runner.clock.now() + timeout)
+    def wait_for(self, awaited: Awaited, timeout: float | None = None) -> None:
+        self._runner.run_until(awaited, None if timeout is None else self._runner.clock.now() + timeout)

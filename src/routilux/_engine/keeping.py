@@ -1,0 +1,116 @@
+"""What a job asks of the store that keeps it, as ports: without a store, nothing of one is loaded."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+from routilux._core.facts import Happening
+from routilux._core.job import Job
+from routilux._graph import Graph
+from routilux._model import Durability, JobStatus
+from routilux._records import Data, Task
+from routilux.errors import RoutiluxError
+
+
+class Log(Protocol):
+    """Takes down what happens to a job, under the job's lock; `failure` says why that is written no more."""
+
+    failure: RoutiluxError | None
+    told: JobStatus
+
+    def record(self, what: Happening | JobStatus, at: float) -> None:
+        """Take down what has happened, or the status that the job has got by it."""
+
+    def begin(self, task: Task, at: float, *, recorded: bool) -> bool:
+        """Take down that a task was taken, and say whether that has to be on disk before its attempt begins."""
+
+    def is_behind(self, now: float) -> bool:
+        """Whether there is something for `keep_up` to do."""
+
+    def keep_up(self, now: float) -> None:
+        """Write what has been waiting for too long."""
+
+    def sync(self) -> None:
+        """Return when all that has happened is on disk; OwnershipLost or StoreError where it never will be."""
+
+    def release(self, now: float) -> None:
+        """Write what is left, and let others have the job."""
+
+
+OnFailure = Callable[[Log], None]
+
+
+class Servant(Protocol):
+    """A job that this process runs."""
+
+    def obey(self, request: bytes) -> None:
+        """Do what somebody elsewhere asks for; RoutiluxError where that cannot be done."""
+
+
+class Claimed(NamedTuple):
+    """A job that this process owns from now on, and the graph it ran with; `died` says whether its last owner did."""
+
+    job: Job
+    graph: Graph | None = None
+    died: bool = False
+
+
+class FlowDefinition(NamedTuple):
+    """What a job runs with: the document of its flow, and the graph that this was compiled to."""
+
+    document: Data
+    graph: Graph
+
+
+class Custodian(Protocol):
+    """What becomes of one job is kept in a store. All calls are made under the job's lock."""
+
+    @property
+    def max_lost_attempts(self) -> int:
+        """How often a task's process may die before the task fails its job."""
+
+    def naming(self, job_id: str) -> AbstractContextManager[None]:
+        """Store a new job under the id that its caller has chosen; JobExistsError where that is taken."""
+
+    def claim(self, job: Job, *, take_over: bool) -> Claimed:
+        """Own the job as it is stored now; JobStateError for one that is not to be taken over."""
+
+    def take_down(self, job: Job, on_failure: OnFailure) -> Log:
+        """Take down what happens to the job, from where it is written."""
+
+    def keep(self, job: Job, definition: FlowDefinition, now: float, on_failure: OnFailure) -> Log:
+        """Write the job as it is now, and take down from now on what happens to it."""
+
+    def hold(self, job_id: str, servant: Servant) -> None:
+        """Hand on what others ask of the job, which runs here."""
+
+    def let_go(self, job_id: str, servant: Servant) -> None:
+        """Hand on nothing more."""
+
+    def report_loss(self, job_id: str, error: RoutiluxError) -> None:
+        """Tell operators that the job is in this process's hands no more."""
+
+
+class KeepsJobs(ABC):
+    """A store, as flows see it."""
+
+    @abstractmethod
+    def custody(self) -> Custodian:
+        """Keep one more job."""
+
+    @abstractmethod
+    def has_custody(self, custodian: Custodian) -> bool:
+        """Whether it is this store that keeps the job."""
+
+
+class Keeping(NamedTuple):
+    """How a job is to be kept: where, with which definition, and whether it may be taken from an owner that lives.
+
+    `durability` is a new one, None where the job keeps its own.
+    """
+
+    custody: Custodian
+    definition: FlowDefinition
+    take_over: bool = True
+    durability: Durability | None = None

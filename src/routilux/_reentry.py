@@ -1,0 +1,38 @@
+"""What users' code that a flow runs may ask of the flow, and what it may not since it would wait for itself."""
+
+from typing import Protocol
+
+from routilux._context import running_activation
+from routilux.errors import BlockingCallError
+
+
+class Named(Protocol):
+    """A flow."""
+
+    flow_id: str
+
+
+def is_handler_of(host: object) -> bool:
+    """Whether it is a handler of this job that asks."""
+    activation = running_activation()
+    return activation is not None and activation.host is host
+
+
+def refuse_deciding(verb: str) -> None:
+    """Refuse what is asked in the middle of a commit, under a job's lock."""
+    activation = running_activation()
+    if activation is not None and activation.host.deciding is activation:
+        raise BlockingCallError(
+            f"a predicate, merge function, update or policy cannot {verb} a job: it is asked in the middle of a "
+            f"commit; let the handler do it"
+        )
+
+
+def refuse_blocking(flow: Named, verb: str) -> None:
+    """Refuse a handler what waits for the workers that run it."""
+    activation = running_activation()
+    if activation is not None and activation.host.flow is flow:
+        raise BlockingCallError(
+            f"a handler of flow {flow.flow_id!r} cannot {verb} a job of that flow: it would wait for the workers "
+            f"that run it; emit an event, or use another flow"
+        )
