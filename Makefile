@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: fuzz demo test check lint cover docs pictures schemas soak repeat bench clean
+.PHONY: fuzz demo test check lint cover docs pictures schemas soak repeat bench mutation clean
 
 demo: $(READY)
 	$(BIN)/python -m examples.census
@@ -36,7 +36,7 @@ schemas: $(READY) # of the documents, as the code says
 
 soak: $(READY)
 	$(BIN)/python -m tests.fuzz.soak --inputs 1000000
-	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile=soak tests/laws tests/crashes tests/fuzz
+	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile=soak tests/laws tests/crashes tests/fuzz tests/serilux
 
 fuzz: $(VENV)/.fuzz # an hour for each kind of document, following coverage; findings stop it
 	for name in value object flow job transfer; do \
@@ -53,6 +53,17 @@ repeat: $(READY)
 bench: $(READY)
 	$(BIN)/python -m bench
 
+# MUTANTS='serilux._clone.*' tries those of a module; the survivors of a few seconds of tests have to stand all of them
+mutation: MUTANTS ?= *
+mutation: TRY = $(BIN)/python -m pytest -s -p no:terminal -p tests.mutation.plugin --hypothesis-profile=mutation \
+		tests/serilux tests/core --mutants '$(MUTANTS)'
+mutation: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutation]'
+	$(BIN)/python -m tests.mutation.prepare
+	cd mutants && PYTHONPATH=src ../$(TRY) --mutants-seconds 5
+	cd mutants && PYTHONPATH=src ../$(TRY) --mutants-again 0
+	$(BIN)/python -m tests.mutation.score
+
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("routilux needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -60,4 +71,4 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) build dist site .coverage .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist site .coverage .hypothesis .mypy_cache .ruff_cache mutants

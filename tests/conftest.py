@@ -1,7 +1,7 @@
-"""Hypothesis profiles: `default` for `make test`, `soak` for `make soak`. Fixtures of more than one folder."""
+"""Hypothesis profiles, `default`, `soak` and `mutation`, for `make` of that name. Fixtures of more than one folder."""
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 pytest_plugins = ["pytester", "tests.stores.postgres_fixtures"]
 for part in ("parts", "journal", "keeping", "ownership"):  # the suite shipped for stores says what it compared
@@ -9,4 +9,11 @@ for part in ("parts", "journal", "keeping", "ownership"):  # the suite shipped f
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("soak", settings.get_profile("default"), max_examples=5_000)
+settings.register_profile(
+    "mutation",
+    settings.get_profile("default"),
+    max_examples=10,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+)
 settings.load_profile("default")

@@ -5,13 +5,14 @@ from types import MethodType
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from serilux import SeriluxError, UnsupportedValueError, clone, clone_fields, encode, identical
+from tests.laws.effort import examples
 from tests.serilux.samples import Box, Own, Point, Unregistered, double
 from tests.serilux.strategies import values
 
-lawful = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+lawful = examples(150)
 
 
 def containers(value: Any) -> list[int]:

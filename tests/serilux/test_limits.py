@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from serilux import (
     CycleError,
@@ -22,6 +22,7 @@ from serilux import (
     get_limits,
     set_limits,
 )
+from tests.laws.effort import examples
 from tests.serilux.samples import Point
 from tests.serilux.strategies import values
 
@@ -113,7 +114,7 @@ def test_a_limit_beyond_the_stack_is_a_limit_still() -> None:
         value = value.pop()
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(100)
 @given(values)
 def test_what_encode_writes_is_a_plain_document(value: Any) -> None:
     check_document(encode(value))

@@ -7,10 +7,11 @@ from math import inf
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from serilux import Limits, _plain, all_plain, count_plain, encode, get_limits, set_limits
+from tests.laws.effort import examples
 from tests.serilux.strategies import values
 
 
@@ -177,7 +178,7 @@ def test_plain_nodes_are_counted(columns: list[list[Any]], count: int | None) ->
     assert count_plain(*columns) == count
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.lists(values, max_size=4))
 def test_what_is_plain_is_written_as_it_stands(items: list[Any]) -> None:
     written = json.dumps([encode(item) for item in items], allow_nan=False)

@@ -7,13 +7,14 @@ from decimal import Context, Decimal, localcontext
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from serilux import decode, encode, identical
+from tests.laws.effort import examples
 from tests.serilux.samples import Box, Computed, Level, Pair, Point
 from tests.serilux.strategies import KINDS, hashables, values
 
-lawful = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+lawful = examples(80)
 
 
 def through_json(document: Any) -> Any:
@@ -30,13 +31,13 @@ def test_each_kind_comes_back(kind: str) -> None:
     law()
 
 
-@settings(lawful, max_examples=400)
+@examples(400)
 @given(values)
 def test_mixtures_come_back(value: Any) -> None:
     assert identical(decode(through_json(encode(value))), value)
 
 
-@settings(lawful, max_examples=200)
+@examples(200)
 @given(hashables)
 def test_members_and_keys_come_back(value: Any) -> None:
     for holder in ({value}, frozenset({value}), {value: value}):

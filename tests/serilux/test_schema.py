@@ -31,7 +31,10 @@ def schema_of(name: str) -> Draft202012Validator:
     return Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": value_schemas()})
 
 
-VALUE, FIELD, DATA = schema_of("value"), schema_of("field"), schema_of("data")
+def is_valid(name: str, document: Any) -> bool:
+    return schema_of(name).is_valid(document)
+
+
 documents = st.recursive(
     PARTS,
     lambda inner: st.one_of(
@@ -46,14 +49,14 @@ documents = st.recursive(
 @given(values)
 def test_what_is_written_is_taken(value: Any) -> None:
     written = encode(value)
-    assert VALUE.is_valid(written)
-    assert FIELD.is_valid(written)
-    assert DATA.is_valid(written) == (isinstance(value, dict) and all(type(key) is str for key in value))
+    assert is_valid("value", written)
+    assert is_valid("field", written)
+    assert is_valid("data", written) == (isinstance(value, dict) and all(type(key) is str for key in value))
 
 
 @given(documents)
 def test_what_is_refused_cannot_be_read(document: Any) -> None:
-    if not VALUE.is_valid(document):
+    if not is_valid("value", document):
         with pytest.raises(SeriluxError):
             decode(document)
 
@@ -112,7 +115,7 @@ REFUSED = [
 
 @pytest.mark.parametrize("document", REFUSED, ids=repr)
 def test_it_refuses_what_no_value_is_written_as(document: Any) -> None:
-    assert not VALUE.is_valid(document)
+    assert not is_valid("value", document)
     with pytest.raises(SeriluxError):
         decode(document)
 
@@ -123,10 +126,10 @@ def test_every_tag_has_something_refused_here() -> None:
 
 def test_only_fields_hold_callables() -> None:
     document = [{"$callable": "self.accepts"}, {"deep": {"$callable": "tests.samples:double"}}]
-    assert (VALUE.is_valid(document), FIELD.is_valid(document)) == (False, True)
-    assert not FIELD.is_valid({"$callable": "accepts"})
+    assert (is_valid("value", document), is_valid("field", document)) == (False, True)
+    assert not is_valid("field", {"$callable": "accepts"})
 
 
 def test_data_is_an_object_by_names() -> None:
-    assert DATA.is_valid({"$dict": {"$tuple": 1}})
-    assert [DATA.is_valid(document) for document in ({"$tuple": [1]}, [], None, {"$map": [[1, 2]]})] == [False] * 4
+    assert is_valid("data", {"$dict": {"$tuple": 1}})
+    assert [is_valid("data", document) for document in ({"$tuple": [1]}, [], None, {"$map": [[1, 2]]})] == [False] * 4
