@@ -37,22 +37,24 @@ class Contents(NamedTuple):
     job: Job
 
 
-def checked_transfer(transfer: Any) -> Transfer:
-    """A transfer document in the current format, of which flow and job are not read yet; DocumentError for another."""
-    if not isinstance(transfer, dict):
-        raise DocumentError(f"this is no exported job: it is an object, not {type(transfer).__name__}", "$")
-    with rooted():
-        check_document(transfer, "")
-    document = upgraded(transfer, "exported job", TRANSFER_FORMAT)
+def current_transfer(document: Data) -> Transfer:
+    """A transfer document of plain JSON, in the current format, of which flow and job are not yet read.
+
+    DocumentError for another.
+    """
     try:
-        return msgspec.convert(document, Transfer)
+        return msgspec.convert(upgraded(document, "exported job", TRANSFER_FORMAT), Transfer)
     except msgspec.ValidationError as error:
         raise DocumentError(f"this is no exported job: {error}", "$") from error
 
 
 def read_contents(transfer: Any) -> Contents:
     """What a transfer document says; DocumentError or another SeriluxError where it says something else."""
-    read = checked_transfer(transfer)
+    if not isinstance(transfer, dict):
+        raise DocumentError(f"this is no exported job: it is an object, not {type(transfer).__name__}", "$")
+    with rooted():
+        check_document(transfer, "")
+    read = current_transfer(transfer)
     return Contents(checked_flow(read.flow, "flow"), graph_of(read.graph), _read_job(read.job))
 
 

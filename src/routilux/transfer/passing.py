@@ -15,7 +15,7 @@ from routilux._resources import Resources
 from routilux.errors import DefinitionError, JobStateError, TransferError
 from routilux.flow import Flow
 from routilux.job_state import JobState
-from routilux.transfer.contents import checked_transfer
+from routilux.transfer.contents import current_transfer
 from routilux.transfer.header import Header
 from routilux.transfer.keys import KeyRing
 from routilux.transfer.packing import MAX_SIZE, packing, unpack_file
@@ -109,7 +109,7 @@ def read(
             seen.check(header.job_id, header.epoch)
 
     with opened(file) as stream:
-        document = checked_transfer(unpack_file(stream, keys, max_size, admit))
+        document = current_transfer(unpack_file(stream, keys, max_size, admit))
     made, job_state = flow(), JobState()
     made.resources.update(given)
     made.deserialize(document.flow)
