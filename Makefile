@@ -39,7 +39,7 @@ soak: $(READY)
 	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile=soak tests/laws tests/crashes tests/fuzz tests/serilux
 
 fuzz: $(VENV)/.fuzz # an hour for each kind of document, following coverage; findings stop it
-	for name in value object flow job transfer; do \
+	for name in value object flow job transfer file; do \
 		$(BIN)/python -m tests.fuzz.with_atheris $$name -max_total_time=3600 -max_len=4096 || exit 1; done
 
 $(VENV)/.fuzz: $(READY)

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.fuzz.choices import SeededChoices
-from tests.fuzz.mutations import mutated
-from tests.fuzz.targets import TARGETS, Reader, others_of
+from tests.fuzz.targets import TARGETS, Reader, inputs_of
 
 FINDINGS = Path(".fuzz")
 TRACED = 20
@@ -29,10 +28,9 @@ class Tally(NamedTuple):
 
 def soak(name: str, first: int, inputs: int) -> Tally:
     """Examine the inputs of so many seeds, from the first on."""
-    reader, own, others = Reader(name), TARGETS[name].corpus(), others_of(name)
-    findings = []
+    reader, make, findings = Reader(name), inputs_of(name), []
     for seed in range(first, first + inputs):
-        text = mutated(SeededChoices(seed), own, others)
+        text = make(SeededChoices(seed))
         try:
             reader.examine(text) if seed % TRACED == 0 else reader.examine_quickly(text)
         except Exception as error:  # noqa: BLE001 - whatever comes out of a reader undocumented is a finding

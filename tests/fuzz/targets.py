@@ -1,14 +1,16 @@
 """What reads documents, and what must be true of whatever it makes of one."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from routilux._backends.memory import MemoryBackend
 from routilux.errors import RoutiluxError
 from routilux.stores import Store
 from serilux import SeriluxError, decode, encode, identical
-from tests.fuzz import corpus
+from tests.fuzz import corpus, files
+from tests.fuzz.choices import Choices
+from tests.fuzz.mutations import mutated
 from tests.fuzz.probes import FuzzBox
 from tests.fuzz.watch import WATCH
 
@@ -22,7 +24,7 @@ class Target(NamedTuple):
     """A reader: what it reads into, how, and how the result is written again.
 
     `made` gives something to read into, for as many inputs as one likes while it stays as it is; `state` says how it
-    is.
+    is. `mutated` makes an input of the corpus, and `given` makes of an input what is read.
     """
 
     corpus: Callable[[], list[str]]
@@ -30,6 +32,8 @@ class Target(NamedTuple):
     read: Callable[[Any, Any], Any]
     written: Callable[[Any], Any]
     state: Callable[[Any], Any]
+    mutated: Callable[[Choices, Sequence[str], Sequence[str]], str] = mutated
+    given: Callable[[Any], Any] = lambda document: document
 
 
 def read_into(target: Any, document: Any) -> Any:
@@ -61,12 +65,23 @@ TARGETS = {
     "flow": Target(corpus.flows, corpus.target_flow, read_into, serialized, serialized),
     "job": Target(corpus.jobs, corpus.target_job, read_into, serialized, serialized),
     "transfer": Target(corpus.transfers, lambda: Store(MemoryBackend()), admitted, lambda _: None, jobs_of),
+    "file": Target(
+        files.recipes,
+        lambda: None,
+        lambda _, file: files.loaded(file),
+        lambda _: None,
+        lambda _: None,
+        files.mutated_recipe,
+        files.file_of,
+    ),
 }
 
 
-def others_of(name: str) -> list[str]:
-    """Documents of the other kinds."""
-    return [text for other, target in TARGETS.items() if other != name for text in target.corpus()]
+def inputs_of(name: str) -> Callable[[Choices], str]:
+    """What makes inputs of a target, from documents of its kind and of the others."""
+    own = TARGETS[name].corpus()
+    others = [text for other, target in TARGETS.items() if other not in (name, "file") for text in target.corpus()]
+    return lambda choices: TARGETS[name].mutated(choices, own, others)
 
 
 class Reader:
@@ -90,8 +105,9 @@ class Reader:
     def examine(self, text: str, *, traced: bool = True) -> None:
         """Read a document; AssertionError for whatever must not be."""
         document = json.loads(text)
+        given = self._target.given(document)
         try:
-            read = WATCH.over(lambda: self._target.read(self._into, document), text, traced=traced)
+            read = WATCH.over(lambda: self._target.read(self._into, given), text, traced=traced)
         except (SeriluxError, RoutiluxError) as refusal:
             self.refused += 1
             self._check_refusal(refusal)

@@ -8,14 +8,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.choices import ByteChoices, DrawnChoices, SeededChoices
-from tests.fuzz.mutations import mutated
-from tests.fuzz.targets import TARGETS, Reader, others_of
+from tests.fuzz.targets import TARGETS, Reader, inputs_of
 from tests.fuzz.watch import WATCH
 from tests.laws.effort import rounds
 
-SEEDED = {"value": 7_000, "object": 5_500, "flow": 2_500, "job": 2_500, "transfer": 1_000}
+SEEDED = {"value": 7_000, "object": 5_500, "flow": 2_500, "job": 2_500, "transfer": 1_000, "file": 1_500}
 DRAWN = 400
-"""Inputs, 20,500 together, more of those that are read quickly. `make soak` has a million more (`tests.fuzz.soak`)."""
+"""Inputs, 22,500 together, more of those that are read quickly. `make soak` has a million more (`tests.fuzz.soak`)."""
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -28,9 +27,9 @@ def test_every_real_document_is_accepted(name: str) -> None:
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_nearly_real_documents_are_read_or_refused(name: str) -> None:
-    reader, own, others = Reader(name), TARGETS[name].corpus(), others_of(name)
+    reader, make = Reader(name), inputs_of(name)
     for seed in range(SEEDED[name]):
-        text = mutated(SeededChoices(seed), own, others)
+        text = make(SeededChoices(seed))
         try:
             reader.examine_quickly(text)
         except BaseException as error:
@@ -41,7 +40,7 @@ def test_nearly_real_documents_are_read_or_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_the_simplest_document_that_is_neither_is_found(name: str) -> None:
-    reader, own, others = Reader(name), TARGETS[name].corpus(), others_of(name)
+    reader, make = Reader(name), inputs_of(name)
 
     @settings(
         max_examples=rounds(DRAWN),
@@ -51,7 +50,7 @@ def test_the_simplest_document_that_is_neither_is_found(name: str) -> None:
     )
     @given(st.data())
     def examine(data: st.DataObject) -> None:
-        reader.examine_quickly(mutated(DrawnChoices(data.draw), own, others))
+        reader.examine_quickly(make(DrawnChoices(data.draw)))
 
     examine()
 
@@ -112,6 +111,6 @@ def test_a_reader_that_takes_too_long_is_seen(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_bytes_make_an_input_whatever_they_are(name: str) -> None:
-    own, others = TARGETS[name].corpus(), others_of(name)
-    made = {mutated(ByteChoices(content), own, others) for content in (b"", b"\xff" * 100, bytes(range(256)))}
+    make = inputs_of(name)
+    made = {make(ByteChoices(content)) for content in (b"", b"\xff" * 100, bytes(range(256)))}
     assert all(json.loads(text) or True for text in made)

@@ -9,16 +9,15 @@ import atheris
 
 with atheris.instrument_imports(include=["serilux", "routilux"]):
     from tests.fuzz.choices import ByteChoices
-    from tests.fuzz.mutations import mutated
-    from tests.fuzz.targets import TARGETS, Reader, others_of
+    from tests.fuzz.targets import Reader, inputs_of
 
 NAME = sys.argv.pop(1)
-READER, OWN, OTHERS = Reader(NAME), TARGETS[NAME].corpus(), others_of(NAME)
+READER, MAKE = Reader(NAME), inputs_of(NAME)
 
 
 def examine(content: bytes) -> None:
     """Make an input of bytes, and look at what comes of it."""
-    READER.examine_quickly(mutated(ByteChoices(content), OWN, OTHERS))
+    READER.examine_quickly(MAKE(ByteChoices(content)))
 
 
 atheris.Setup(sys.argv, examine)
