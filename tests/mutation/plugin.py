@@ -21,7 +21,7 @@ from tests.mutation.mutants import NO_TESTS, TIMEOUT, Mutant, chosen, read_notes
 
 MEMORY = 4 << 30
 """Bytes, after which a mutant that collects without end has failed."""
-PATIENCE = 900
+PATIENCE = 3_600
 """Seconds, after which a mutant that waits without end is given up."""
 SPARE = 3.0
 """Seconds of the processor beyond ten times what a test takes."""
