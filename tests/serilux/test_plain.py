@@ -152,7 +152,7 @@ FIELD = st.sampled_from([None, True, 1, -(2**63), 2**63, 1.5, inf, "x", "\u00e9"
 
 
 @pytest.mark.parametrize("limits", [Limits(), Limits(max_depth=2), Limits(max_depth=3), Limits(max_nodes=4)], ids=repr)
-@settings(max_examples=300)
+@examples(300)
 @given(st.lists(st.dictionaries(NAMES, FIELD, max_size=3), max_size=6))
 def test_few_values_that_are_asked_one_by_one_are_held_to_the_same(limits: Limits, items: list[Any]) -> None:
     former = get_limits()
