@@ -13,25 +13,12 @@ from serilux.errors import CallableReferenceError, ForeignMethodError, Untrusted
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _REFERABLE: Final = "_serilux_referable"
 
-_PLAIN_BUILTINS: Final = (
-    abs,
-    all,
-    any,
-    ascii,
-    bin,
-    callable,
-    chr,
-    divmod,
-    hex,
-    len,
-    max,
-    min,
-    oct,
-    ord,
-    print,
-)
 _HARMLESS: Final[dict[str, Callable[..., Any]]] = {
-    function.__name__: function for function in (*_PLAIN_BUILTINS, repr, round, sorted, sum)
+    function.__name__: function
+    for function in (
+        *(abs, all, any, ascii, bin, callable, chr, divmod, hex, len),
+        *(max, min, oct, ord, print, repr, round, sorted, sum),
+    )
 }
 """The builtins that documents may name: they read their arguments and do nothing else."""
 
@@ -136,7 +123,7 @@ def _resolve_method(name: str, owner: object, path: str) -> Callable[..., Any]:
 def _function_reference(function: FunctionType) -> str:
     module = real_module(function.__module__ or "")
     if is_library(module) or _find_function(module, function.__name__) is not function:
-        raise CallableReferenceError(f"{_described(function)} has no name to be found by; {_advice(function)}")
+        raise _nameless(function)
     return f"{module}:{function.__name__}"
 
 

@@ -41,16 +41,16 @@ def register_serializable(cls: _Class | None = None, *, name: str | None = None,
     Money(amount=20)
     """
     if cls is None:
-        return lambda decorated: register_serializable_as(decorated, name, aliases)
-    return register_serializable_as(cls, name, aliases)
+        return lambda decorated: _register(decorated, name, aliases)
+    return _register(cls, name, aliases)
 
 
-def register_serializable_as(cls: _Class, name: str | None, aliases: Iterable[str] = ()) -> _Class:
+def _register(cls: _Class, name: str | None, aliases: Iterable[str]) -> _Class:
     """Register a class after checking that its objects can be written and built."""
     if not isinstance(cls, type):
         raise TypeError(f"register_serializable decorates a class, not {type(cls).__name__}")
     if name is not None and (type(name) is not str or not name):
-        raise TypeError("register_serializable takes a name that is a str, or none")
+        raise TypeError(f"the name of {cls.__name__} in documents is a str that is not empty, not {name!r}")
     others = _checked_aliases(aliases)
     if issubclass(cls, BaseException) and others:
         REGISTRY.add_exception(cls, others)
@@ -68,8 +68,9 @@ def _checked_aliases(aliases: Iterable[str]) -> list[str]:
     if isinstance(aliases, str) or not isinstance(aliases, Iterable):
         raise TypeError(f"register_serializable takes a list of aliases, such as ['OldName'], not {aliases!r}")
     others = list(aliases)
-    if not all(type(alias) is str and alias for alias in others):
-        raise TypeError("register_serializable takes aliases that are str")
+    for alias in others:
+        if type(alias) is not str or not alias:
+            raise TypeError(f"an alias is a name that a class had before, a str that is not empty, not {alias!r}")
     return others
 
 

@@ -112,7 +112,7 @@ def test_aliases_are_a_list(aliases: Any) -> None:
 
 @pytest.mark.parametrize("aliases", [[""], [5], ["Fine", b"x"]])
 def test_an_odd_alias_is_refused(aliases: Any) -> None:
-    with pytest.raises(TypeError, match="aliases that are str"):
+    with pytest.raises(TypeError, match="an alias is a name that a class had before, a str that is not empty, not "):
         register_serializable(aliases=aliases)(House)
 
 

@@ -583,17 +583,20 @@ CALLS: list[tuple[Callable[[], Any], str]] = [
     (lambda: register_serializable(5), "TypeError: register_serializable decorates a class, not int"),
     (
         lambda: register_serializable(name="")(Point),
-        "TypeError: register_serializable takes a name that is a str, or none",
+        "TypeError: the name of Point in documents is a str that is not empty, not ''",
     ),
     (
         lambda: register_serializable(name=5)(Point),
-        "TypeError: register_serializable takes a name that is a str, or none",
+        "TypeError: the name of Point in documents is a str that is not empty, not 5",
     ),
     (
         lambda: register_serializable(aliases="Old")(Point),
         "TypeError: register_serializable takes a list of aliases, such as ['OldName'], not 'Old'",
     ),
-    (lambda: register_serializable(aliases=[1])(Point), "TypeError: register_serializable takes aliases that are str"),
+    (
+        lambda: register_serializable(aliases=[1])(Point),
+        "TypeError: an alias is a name that a class had before, a str that is not empty, not 1",
+    ),
     (
         lambda: register_serializable(object),
         "TypeError: object cannot be registered; make it a subclass of Serializable, an Enum, a "
