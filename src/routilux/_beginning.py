@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from routilux._choices import chosen
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
 from routilux._durations import checked_timeout
@@ -64,11 +65,8 @@ def checked_job_id(job_id: str) -> str:
 
 
 def checked_durability(durability: Durability | str | None) -> Durability | None:
-    """A durability by its name, or DefinitionError."""
-    try:
-        return None if durability is None else Durability(durability)
-    except ValueError as error:
-        raise DefinitionError(f"unknown durability {durability!r}; there are: 'group', 'strict'") from error
+    """A durability by its name, None for None, or DefinitionError."""
+    return None if durability is None else chosen(Durability, durability, "durability")
 
 
 def _checked_limit(limit: int) -> int:

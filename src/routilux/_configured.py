@@ -8,6 +8,7 @@ from routilux._context import running_activation
 from routilux._records import Data, read_data
 from routilux._resources import ResourceFactory, Resources
 from routilux._secrecy import Secrecy, Secret, is_writable
+from routilux._shapes import read_as_document
 from routilux.errors import DefinitionError, MissingResourceError, RoutineStateWarning, listed
 from serilux import Serializable, clone_fields, copy_fields
 from serilux.errors import DocumentError
@@ -197,20 +198,16 @@ def _checked_secret(name: str, value: object) -> Secret:
 
 def _read_secrets(names: Iterable[str], config: Data, path: str) -> dict[str, Secret | None]:
     """The secrets of a document, with the values that one from before they were declared may still have."""
-    try:
+    with read_as_document(path):
         return {name: _checked_secret(name, config.pop(name)) if name in config else None for name in names}
-    except DefinitionError as error:
-        raise DocumentError(str(error), path) from error
 
 
 def _read_names(document: Any, path: str) -> tuple[str, ...]:
     """What a document says that is needed; DocumentError where that is no list of names."""
     if type(document) is not list:
         raise DocumentError(f"a list of names is expected, not {type(document).__name__}", path)
-    try:
+    with read_as_document(path):
         return _checked_names(document)
-    except DefinitionError as error:
-        raise DocumentError(str(error), path) from error
 
 
 def _checked_names(names: Any) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from routilux._binding import binding_of
+from routilux._choices import chosen
 from routilux._compile import bind_handlers, compile_graph
 from routilux._durations import checked_timeout
 from routilux._flow_document import FlowDocument
@@ -15,10 +16,10 @@ from routilux._migrations import CURRENT_FORMAT, upgrade
 from routilux._model import EventKey, ExecutionStrategy, SlotKey
 from routilux._resources import Resources
 from routilux._secrecy import Secrecy
-from routilux._shapes import read_fields
+from routilux._shapes import read_as_document, read_fields
 from routilux.connection import Connection
 from routilux.error_handler import ErrorHandler
-from routilux.errors import BindingError, DefinitionError, listed
+from routilux.errors import DefinitionError, listed
 from routilux.routine import Routine
 from routilux.slot import Slot
 from serilux import (
@@ -76,7 +77,7 @@ class Definition(Serializable):
 
     @execution_strategy.setter
     def execution_strategy(self, strategy: ExecutionStrategy | str) -> None:
-        self._execution_strategy = _checked_strategy(strategy)
+        self._execution_strategy = chosen(ExecutionStrategy, strategy, "execution strategy")
         self._definition_changed()
 
     @property
@@ -272,15 +273,13 @@ class Definition(Serializable):
 
 
 def _read_definition(fields: dict[str, Any]) -> Definition:
-    try:
+    with read_as_document("$"):
         definition = Definition(
             fields["flow_id"],
             fields.get("execution_strategy", ExecutionStrategy.SEQUENTIAL),
             fields.get("max_workers", 4),
             fields.get("execution_timeout"),
         )
-    except DefinitionError as error:
-        raise DocumentError(str(error), path="$") from error
     if fields.get("error_handler") is not None:
         definition._error_handler = ErrorHandler()
         read_part(definition._error_handler, fields["error_handler"], "error_handler")
@@ -326,10 +325,8 @@ def _read_connection(definition: Definition, document: Any, path: str, refused: 
     read_part(connection, document, path)
     if not refused.isdisjoint((connection.source.routine_id, connection.target.routine_id)):
         return
-    try:
+    with read_as_document(path):
         definition.connect(*connection.source, *connection.target, connection.param_mapping, connection.priority)
-    except (DefinitionError, BindingError) as error:
-        raise DocumentError(str(error), path=path) from error
 
 
 def _check_constructor(routine_id: str, routine: Routine) -> None:
@@ -372,15 +369,6 @@ def _checked_id(flow_id: str | None) -> str:
     if type(flow_id) is not str or not flow_id:
         raise DefinitionError(f"a flow_id is a name, not {flow_id!r}")
     return flow_id
-
-
-def _checked_strategy(strategy: ExecutionStrategy | str) -> ExecutionStrategy:
-    try:
-        return ExecutionStrategy(strategy)
-    except ValueError as error:
-        raise DefinitionError(
-            f"unknown execution strategy {strategy!r}; there are: 'sequential', 'concurrent'"
-        ) from error
 
 
 def _checked_workers(max_workers: int) -> int:

@@ -4,7 +4,8 @@ A shape is a `msgspec.Struct`; its fields stand in the order in which they are w
 such as data, is `Any` to `msgspec`, and says by a schema what it is.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar
@@ -12,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from routilux._model import LONGEST
+from routilux.errors import BindingError, DefinitionError
 from serilux import read_object
 from serilux.errors import DocumentError
 
@@ -86,6 +88,15 @@ def convert(value: Any, shape: type[T], path: str) -> T:
         problem, where = (problem, where) if found else (where, "")
         full = (path + where.rstrip("`")).lstrip(".") or "$"
         raise DocumentError(f"{problem}; write such documents with serialize()", path=full) from error
+
+
+@contextmanager
+def read_as_document(path: str) -> Iterator[None]:
+    """What a definition refuses of what a document says is refused as that of the document at `path`."""
+    try:
+        yield
+    except (DefinitionError, BindingError) as error:
+        raise DocumentError(str(error), path=path) from error
 
 
 def read_fields(document: Any, shape: type[Shape], path: str, further: Iterable[str] = ()) -> dict[str, Any]:

@@ -3,10 +3,9 @@
 from typing import Any
 
 from routilux._model import EventKey, SlotKey
-from routilux._shapes import MAYBE, Maybe, Name, Priority, Shape, read_fields
+from routilux._shapes import MAYBE, Maybe, Name, Priority, Shape, read_as_document, read_fields
 from routilux.errors import DefinitionError
 from serilux import Serializable, register_serializable
-from serilux.errors import DocumentError
 
 _NO_EVENT = EventKey("", "")
 _NO_SLOT = SlotKey("", "")
@@ -61,11 +60,9 @@ class Connection(Serializable):
     def deserialize(self, data: dict[str, Any]) -> None:
         """Read a document; DocumentError says what is wrong with it and leaves this connection as it was."""
         fields = read_fields(data, ConnectionDocument, "")
-        try:
+        with read_as_document(""):
             mapping = _checked_mapping(fields.get("param_mapping"))
             priority = checked_priority(fields.get("priority", 0))
-        except DefinitionError as error:
-            raise DocumentError(str(error)) from error
         self.source = EventKey(fields["source_routine_id"], fields["source_event"])
         self.target = SlotKey(fields["target_routine_id"], fields["target_slot"])
         self.param_mapping, self.priority = mapping, priority

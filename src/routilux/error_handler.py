@@ -6,10 +6,11 @@ from typing import Annotated, Any, assert_never
 
 from msgspec import field
 
+from routilux._choices import chosen
 from routilux._model import ErrorStrategy
 from routilux._records import Decision
-from routilux._shapes import MAYBE, Maybe, Number, Shape, Whole, read_fields, said
-from routilux.errors import DefinitionError, listed
+from routilux._shapes import MAYBE, Maybe, Number, Shape, Whole, read_as_document, read_fields, said
+from routilux.errors import DefinitionError
 from serilux import (
     Serializable,
     current_name,
@@ -134,12 +135,10 @@ class ErrorHandler(Serializable):
         if fields.pop("_type") != "ErrorHandler":
             raise DocumentError(f"not an ErrorHandler but a {data['_type']!r}", path="_type")
         retry_count = fields.pop("retry_count", 0)
-        try:
+        with read_as_document(""):
             read = ErrorHandler(**fields)
             read.retryable_exceptions = tuple(map(current_name, read.retryable_exceptions))
             read.retry_count = _checked_count("retry_count", retry_count)
-        except DefinitionError as error:
-            raise DocumentError(str(error)) from error
         for name, value in vars(read).items():
             setattr(self, name, value)
 
@@ -158,10 +157,7 @@ def qualified_name(cls: type) -> str:
 
 
 def _checked_strategy(strategy: ErrorStrategy | str) -> ErrorStrategy:
-    try:
-        return ErrorStrategy(strategy)
-    except ValueError as error:
-        raise DefinitionError(f"unknown error strategy {strategy!r}; there are: {listed(ErrorStrategy)}") from error
+    return chosen(ErrorStrategy, strategy, "error strategy")
 
 
 def _checked_count(name: str, value: int) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from routilux._choices import chosen
 from routilux._configured import Configured, report_shared_change
 from routilux._context import Activation, ExecutionContext, required_activation, running_activation
 from routilux._current import get_current
@@ -10,7 +11,7 @@ from routilux._durations import checked_timeout
 from routilux._flow_document import RoutineDocument, parts_by_name
 from routilux._model import ErrorStrategy, MergeKind, SideEffects
 from routilux._records import Data, Emission, HistoryRecord, read_data
-from routilux._shapes import read_fields
+from routilux._shapes import read_as_document, read_fields
 from routilux.connection import checked_priority
 from routilux.error_handler import ErrorHandler
 from routilux.errors import DefinitionError, listed
@@ -215,7 +216,7 @@ class Routine(Configured):
 
         `repeatable` is the default; with `at_most_once` a stored job pauses then, and `Flow.resolve` decides.
         """
-        self._effects = _checked_effects(effects)
+        self._effects = chosen(SideEffects, effects, "effects")
         self._on_change()
 
     @property
@@ -315,10 +316,8 @@ class Routine(Configured):
             strategy = resolve_reference(strategy, self, f"{path}.merge_strategy")
         handler = self._resolved(fields.get("handler"), f"{path}.handler")
         when = self._resolved(fields.get("when"), f"{path}.when")
-        try:
+        with read_as_document(path):
             slot = Slot(name, handler, strategy, when, fields.get("timeout"))
-        except DefinitionError as error:
-            raise DocumentError(str(error), path) from error
         slot._data = read_data(fields.get("_data", {}), f"{path}._data")
         return slot
 
@@ -358,17 +357,6 @@ def _read_events(documents: Any, path: str) -> dict[str, Event]:
     return events
 
 
-def _checked_effects(effects: SideEffects | str) -> SideEffects:
-    try:
-        return SideEffects(effects)
-    except ValueError as error:
-        raise DefinitionError(
-            f"unknown effects {effects!r}; there are: {listed(SideEffects)}", name=effects, known=SideEffects
-        ) from error
-
-
 def _read_effects(effects: Any, path: str) -> SideEffects:
-    try:
-        return _checked_effects(effects)
-    except DefinitionError as error:
-        raise DocumentError(str(error), path=path) from error
+    with read_as_document(path):
+        return chosen(SideEffects, effects, "effects")
