@@ -10,7 +10,7 @@ from routilux._dealings import Dealings, Guarded
 from routilux._graph import Graph, Route, RoutineNode
 from routilux._handler import Handler
 from routilux._model import SlotKey
-from routilux._records import Data, Emission, HistoryRecord, Task
+from routilux._records import Data, Emission, HistoryRecord, Task, task_id
 from routilux.errors import DefinitionError, OutsideActivationError, RoutiluxError, listed
 from serilux import clone_fields
 
@@ -180,7 +180,7 @@ class ExecutionContext:
     @property
     def task_id(self) -> str:
         """The task's id, unique among all jobs."""
-        return f"{self._activation.host.job.job_id}:{self._activation.task.number}"
+        return task_id(self._activation.host.job.job_id, self._activation.task.number)
 
     @property
     def attempt(self) -> int:

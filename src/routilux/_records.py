@@ -71,6 +71,11 @@ class Task(msgspec.Struct, gc=False):
     ambiguous: bool = False
 
 
+def task_id(job_id: str, number: int) -> str:
+    """How a task is known outside of its job: an idempotency key (law 2)."""
+    return f"{job_id}:{number}"
+
+
 class ErrorInfo(msgspec.Struct, frozen=True, gc=False):
     """Why an attempt failed: the exception's qualified type, its message and its traceback as text."""
 

@@ -83,6 +83,13 @@ def test_events_of_the_users_may_have_the_names_of_the_engines_records() -> None
     assert tally.counts([]) == {"a": Count(activations=1, events=2, errors=1, retries=1)}
 
 
+def test_the_answer_to_an_ambiguous_task_is_no_event_of_its_routine() -> None:
+    tally = Tally()
+    tally.add("a", "resolved", {"attempt": 1, "again": False})
+    tally.add("a", "resolved", {"ticket": 7})
+    assert tally.counts([]) == {"a": Count(events=1)}
+
+
 def test_failures_that_were_not_retried_are_no_retries() -> None:
     tally, failure = Tally(), {"type": "ValueError", "message": "", "attempt": 1}
     for name in ("error", "error", "error_continued", "error", "skipped", "error"):

@@ -150,6 +150,27 @@ def test_what_is_outside_can_be_set_back_or_be_left_out() -> None:
     roundtrip_every_step(counting("outside"), "counter", result=lambda job_state: job_state.status)
 
 
+@register_serializable
+class KitDesk(Routine):
+    """It calls an event what the engine calls the answer to an ambiguous task."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", handler=self.close)
+        self.define_event("resolved", ["ticket"])
+
+    def close(self, ticket: int) -> None:
+        self.emit("resolved", ticket=ticket)
+
+
+def test_an_event_is_part_of_the_outcome_whatever_it_is_called() -> None:
+    flow = Flow("desk")
+    flow.add_routine(KitDesk(), "desk")
+    with flow:
+        job_state = flow.execute("desk", {"ticket": 7})
+    assert [record["event_name"] for record in outcome(job_state)["history"]] == ["start", "resolved"]
+
+
 def test_a_flow_that_depends_on_the_order_of_concurrent_activations_is_told_so() -> None:
     with pytest.raises(NotRepeatable, match="in another order") as caught:
         roundtrip_every_step(lambda: counting("order", "concurrent"), "counter", seed=0)

@@ -4,9 +4,9 @@ from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
-from routilux._records import Data
+from routilux._records import Data, read_data
 from routilux._shapes import convert
-from serilux import check_document, decode, rooted
+from serilux import check_document, rooted
 from serilux.errors import DocumentError
 
 T = TypeVar("T")
@@ -51,9 +51,6 @@ def copied(part: T) -> T | None:
     return copy
 
 
-def decode_fields(value: Any, path: str) -> Data:
-    """Data by name."""
-    decoded = decode(convert(value, dict[str, Any], path), path)
-    if type(decoded) is not dict or not all(type(name) is str for name in decoded):
-        refuse(f"an object with named values is expected, not {type(decoded).__name__}", path)
-    return decoded
+def checked_data(document: Any, path: str) -> Data:
+    """Data by name from its document, which has to be an object."""
+    return read_data(convert(document, dict[str, Any], path), path)

@@ -6,10 +6,13 @@ from routilux._core.facts import NOTHING, AttemptsLost, Effects, TaskResolved, T
 from routilux._core.job import Job, PauseRequest
 from routilux._core.publishing import publish
 from routilux._core.ready_queue import ReadyQueue
-from routilux._core.settling import close, put_first, record, touch, worsen
+from routilux._core.record_kinds import RecordKind, answer_record, failure_record
+from routilux._core.settling import close, doom, put_first, record, touch, worsen
 from routilux._graph import Graph
 from routilux._model import RoutineStatus, SideEffects
-from routilux._records import ErrorInfo, HistoryRecord, Task
+from routilux._records import ErrorInfo, Task, task_id
+from routilux.error_handler import qualified_name
+from routilux.errors import ProcessLost
 
 SOLITUDE = 0.1
 """Seconds after one death; with each further one it is ten times as long."""
@@ -58,19 +61,18 @@ def _lost(graph: Graph, task: Task, fact: AttemptsLost) -> Task:
 def _give_up(job: Job, task: Task, now: float) -> None:
     routine_id = task.target.routine_id
     error = ErrorInfo(
-        "routilux.errors.ProcessLost",
+        qualified_name(ProcessLost),
         f"the process died {task.lost_attempts} times while {task.target} was being handled; that it dies of it is "
         f"likely, so it is not tried again unless the job is retried",
         routine_id,
-        f"{job.job_id}:{task.number}",
+        task_id(job.job_id, task.number),
         "",
     )
-    details = {"type": error.type, "message": error.message, "attempt": task.retry_count + 1}
-    record(job, [HistoryRecord(routine_id, "error", details, now)], now)
+    record(job, [failure_record(RecordKind.ERROR, task, error, now)], now)
     touch(job, routine_id, error=error)
     worsen(job, routine_id, RoutineStatus.FAILED)
     job.failed.append(task)
-    job.closing = job.closing if isinstance(job.closing, ErrorInfo) else error
+    doom(job, error)
 
 
 def task_resolved(graph: Graph, job: Job, fact: TaskResolved, now: float) -> Effects:
@@ -79,8 +81,7 @@ def task_resolved(graph: Graph, job: Job, fact: TaskResolved, now: float) -> Eff
     job.ready = ReadyQueue()
     put_first(job, [replace(task, ambiguous=False, lost_attempts=0), *left] if fact.again else left)
     routine_id = task.target.routine_id
-    answer = {"attempt": task.retry_count + 1, "again": fact.again}
-    record(job, [HistoryRecord(routine_id, "resolved", answer, now)], now)
+    record(job, [answer_record(task, now, again=fact.again)], now)
     if fact.again:
         return NOTHING
     worsen(job, routine_id, RoutineStatus.COMPLETED)

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from routilux._core.checked import check_thoroughly, decode_fields, most_nodes, refuse
+from routilux._core.checked import check_thoroughly, checked_data, most_nodes, refuse
 from routilux._core.history import BoundedHistory
 from routilux._core.instants import in_our_era, instant, instants, seconds
 from routilux._core.job import Job
@@ -12,7 +12,7 @@ from routilux._core.long_lists import LONG_LISTS, LongLists
 from routilux._core.shapes import ErrorDocument, JobDocument, PausePointDocument, RoutineStateDocument
 from routilux._migrations import CURRENT_FORMAT, upgrade
 from routilux._model import SEVERITY, EventKey, JobStatus, RoutineStatus, SlotKey
-from routilux._records import RESERVED_IN_STATE, Data, ErrorInfo, HistoryRecord, PausePoint, RoutineState, Task
+from routilux._records import RESERVED_IN_STATE, Data, ErrorInfo, HistoryRecord, PausePoint, RoutineState, Task, task_id
 from routilux._shapes import convert
 from serilux import all_plain, decode, encode, get_limits
 
@@ -42,7 +42,7 @@ def write_job(job: Job, now: float) -> dict[str, Any]:
         "shared_data": encode(job.shared_data, "shared_data"),
         "shared_log": encode(job.shared_log, "shared_log"),
         "pause_points": [_write_pause_point(point, i) for i, point in enumerate(job.pause_points)],
-        "error": _write_error(job.closing if isinstance(job.closing, ErrorInfo) else job.error),
+        "error": _write_error(job.coming_error or job.error),
         "cancel_reason": job.cancel_reason,
         "next_task": job.next_number,
         "timeout": job.timeout,
@@ -69,7 +69,7 @@ def write_tasks(job_id: str, tasks: list[Task], path: str) -> list[dict[str, Any
     """Tasks as documents."""
     return [
         {
-            "task_id": f"{job_id}:{task.number}",
+            "task_id": task_id(job_id, task.number),
             "routine_id": task.target.routine_id,
             "slot": task.target.slot,
             "data": data,
@@ -158,7 +158,7 @@ def _job_of(document: Any, size: int) -> Job:
     job.updated_at = created_at if updated_at is None else updated_at
     job.routines = _read_states(read)
     job.slot_data = _read_slot_data(read.slot_data)
-    job.shared_data = decode_fields(read.shared_data, "shared_data")
+    job.shared_data = checked_data(read.shared_data, "shared_data")
     job.shared_log = _decode_list(read.shared_log, "shared_log")
     job.pause_points = [_read_pause_point(point, f"pause_points[{i}]") for i, point in enumerate(read.pause_points)]
     error = _read_error(read.error)
@@ -193,7 +193,7 @@ def _read_slot_data(document: dict[str, Any]) -> dict[SlotKey, Data]:
     slot_data: dict[SlotKey, Data] = {}
     for routine_id, slots in document.items():
         for slot, data in convert(slots, dict[str, Any], f"slot_data.{routine_id}").items():
-            slot_data[SlotKey(routine_id, slot)] = decode_fields(data, f"slot_data.{routine_id}.{slot}")
+            slot_data[SlotKey(routine_id, slot)] = checked_data(data, f"slot_data.{routine_id}.{slot}")
     return slot_data
 
 
@@ -217,7 +217,7 @@ def _read_state(document: Any, said: tuple[RoutineStatus, ...], path: str) -> Ro
 
 
 def _read_own_state(document: dict[str, Any], path: str) -> Data:
-    state = decode_fields(document, path)
+    state = checked_data(document, path)
     for name in sorted(RESERVED_IN_STATE & state.keys()):
         refuse("get_routine_state uses this name itself; choose another", f"{path}.{name}")
     return state
@@ -228,5 +228,5 @@ def _read_error(document: ErrorDocument | None) -> ErrorInfo | None:
 
 
 def _read_pause_point(document: PausePointDocument, path: str) -> PausePoint:
-    checkpoint = decode_fields(document.checkpoint, f"{path}.checkpoint")
+    checkpoint = checked_data(document.checkpoint, f"{path}.checkpoint")
     return PausePoint(in_our_era(document.timestamp, f"{path}.timestamp"), document.reason, checkpoint)

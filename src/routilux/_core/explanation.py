@@ -7,7 +7,7 @@ import msgspec
 
 from routilux._core.job import Job, PauseRequest
 from routilux._model import JobStatus
-from routilux._records import ErrorInfo, RoutineState, Task
+from routilux._records import ErrorInfo, RoutineState, Task, task_id
 
 
 class TaskNote(msgspec.Struct, frozen=True):
@@ -104,7 +104,7 @@ def explain(job: Job, now: float) -> Explanation:
         [_task_note(job, task) for task in waiting if task.data is None],
         _join_notes(job),
         [_task_note(job, task) for task in job.failed],
-        job.error if job.error is not None else _coming_error(job),
+        job.error or job.coming_error,
     )
 
 
@@ -120,10 +120,6 @@ def _join_notes(job: Job) -> list[JoinNote]:
 
 def _count(value: object) -> int:
     return len(value) if isinstance(value, list) else 1
-
-
-def _coming_error(job: Job) -> ErrorInfo | None:
-    return job.closing if isinstance(job.closing, ErrorInfo) else None
 
 
 def _note(job: Job, now: float) -> str:
@@ -151,7 +147,7 @@ def _completed_note(job: Job) -> str:
 def _running_note(job: Job, now: float) -> str:
     if isinstance(job.closing, PauseRequest):
         return "it pauses when what runs has finished"
-    if isinstance(job.closing, ErrorInfo):
+    if job.coming_error is not None:
         return "it fails when what runs has finished"
     if job.active:
         return "handlers run"
@@ -166,7 +162,7 @@ def _running_note(job: Job, now: float) -> str:
 def _task_note(job: Job, task: Task) -> TaskNote:
     until = task.due if task.data is not None else task.deadline
     return TaskNote(
-        f"{job.job_id}:{task.number}",
+        task_id(job.job_id, task.number),
         task.target.routine_id,
         task.target.slot,
         datetime.fromtimestamp(task.since, UTC),

@@ -82,6 +82,11 @@ class Job:
         """Whether nothing goes on unless somebody delivers."""
         return bool(self.expecting.tasks) and not (self.ready or self.active or self.delayed)
 
+    @property
+    def coming_error(self) -> ErrorInfo | None:
+        """Why it fails as soon as nothing of it runs any more."""
+        return self.closing if isinstance(self.closing, ErrorInfo) else None
+
     def records(self) -> list[HistoryRecord] | BoundedHistory:
         """All of its history, oldest first."""
         if self.unread:

@@ -32,6 +32,7 @@ from routilux._core.facts import (
 )
 from routilux._core.job import Job
 from routilux._core.merging import merge, put_merged
+from routilux._core.record_kinds import start_record
 from routilux._core.transition import take, transition
 from routilux._graph import Graph
 from routilux._model import EventKey, SlotKey
@@ -158,9 +159,8 @@ def _write_published(fact: TaskSucceeded | TaskFlushed | TaskFailed, value: Valu
 def _read_published(
     task: Task, value: Value, started: bool, outbox: list[Any], routing: Any = None, changes: Any = None
 ) -> tuple[HistoryRecord | None, list[HistoryRecord], dict[int, Emission] | None, Changes | None]:
-    routine_id, slot = task.target
     return (
-        HistoryRecord(routine_id, "start", {"slot": slot}, task.since) if started else None,
+        start_record(task.target, task.since) if started else None,
         _read_outbox(task, outbox, value),
         _read_routing(routing, value),
         _read_changes(changes, value),

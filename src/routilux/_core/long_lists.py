@@ -5,7 +5,7 @@ from datetime import datetime
 from operator import countOf
 from typing import Any
 
-from routilux._core.checked import check_thoroughly, copied, decode_fields, most_nodes, refuse, written
+from routilux._core.checked import check_thoroughly, checked_data, copied, most_nodes, refuse, written
 from routilux._core.columns import Column, Once, Part, are_alike, parts
 from routilux._core.history import BoundedHistory, UnreadRecords
 from routilux._core.instants import instants, seconds, seconds_each, times_each
@@ -63,7 +63,7 @@ class LongLists:
         text = written(data)  # first of all, as it goes through the data as they lie in memory
         if self._are_plain([data]) and text is not None and countOf(map(type, data), dict) == len(data):
             return text
-        return [decode_fields(value, part.path(index, ".data")) for index, value in enumerate(data)]
+        return [checked_data(value, part.path(index, ".data")) for index, value in enumerate(data)]
 
     def _tasks(self, job: Job, nodes: Any, name: str) -> list[Task]:
         tasks: list[Task] = []
@@ -164,7 +164,7 @@ class LongLists:
 
 def _decode_each(values: Column, part: Part[TaskDocument], field: str) -> Column:
     return [
-        None if value is None else decode_fields(value, part.path(index, field)) for index, value in enumerate(values)
+        None if value is None else checked_data(value, part.path(index, field)) for index, value in enumerate(values)
     ]
 
 

@@ -8,7 +8,7 @@ from routilux._core.facts import NOTHING, STATUS_AND_TIMER_CHANGED, STUCK, TIMER
 from routilux._core.job import Job, PauseRequest
 from routilux._core.ready_queue import ReadyQueue
 from routilux._model import JOB_TRANSITIONS, SEVERITY, JobStatus, RoutineStatus
-from routilux._records import HistoryRecord, PausePoint, RoutineState, Task
+from routilux._records import ErrorInfo, HistoryRecord, PausePoint, RoutineState, Task
 
 
 def record(job: Job, records: list[HistoryRecord], now: float) -> None:
@@ -46,6 +46,11 @@ def put_first(job: Job, tasks: list[Task]) -> None:
     tasks, job.ready = [*tasks, *job.ready], ReadyQueue()
     for task in tasks:
         job.ready.push(task)
+
+
+def doom(job: Job, error: ErrorInfo) -> None:
+    """Let the job fail when what runs has ended; of several reasons the first counts."""
+    job.closing = job.coming_error or error
 
 
 def close(job: Job, now: float) -> Effects:

@@ -34,11 +34,13 @@ from routilux._core.job import Job, PauseRequest
 from routilux._core.merging import adopt
 from routilux._core.publishing import Published, apply_shared, enlist, publish
 from routilux._core.ready_queue import ReadyQueue
+from routilux._core.record_kinds import RecordKind, failure_record
 from routilux._core.settling import (
     COMPLETED,
     abandon_active,
     add_pause_point,
     close,
+    doom,
     move,
     record,
     stop_the_watch,
@@ -53,7 +55,6 @@ from routilux._model import (
 )
 from routilux._records import (
     Changes,
-    ErrorInfo,
     HistoryRecord,
     Task,
 )
@@ -163,7 +164,7 @@ def _failed(graph: Graph, job: Job, fact: TaskFailed, now: float) -> Effects:
     worsen(job, routine_id, _OUTCOMES[strategy])
     if strategy is ErrorStrategy.STOP:
         job.failed.append(task)
-        job.closing = job.closing if isinstance(job.closing, ErrorInfo) else fact.error
+        doom(job, fact.error)
     return effects + close(job, now)
 
 
@@ -181,24 +182,15 @@ _OUTCOMES = {
     ErrorStrategy.SKIP: RoutineStatus.SKIPPED,
     ErrorStrategy.STOP: RoutineStatus.FAILED,
 }
-_OUTCOME_RECORDS = {ErrorStrategy.CONTINUE: "error_continued", ErrorStrategy.SKIP: "skipped"}
+_OUTCOME_RECORDS = {
+    ErrorStrategy.CONTINUE: (RecordKind.ERROR_CONTINUED,),
+    ErrorStrategy.SKIP: (RecordKind.SKIPPED,),
+}
 
 
 def _failure_records(fact: TaskFailed, now: float) -> list[HistoryRecord]:
-    routine_id = fact.task.target.routine_id
-    names = ["error"]
-    if fact.decision.strategy in _OUTCOME_RECORDS:
-        names.append(_OUTCOME_RECORDS[fact.decision.strategy])
-    attempt = fact.task.retry_count + 1
-    return [
-        HistoryRecord(
-            routine_id,
-            name,
-            {"type": fact.error.type, "message": fact.error.message, "attempt": attempt},
-            now,
-        )
-        for name in names
-    ]
+    kinds = (RecordKind.ERROR, *_OUTCOME_RECORDS.get(fact.decision.strategy, ()))
+    return [failure_record(kind, fact.task, fact.error, now) for kind in kinds]
 
 
 def _timers_fired(graph: Graph, job: Job, fact: TimersFired, now: float) -> Effects:
@@ -227,7 +219,7 @@ def _pause_requested(graph: Graph, job: Job, fact: PauseRequested, now: float) -
     if job.status is JobStatus.RUNNING:
         if isinstance(job.closing, PauseRequest):
             add_pause_point(job, job.closing, now)
-        if not isinstance(job.closing, ErrorInfo):
+        if job.coming_error is None:
             job.closing = request
         return close(job, now)
     move(job, JobStatus.PAUSED, now)

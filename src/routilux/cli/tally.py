@@ -3,10 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
-_STARTED = {"slot"}
-_FAILED = {"type", "message", "attempt"}
+from routilux._core.record_kinds import RecordKind, kind_of
 
 
 @dataclass(slots=True)
@@ -29,17 +28,22 @@ class Tally:
         self.routines: dict[str, Count] = {}
 
     def add(self, routine_id: str, event_name: str, content: Mapping[str, Any]) -> None:
-        """Count one record; an event of the user's may have any name, also one of the engine's."""
-        count, shape = self.routines.setdefault(routine_id, Count()), content.keys()
-        if event_name == "start" and shape == _STARTED:
-            count.activations += 1
-        elif event_name == "error" and shape == _FAILED:
-            count.errors += 1
-            count.retries += 1
-        elif event_name in ("error_continued", "skipped") and shape == _FAILED:
-            count.retries -= 1
-        else:
-            count.events += 1
+        """Count one record; the answer to an ambiguous task counts as nothing: no handler has done it."""
+        count, kind = self.routines.setdefault(routine_id, Count()), kind_of(event_name, content)
+        match kind:
+            case None:
+                count.events += 1
+            case RecordKind.START:
+                count.activations += 1
+            case RecordKind.ERROR:
+                count.errors += 1
+                count.retries += 1
+            case RecordKind.ERROR_CONTINUED | RecordKind.SKIPPED:
+                count.retries -= 1
+            case RecordKind.RESOLVED:
+                pass
+            case _:
+                assert_never(kind)
 
     def counts(self, failed: Iterable[str]) -> dict[str, Count]:
         """What each routine has done; `failed` names the routine of each task that failed the job, not retried."""

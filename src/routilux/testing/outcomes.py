@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from typing import Any
 
+from routilux._core.record_kinds import RecordKind, kind_of
 from routilux._graph import Graph
 from routilux._model import MergeKind, SlotKey
 from routilux._records import Data
@@ -44,7 +45,7 @@ def outcome(job_state: JobState) -> Data:
 def _records(history: list[Data]) -> Iterator[Data]:
     """The records but for those of the answers to an ambiguous task (`Flow.resolve`), which only a crash asks for."""
     for record in history:
-        if record["event_name"] != "resolved":
+        if kind_of(record["event_name"], record["data"]) is not RecordKind.RESOLVED:
             yield _part(record, ("routine_id", "event_name", "data"))
 
 

@@ -11,7 +11,7 @@ from routilux._engine.fault_points import FaultPoint
 from routilux._engine.keeper import Keeper
 from routilux._engine.owner import this_process
 from routilux._model import JobStatus
-from routilux._records import Data
+from routilux._records import Data, task_id
 from routilux.errors import ResumeError, UnknownJobError
 from routilux.flow import Flow
 from routilux.job_state import JobState
@@ -129,7 +129,7 @@ def _resume(flow: Flow, job_state: JobState) -> None:
         return
     ambiguous = [task for task in job_state._job.ready if task.ambiguous]
     for task in ambiguous:
-        flow.resolve(job_state, f"{job_state.job_id}:{task.number}", "again")
+        flow.resolve(job_state, task_id(job_state.job_id, task.number), "again")
     if job_state.status is JobStatus.RUNNING or ambiguous:
         flow.resume(job_state)
 
