@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from routilux._fixed import Fixed
 from routilux._model import EventKey, SlotKey
 from routilux._shapes import MAYBE, Maybe, Name, Priority, Shape, read_as_document, read_fields
 from routilux.errors import DefinitionError
-from serilux import Serializable, register_serializable
+from serilux import register_serializable
 
 _NO_EVENT = EventKey("", "")
 _NO_SLOT = SlotKey("", "")
@@ -23,12 +24,14 @@ class ConnectionDocument(Shape):
 
 
 @register_serializable
-class Connection(Serializable):
+class Connection(Fixed):
     """From an event to a slot, by names.
 
     `param_mapping` gives parameters of the event the names that the slot's handler uses; others keep theirs. Tasks of
     a higher `priority` run first.
     """
+
+    _fixed = frozenset({"source", "target", "param_mapping", "priority"})
 
     def __init__(
         self,
@@ -63,9 +66,12 @@ class Connection(Serializable):
         with read_as_document(""):
             mapping = _checked_mapping(fields.get("param_mapping"))
             priority = checked_priority(fields.get("priority", 0))
-        self.source = EventKey(fields["source_routine_id"], fields["source_event"])
-        self.target = SlotKey(fields["target_routine_id"], fields["target_slot"])
-        self.param_mapping, self.priority = mapping, priority
+        self._become(
+            source=EventKey(fields["source_routine_id"], fields["source_event"]),
+            target=SlotKey(fields["target_routine_id"], fields["target_slot"]),
+            param_mapping=mapping,
+            priority=priority,
+        )
 
 
 def checked_priority(priority: int) -> int:

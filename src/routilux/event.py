@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+from routilux._fixed import Fixed
 from routilux._shapes import MAYBE, Maybe, Shape, read_fields
 from routilux.errors import DefinitionError
-from serilux import Serializable, register_serializable
+from serilux import register_serializable
 
 
 class EventDocument(Shape):
@@ -15,8 +16,10 @@ class EventDocument(Shape):
 
 
 @register_serializable
-class Event(Serializable):
+class Event(Fixed):
     """What a routine may emit: a name, and the parameters that usually come with it (more are allowed)."""
+
+    _fixed = frozenset({"name", "output_params"})
 
     def __init__(self, name: str = "", output_params: Iterable[str] = ()) -> None:
         super().__init__()
@@ -26,10 +29,13 @@ class Event(Serializable):
         self.name = name
         self.output_params = params
 
+    def __repr__(self) -> str:
+        return f"<Event {self.name!r}>"
+
     def serialize(self) -> dict[str, Any]:
         """The event as a document; its name is the key under which its routine keeps it."""
         return {"output_params": list(self.output_params)}
 
     def deserialize(self, data: dict[str, Any]) -> None:
         """Read a document; DocumentError says what is wrong with it and leaves this event as it was."""
-        self.output_params = list(read_fields(data, EventDocument, "").get("output_params", []))
+        self._become(output_params=list(read_fields(data, EventDocument, "").get("output_params", [])))

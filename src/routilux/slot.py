@@ -8,11 +8,12 @@ from msgspec import field
 
 from routilux._current import current
 from routilux._durations import checked_timeout
+from routilux._fixed import Fixed
 from routilux._model import MergeKind
 from routilux._records import Data
 from routilux._shapes import MAYBE, DataDocument, Maybe, Reference, Shape, Timeout, a, said
 from routilux.errors import DefinitionError, OutsideActivationError
-from serilux import Serializable, clone_fields, register_serializable
+from serilux import clone_fields, register_serializable
 from serilux.errors import DocumentError, UnsupportedValueError
 
 Merge = Callable[[Data, Data], Data]
@@ -30,7 +31,7 @@ class SlotDocument(Shape):
 
 
 @register_serializable
-class Slot(Serializable):
+class Slot(Fixed):
     """Where a routine takes data in.
 
     `merge_strategy` says what becomes of data that arrives after other data: `override` (the newest replaces the
@@ -65,6 +66,8 @@ class Slot(Serializable):
     (True, 6)
     """
 
+    _fixed = frozenset({"name", "handler", "merge_strategy", "merge_kind", "when", "timeout"})
+
     def __init__(
         self,
         name: str = "",
@@ -94,6 +97,9 @@ class Slot(Serializable):
         self.timeout = checked_timeout(timeout, f"the timeout of slot {name!r}")
         self._data: Data = {}
         self.merge_kind = _merge_kind(name, merge_strategy)
+
+    def __repr__(self) -> str:
+        return f"<Slot {self.name!r}>"
 
     def serialize(self) -> dict[str, Any]:
         """Refuse with UnsupportedValueError: a slot is written with its routine, whose methods it calls."""

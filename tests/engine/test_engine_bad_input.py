@@ -281,3 +281,21 @@ def test_there_is_no_execution_context_outside_of_a_handler() -> None:
 
 def test_blocking_call_error_is_a_runtime_error() -> None:
     assert issubclass(BlockingCallError, RuntimeError)
+
+
+PARTS = {
+    "a slot's strategy": (lambda flow: flow.routines["collect"].get_slot("trigger"), "merge_strategy", "append"),
+    "a slot's handler": (lambda flow: flow.routines["collect"].get_slot("trigger"), "handler", None),
+    "an event's parameters": (lambda flow: flow.routines["source"].get_event("out"), "output_params", []),
+    "a connection's mapping": (lambda flow: flow.connections[0], "param_mapping", {"value": "other"}),
+    "a connection's priority": (lambda flow: flow.connections[0], "priority", 7),
+}
+
+
+@pytest.mark.parametrize(("find", "name", "value"), PARTS.values(), ids=PARTS)
+def test_parts_that_flows_are_compiled_of_cannot_be_changed(find: Callable[[Flow], Any], name: str, value: Any) -> None:
+    flow = Scene().flow
+    part, document = find(flow), flow.serialize()
+    with pytest.raises(DefinitionError, match=f"{name!r} of <.* cannot be changed.*define another"):
+        setattr(part, name, value)
+    assert flow.serialize() == document

@@ -117,7 +117,7 @@ def test_what_is_no_class_is_refused(thing: Any) -> None:
 
 @pytest.mark.parametrize("name", ["", 5, b"x"])
 def test_an_odd_name_is_refused(name: Any) -> None:
-    with pytest.raises(TypeError, match="name"):
+    with pytest.raises(TypeError, match=f"the name of Thing in documents is a str that is not empty, not {name!r}"):
         register_serializable(name=name)(Thing)
 
 
