@@ -3,17 +3,19 @@
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "src" / "routilux"
 
 
-def modules() -> set[str]:
-    files = {path.stem for path in PACKAGE.rglob("*.py") if path.stem != "__init__"}
-    return files | {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+def modules(package: Path) -> set[str]:
+    files = {path.stem for path in package.rglob("*.py") if path.stem != "__init__"}
+    return files | {path.parent.name for path in package.glob("*/__init__.py")}
 
 
-def test_the_map_names_every_module_and_no_other() -> None:
+@pytest.mark.parametrize("package", ["routilux", "serilux"])
+def test_the_map_names_every_module_and_no_other(package: str) -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text()
-    (drawing,) = re.findall(r"src/routilux/\n(.*?)```", text, re.DOTALL)
+    (drawing,) = re.findall(rf"^src/{package}/.*?\n((?:  .*\n)*)", text, re.MULTILINE)
     names = {name for line in drawing.splitlines() for name in re.split(r"\s{4,}", line.strip())[0].split()}
-    assert {name.rstrip("/") for name in names} == modules()
+    assert {name.rstrip("/") for name in names} == modules(ROOT / "src" / package)

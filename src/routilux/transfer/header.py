@@ -6,10 +6,10 @@ from typing import Annotated
 
 import msgspec
 
+from routilux._shapes import Name
 from routilux.transfer.keys import KeyAlgorithm
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-Name = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class Compression(StrEnum):
