@@ -46,7 +46,7 @@ class Activation(msgspec.Struct):
     deals: Dealings | None = None
     closed: bool = False
 
-    def emit(self, routine: Any, event: str, data: Data) -> HistoryRecord:
+    def emit(self, routine: object, event: str, data: Data) -> HistoryRecord:
         """Put one emission into the outbox; it becomes part of the job when the handler returns."""
         handler = self.handler
         routes = handler.source.routes.get(event)
@@ -59,7 +59,7 @@ class Activation(msgspec.Struct):
         self.outbox.append(record)
         return record
 
-    def emit_routed(self, routine: Any, event: str, data: Data, emission: Emission) -> None:
+    def emit_routed(self, routine: object, event: str, data: Data, emission: Emission) -> None:
         """Put in an emission that says how it is to be routed; other threads of the handler may emit meanwhile."""
         with self.host.lock:
             record = self.emit(routine, event, data)
@@ -68,7 +68,7 @@ class Activation(msgspec.Struct):
             index = next(index for index in reversed(range(len(outbox))) if outbox[index] is record)
             routing[index] = emission
 
-    def _refusal(self, routine: Any, event: str) -> RoutiluxError:
+    def _refusal(self, routine: object, event: str) -> RoutiluxError:
         self.check_open("emit")
         routine_id = self.task.target.routine_id
         if routine is not self.handler.routine:
@@ -85,7 +85,7 @@ class Activation(msgspec.Struct):
                 f"cannot {verb}: task {self.task.number} of routine {self.task.target.routine_id!r} has ended"
             )
 
-    def expect(self, routine: Any, slot: str, patience: float | None) -> None:
+    def expect(self, routine: object, slot: str, patience: float | None) -> None:
         """Leave a task without data for a slot of the handler's own routine."""
         self.check_open("expect")
         target = SlotKey(self.task.target.routine_id, slot)

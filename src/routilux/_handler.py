@@ -22,6 +22,11 @@ class HandlingRoutine(Protocol):
         """The policy of this routine, or None where the flow's counts."""
 
 
+def policy_of(routine: HandlingRoutine, flow_policy: ErrorHandler | None) -> ErrorHandler | None:
+    """The policy that counts for a routine: its own before that of its flow."""
+    return routine.get_error_handler() or flow_policy
+
+
 class Handler(msgspec.Struct, frozen=True):
     """A slot of a running flow: what is called for a task, with what policy around it.
 
@@ -53,8 +58,8 @@ class Handler(msgspec.Struct, frozen=True):
 
     @property
     def error_handler(self) -> ErrorHandler | None:
-        """The policy that counts: the routine's before the flow's."""
-        return self.routine.get_error_handler() or self.flow_error_handler
+        """The policy that counts."""
+        return policy_of(self.routine, self.flow_error_handler)
 
 
 Handlers = dict[SlotKey, Handler]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from routilux._core.job import Job
 from routilux._graph import Graph, SlotNode
+from routilux._handler import policy_of
 from routilux._model import RoutineStatus, SlotKey
 from routilux._records import Task
 from routilux._verdict import Finding
@@ -26,8 +27,7 @@ def recovered_tasks(
     """
     slots = [(key, slot) for key, slot, reason in _slots_with_data(job, routines, flow_policy) if not reason]
     return [
-        _recovered_task(graph.slots[key], slot, routines[key.routine_id].get_error_handler() or flow_policy)
-        for key, slot in slots
+        _recovered_task(graph.slots[key], slot, policy_of(routines[key.routine_id], flow_policy)) for key, slot in slots
     ]
 
 
@@ -46,7 +46,7 @@ def _slots_with_data(
 ) -> Iterator[tuple[SlotKey, Slot, str]]:
     pending = {task.target for task in job.pending()}
     for routine_id, routine in routines.items():
-        policy = routine.get_error_handler() or flow_policy
+        policy = policy_of(routine, flow_policy)
         for slot in routine.slots.values():
             if slot.holds_data:
                 key = SlotKey(routine_id, slot.name)
@@ -78,6 +78,6 @@ def _recovered_task(node: SlotNode, slot: Slot, policy: ErrorHandler | None) -> 
 def mirror_retries(job: Job, routines: Mapping[str, Routine], flow_policy: ErrorHandler | None) -> None:
     """Let policies show how often the pending tasks have been retried."""
     for task in job.pending():
-        policy = routines[task.target.routine_id].get_error_handler() or flow_policy
+        policy = policy_of(routines[task.target.routine_id], flow_policy)
         if policy is not None and task.retry_count:
             policy.retry_count = task.retry_count
