@@ -101,6 +101,18 @@ def test_a_damaged_request_is_named(stored: Stored) -> None:
     assert backend.asked("me") == []
 
 
+def test_no_other_request_is_lost_with_a_damaged_one(stored: Stored) -> None:
+    backend, run = stored
+    backend.ask("b", b"{}")
+    backend.ask("a", b'{"damaged": 1}')
+    backend.ask("b", b'{"last": 1}')
+    run("UPDATE routilux_requests SET content = 'x' WHERE id = (SELECT max(id) - 1 FROM routilux_requests)")
+    with pytest.raises(DamagedRecordError, match="request 0 of 'a' is damaged"):
+        backend.asked("me")
+    assert backend.asked("me") == [("a", b"stop"), ("b", b"{}"), ("b", b'{"last": 1}')]
+    assert backend.asked("me") == []
+
+
 def test_records_of_two_jobs_are_not_taken_for_each_other(stored: Stored) -> None:
     backend, run = stored
     run(

@@ -362,3 +362,14 @@ def test_an_owner_is_not_silent_as_long_as_it_is_connected(
         while beside.silences() == {"me": 0.0}:
             pass
         assert beside.silences()["me"] > 3000
+        connection.execute("UPDATE routilux_owners SET beaten_at = beaten_at + interval '2 hours'")
+        assert beside.silences()["me"] > 3000, "who died before the clock was set back is not thought to live"
+
+
+def test_tables_that_are_dropped_are_missed(postgres_url: str, backend: PostgresBackend) -> None:
+    backend.write([created("a")])
+    with raw(postgres_url) as connection:
+        connection.execute("DROP TABLE routilux_journal")
+    for call in (lambda: backend.write([appended("a", 2)]), lambda: backend.read("a")):
+        with pytest.raises(StoreError, match="its tables are not there any more"):
+            call()

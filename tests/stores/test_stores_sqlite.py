@@ -6,13 +6,14 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
-from routilux._backends import sqlite_file, sqlite_schema
+from routilux._backends import sqlite, sqlite_file, sqlite_schema
 from routilux._backends.backend import Batch
 from routilux._backends.sqlite import PRUNED_AT_ONCE, SQLiteBackend
 from routilux._backends.sqlite_file import LOG_KEPT
@@ -315,3 +316,16 @@ def test_a_forked_process_has_connections_of_its_own(path: Path) -> None:
     assert (run.returncode, run.stderr) == (0, "")
     with closing(SQLiteBackend(path)) as backend:
         assert numbers(backend.read("a")) == [b"1", b"2", b"3"]
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0])
+def test_a_clock_that_jumps_hides_no_death(
+    backend: SQLiteBackend, monkeypatch: pytest.MonkeyPatch, jump: float
+) -> None:
+    """Who lives beats again within seconds, by the clock as it is now."""
+    backend.beat("dead")
+    monkeypatch.setattr(sqlite, "time", lambda: time.time() + jump)
+    backend.beat("alive")
+    silences = backend.silences()
+    assert silences["dead"] == pytest.approx(3600.0, abs=60.0)
+    assert silences["alive"] < 60.0

@@ -2,6 +2,7 @@
 
 from binascii import crc32
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -40,6 +41,30 @@ def verified(job_id: str, kind: str, number: int, stored: int, content: object) 
     if not isinstance(content, bytes) or checksum(job_id, kind, number, content) != stored:
         raise _unusable(job_id, kind, number, "is damaged: it is not what was written")
     return content
+
+
+class Request(NamedTuple):
+    """A request as it is stored."""
+
+    id: int
+    job_id: str
+    checksum: int
+    content: object
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is as it was written."""
+        content = self.content
+        return isinstance(content, bytes) and checksum(self.job_id, "request", 0, content) == self.checksum
+
+    def verified(self) -> tuple[str, bytes]:
+        """Whom it is for, and what it says; DamagedRecordError where that is not what was written."""
+        return self.job_id, verified(self.job_id, "request", 0, self.checksum, self.content)
+
+
+def to_take(requests: Sequence[Request]) -> Sequence[Request]:
+    """The requests that are taken together: the damaged by themselves, so that no other is lost with them."""
+    return [request for request in requests if not request.is_whole] or requests
 
 
 def assembled(

@@ -67,7 +67,8 @@ def _check_next(batch: Batch, last: int) -> None:
     if batch.number != last + 1:
         raise StoreError(
             f"record {batch.number} of job {batch.job_id!r} cannot be stored: its last one is {last}, "
-            f"so that the next one has to be {last + 1}; nothing was written"
+            f"so that the next one has to be {last + 1}; nothing was written; "
+            f"perhaps an older copy of the store was put in its place"
         )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from routilux._backends.backend import MOVED, Batch, Compaction, JobRecord, StoredJob
-from routilux._backends.contents import SnapshotRow, assembled, checksum, verified
+from routilux._backends.contents import Request, SnapshotRow, assembled, checksum, to_take, verified
 from routilux._backends.numbering import check_covered, first_kept, fit_one_statement, unknown_definition, unknown_job
 from routilux._backends.postgres_server import PostgresServer, Session
 from routilux._backends.postgres_writing import define, write_at_once, write_each
@@ -181,12 +181,15 @@ class PostgresBackend:
             )
 
     def silences(self) -> dict[str, float]:
-        """For each owner the seconds since its last beat, by the server's clock; 0 while it is connected."""
+        """For each owner the seconds since its last beat, by the server's clock; 0 while it is connected.
+
+        Where that clock was set back since, it is the seconds until the beat.
+        """
         with self._server.reading() as session:
             rows = session.execute(
                 """
                 SELECT owner, CASE WHEN EXISTS ({held}) THEN 0
-                    ELSE greatest(extract(epoch FROM clock_timestamp() - beaten_at), 0) END::double precision
+                    ELSE abs(extract(epoch FROM clock_timestamp() - beaten_at)) END::double precision
                 FROM routilux_owners
                 """.format(held=_HELD.replace("%(owner)s", "owner"))
             ).fetchall()
@@ -217,16 +220,19 @@ class PostgresBackend:
         with self._server.writing() as session:
             rows = session.execute(
                 """
-                WITH taken AS (
-                    DELETE FROM routilux_requests requests USING routilux_jobs jobs
-                    WHERE jobs.id = requests.job AND jobs.owner = %s
-                    RETURNING requests.id, job_id, checksum, content
-                )
-                SELECT job_id, checksum, content FROM taken ORDER BY id
+                SELECT requests.id, job_id, checksum, content
+                FROM routilux_requests requests JOIN routilux_jobs jobs ON jobs.id = job
+                WHERE owner = %s ORDER BY requests.id
                 """,
                 (owner,),
             ).fetchall()
-        return [(job_id, verified(job_id, "request", 0, stored, content)) for job_id, stored, content in rows]
+            if not rows:
+                return []
+            taken = to_take([Request(*row) for row in rows])
+            deleted = session.execute(
+                "DELETE FROM routilux_requests WHERE id = ANY(%s) RETURNING id", ([request.id for request in taken],)
+            ).fetchall()
+        return [request.verified() for request in taken if (request.id,) in deleted]
 
     def close(self) -> None:
         """Close the connections."""

@@ -14,6 +14,7 @@ _MEANINGS: dict[str, tuple[type[StoreError], str]] = {
     "55P03": (StoreUnavailableError, "another program has had a job locked for too long; try again"),
     "25006": (StoreError, "it cannot be written: it is a replica, or set to read only; give the URL of the primary"),
     "3F000": (StoreError, "there is no schema to keep tables in; check `search_path`, and the rights of its user"),
+    "42P01": (StoreError, "its tables are not there any more; restore them, or close the store and open it again"),
     "42501": (StoreError, "access is denied; give its user the right to read, write and make tables"),
 }
 """By what PostgreSQL calls SQLSTATE; of those that are not here, the first two characters tell."""

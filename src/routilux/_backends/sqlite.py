@@ -8,7 +8,7 @@ from time import time
 from msgspec.structs import replace
 
 from routilux._backends.backend import MOVED, Batch, Compaction, JobRecord, StoredJob
-from routilux._backends.contents import SnapshotRow, assembled, checksum, verified
+from routilux._backends.contents import Request, SnapshotRow, assembled, checksum, to_take, verified
 from routilux._backends.numbering import check_covered, first_kept, fit_one_statement, unknown_definition, unknown_job
 from routilux._backends.sqlite_file import SQLiteFile
 from routilux._backends.sqlite_writing import define, write_at_once, write_each
@@ -156,11 +156,11 @@ class SQLiteBackend:
             )
 
     def silences(self) -> dict[str, float]:
-        """For each owner the seconds since its last beat, by this host's clock."""
+        """For each owner the seconds since its last beat, by this host's clock; if that was set back, until then."""
         with self._file.reading() as connection:
             beats = connection.execute("SELECT owner, beaten_at FROM owners").fetchall()
         now = time()
-        return {owner: max(now - beaten_at, 0.0) for owner, beaten_at in beats}
+        return {owner: abs(now - beaten_at) for owner, beaten_at in beats}
 
     def leave(self, owner: str) -> None:
         """Forget an owner that goes."""
@@ -187,9 +187,9 @@ class SQLiteBackend:
             if not _requests(connection, owner):
                 return []
         with self._file.transaction() as connection:
-            rows = _requests(connection, owner)
-            connection.executemany("DELETE FROM requests WHERE id = ?", [row[:1] for row in rows])
-        return [(job_id, verified(job_id, "request", 0, stored, content)) for _, job_id, stored, content in rows]
+            taken = to_take(_requests(connection, owner))
+            connection.executemany("DELETE FROM requests WHERE id = ?", [(request.id,) for request in taken])
+        return [request.verified() for request in taken]
 
     def close(self) -> None:
         """Close the file; the last process that does leaves nothing but the one file."""
@@ -255,11 +255,12 @@ def _replace_definition(connection: sqlite3.Connection, job: int, compaction: Co
         connection.execute("UPDATE jobs SET definition = ? WHERE id = ?", (compaction.definition.definition_id, job))
 
 
-def _requests(connection: sqlite3.Connection, owner: str) -> list[tuple[int, str, int, bytes]]:
-    return connection.execute(
+def _requests(connection: sqlite3.Connection, owner: str) -> list[Request]:
+    rows = connection.execute(
         """
         SELECT requests.id, job_id, checksum, content FROM requests JOIN jobs ON jobs.id = job
         WHERE owner = ? ORDER BY requests.id
         """,
         (owner,),
-    ).fetchall()
+    )
+    return [Request(*row) for row in rows]

@@ -5,16 +5,19 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from math import inf
 from pathlib import Path
 from time import monotonic, sleep
 
 from routilux._backends.numbering import closed_store
 from routilux._backends.sqlite_errors import translated
 from routilux._backends.sqlite_schema import bring_up_to_date, is_older
-from routilux.errors import StoreError
+from routilux.errors import StoreError, StoreUnavailableError
 
 LOG_KEPT = 16 * 1024 * 1024
 """How many bytes the write-ahead log keeps on disk when it begins anew."""
+LOOKED_AFTER = 1.0
+"""Seconds for which it is believed that the file is where it was: to look costs a busy process up to 5 ms."""
 
 
 class SQLiteFile:
@@ -63,11 +66,12 @@ class _Connections:
 
     def __init__(self, path: str, busy_timeout: float) -> None:
         self.pid = os.getpid()
-        self.writing = _Connection(path, busy_timeout)
+        place = _Place(path)
+        self.writing = _Connection(place, busy_timeout)
         try:
             with self.writing as connection:
                 _prepare(connection, path, busy_timeout)
-            self.reading = _Connection(path, busy_timeout)
+            self.reading = _Connection(place, busy_timeout)
         except BaseException:
             self.writing.close()
             raise
@@ -77,11 +81,58 @@ class _Connections:
         self.writing.close()
 
 
+class _Place:
+    """Where a file, its log and their index are, once they have been seen open.
+
+    Who deletes or replaces one leaves it to those who have it open, where nobody will find it again: all that they
+    write would be lost without a word.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._seen: dict[str, tuple[int, int]] = {}
+        self._looked_at = -inf
+        self._found(path)
+
+    def check(self) -> None:
+        """Now and then, look whether they are those that are open; StoreError where they are not."""
+        if monotonic() - self._looked_at > LOOKED_AFTER:
+            for name in (self.path, f"{self.path}-wal", f"{self.path}-shm"):  # there is no log before it is written
+                if name in self._seen or os.path.exists(name):
+                    self._look(name)
+            self._looked_at = monotonic()
+
+    def check_after(self, error: BaseException) -> None:
+        """Look whether something has failed since a file is not the one that is open; StoreError if so."""
+        for name in self._seen:
+            self._look(name, error)
+
+    def _look(self, name: str, cause: BaseException | None = None) -> None:
+        found = self._found(name)
+        if self._seen.setdefault(name, found) != found:
+            raise StoreError(
+                f"store {self.path}: {name} is another file than the one that was opened, to which this process still "
+                f"writes; put that back, or close the store and open it again"
+            ) from cause
+
+    def _found(self, name: str) -> tuple[int, int]:
+        """What tells a file from all others there are; StoreUnavailableError where it is none."""
+        try:
+            there = os.stat(name)
+        except OSError as error:
+            raise StoreUnavailableError(
+                f"store {self.path}: {name} has gone while it was open ({error.strerror}), and what is written to it "
+                f"goes with it; put it back, or close the store and open it again"
+            ) from error
+        return there.st_dev, there.st_ino
+
+
 class _Connection:
     """A connection that one thread at a time holds; SQLite's errors leave it as errors of a store."""
 
-    def __init__(self, path: str, busy_timeout: float) -> None:
-        self._path = path
+    def __init__(self, place: _Place, busy_timeout: float) -> None:
+        self._place = place
+        self._path = path = place.path
         self._lock = threading.Lock()
         self._closed = False
         try:
@@ -101,7 +152,10 @@ class _Connection:
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self._lock.release()
         if isinstance(error, sqlite3.Error):
+            self._place.check_after(error)
             raise translated(error, self._path) from error
+        if error is None:
+            self._place.check()
 
     def close(self) -> None:
         with self._lock:
