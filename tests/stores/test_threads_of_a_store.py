@@ -1,13 +1,19 @@
 """How often the threads of a store are woken: it must not depend on how much there is to do."""
 
 import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from routilux import Flow, Routine
+from routilux._backends.backend import Batch
 from routilux._backends.memory import MemoryBackend
+from routilux._core.job import Job
 from routilux._engine import keeper
+from routilux._engine.job_log import JobLog, Position
+from routilux._model import JobStatus
 from routilux.stores import Store
 from serilux import register_serializable
 
@@ -98,4 +104,61 @@ def test_there_is_another_look_in_each_round(monkeypatch: pytest.MonkeyPatch) ->
     store = Store(Looked())
     stepping().execute("step", {"left": 0}, store=store)
     assert all(looked.acquire(timeout=LONG) for _ in range(5))
+    store.close()
+
+
+class Told(MemoryBackend):
+    """Tells of each job that it has been written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: dict[str, threading.Semaphore] = {}
+
+    def write(self, batches: Sequence[Batch]) -> frozenset[str]:
+        for batch in batches:
+            self.written[batch.job_id].release()
+        return frozenset()
+
+
+@pytest.mark.parametrize("threads", [1, 8])
+def test_whatever_happens_is_written_although_nobody_asks_for_it(threads: int) -> None:
+    """However it meets the thread that writes: falling asleep, waking, or in the middle of another write."""
+    backend = Told()
+    store = Store(backend, window=0.0005)
+
+    def work(job_id: str) -> None:
+        backend.written[job_id] = written = threading.Semaphore(0)
+        log = JobLog(store.ledger, Job(job_id, "flow", 0.0), Position(0), lambda _: None)
+        for number in range(200):
+            log.record(JobStatus.RUNNING, float(number))
+            assert written.acquire(timeout=LONG), number
+
+    with ThreadPoolExecutor(threads) as executor:
+        list(executor.map(work, map(str, range(threads))))
+    store.close()
+
+
+class Resting(threading.Condition):
+    """A condition that tells when somebody begins to wait for as long as it takes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited_for = threading.Semaphore(0)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if timeout is None:
+            self.waited_for.release()
+        return super().wait(timeout)
+
+
+def test_threads_rest_while_there_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No round, no window wakes them: not before the first job, nor after the last."""
+    monkeypatch.setattr(keeper, "ROUND", 0.001)
+    store = Store(MemoryBackend(), window=0.001)
+    store.ledger._changed, store.ledger.keeper._changed = writer, keeps = Resting(), Resting()
+    flow = stepping()
+    for _ in range(3):
+        flow.cancel(flow.execute("step", {"left": 3}, store=store))
+        assert keeps.waited_for.acquire(timeout=LONG)
+        assert writer.waited_for.acquire(timeout=LONG)
     store.close()

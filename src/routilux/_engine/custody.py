@@ -40,6 +40,10 @@ class Custody:
         """Store a new job under the id that its caller has chosen; JobExistsError where that is taken."""
         return self.ledger.naming(job_id)
 
+    def in_hand(self, job_id: str) -> AbstractContextManager[None]:
+        """Have the job to oneself while it is claimed, or first stored: other threads of this process wait."""
+        return self.ledger.in_hand(job_id)
+
     def hold(self, job_id: str, servant: Servant) -> None:
         """Hand on what others ask of the job, which runs here."""
         self.ledger.keeper.hold(job_id, servant)
@@ -66,9 +70,16 @@ class Custody:
             job.epoch, self._log = stored.record.epoch, None
             self._position = known._replace(epoch=job.epoch)
         else:
-            job, _ = self.read(stored)
+            job = self._read_claimed(stored)
         self._suspicious = died
         return Claimed(job, self._graph, died)
+
+    def _read_claimed(self, stored: StoredJob) -> Job:
+        try:
+            return self.read(stored)[0]
+        except BaseException:
+            self.ledger.give_back(stored)
+            raise
 
     def _refuse_copy(self, job: Job) -> None:
         if self.ledger.backend.record(job.job_id) is not None:

@@ -95,11 +95,8 @@ class HeldJob(KeptJob):
         with self.lock:
             self._attach(setting)
             self.apply(JobStarted(task))
-            with self._never_begun_on_failure():
-                if named and keeping is not None:
-                    self._keep_under_its_name(keeping)
-                else:
-                    self._keep(keeping)
+            if keeping is not None:
+                self._keep_new(keeping, named=named)
 
     def pause(self, reason: str, checkpoint: Data) -> Awaited:
         """Have the job pause; what is returned comes true when it runs no more. JobStateError where it cannot pause."""
@@ -130,7 +127,8 @@ class HeldJob(KeptJob):
         with self._claimed(keeping, self._check_resumable, check):
             self._attach(setting)
             self.apply(JobResumed(self.graph.fingerprint, recovered(self.job, self.graph), self.now() + HOLD))
-            self._keep(keeping)
+            if keeping is not None:
+                self._keep(keeping)
             self.submit()
 
     def retry(self, setting: Setting, check: Check, keeping: Keeping | None = None) -> None:
@@ -138,7 +136,8 @@ class HeldJob(KeptJob):
         with self._claimed(keeping, self._check_failed, check):
             self._attach(setting)
             self.apply(JobRetried(self.graph.fingerprint, self.now() + HOLD))
-            self._keep(keeping)
+            if keeping is not None:
+                self._keep(keeping)
             self.submit()
 
     def deliver(self, key: SlotKey, data: Data) -> None:

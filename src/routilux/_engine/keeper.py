@@ -7,6 +7,7 @@ from routilux._backends.backend import Backend
 from routilux._engine.keeping import Servant
 from routilux._logging import logger
 from routilux.errors import RoutiluxError, StoreError
+from serilux.errors import SeriluxError
 
 ROUND = 1.0
 """Seconds between two looks at what others ask."""
@@ -28,9 +29,10 @@ class Keeper:
 
     def show(self) -> None:
         """Have the store know this owner before it owns anything there."""
-        if self._beaten_at is None or monotonic() - self._beaten_at > BEAT:
-            self._beaten_at = monotonic()
+        now = monotonic()
+        if self._beaten_at is None or now - self._beaten_at > BEAT:
             self._backend.beat(self._owner)
+            self._beaten_at = now
 
     def hold(self, job_id: str, servant: Servant) -> None:
         """Look after a job that runs here."""
@@ -79,6 +81,6 @@ class Keeper:
         try:
             if servant is not None:
                 servant.obey(request)
-        except RoutiluxError as error:
+        except (RoutiluxError, SeriluxError) as error:  # data may be of a class that is not known here
             extra = {"action": "obey", "job_id": job_id}
             logger.warning("job %s cannot do what it was asked for: %s", job_id, error, extra=extra)

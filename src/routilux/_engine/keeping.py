@@ -45,7 +45,7 @@ class Servant(Protocol):
     """A job that this process runs."""
 
     def obey(self, request: bytes) -> None:
-        """Do what somebody elsewhere asks for; RoutiluxError where that cannot be done."""
+        """Do what somebody elsewhere asks for; RoutiluxError or SeriluxError where that cannot be done."""
 
 
 class Claimed(NamedTuple):
@@ -72,6 +72,9 @@ class Custodian(Protocol):
 
     def naming(self, job_id: str) -> AbstractContextManager[None]:
         """Store a new job under the id that its caller has chosen; JobExistsError where that is taken."""
+
+    def in_hand(self, job_id: str) -> AbstractContextManager[None]:
+        """Have the job to oneself while it is claimed, or first stored: other threads of this process wait."""
 
     def claim(self, job: Job, *, take_over: bool) -> Claimed:
         """Own the job as it is stored now; JobStateError for one that is not to be taken over."""

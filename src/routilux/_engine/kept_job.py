@@ -4,7 +4,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from routilux._core.facts import AttemptsLost, Fact
 from routilux._core.job import Job
@@ -46,13 +46,14 @@ class KeptJob(ABC):
             if keeping is None:
                 yield
                 return
-            claimed = keeping.custody.claim(self.job, take_over=keeping.take_over)
-            self.custody, self.log, self.lost, self.job = keeping.custody, None, None, claimed.job
-            with self._released_on_failure():
-                self._take_back_attempts(keeping.custody, claimed)
-                check_status()
-                check(self.job)
-                yield
+            with keeping.custody.in_hand(self.job.job_id):
+                claimed = keeping.custody.claim(self.job, take_over=keeping.take_over)
+                self.custody, self.log, self.lost, self.job = keeping.custody, None, None, claimed.job
+                with self._released_on_failure():
+                    self._take_back_attempts(keeping.custody, claimed)
+                    check_status()
+                    check(self.job)
+                    yield
 
     def _take_back_attempts(self, custody: Custodian, claimed: Claimed) -> None:
         """Note, and have on disk, that what was in flight with the last owner is lost."""
@@ -107,21 +108,26 @@ class KeptJob(ABC):
         with self._standing_still():
             log.release(self.now())
 
-    def _keep(self, keeping: Keeping | None) -> None:
-        """Write the job as it is, and from now on what happens to it."""
-        if keeping is not None:
-            self.custody = keeping.custody
-            self.job.durability = keeping.durability or self.job.durability
-            with self._standing_still():
-                self.log = self.custody.keep(self.job, keeping.definition, self.now(), self._on_failure)
-            self.custody.hold(self.job.job_id, self)
-
-    def _keep_under_its_name(self, keeping: Keeping) -> None:
-        """Have a new job on disk, if its id is free; else JobExistsError."""
-        with keeping.custody.naming(self.job.job_id):
+    def _keep_new(self, keeping: Keeping, *, named: bool) -> None:
+        """Keep a job that has just begun; if it is `named` it is on disk then, or there is a JobExistsError."""
+        custody, job_id = keeping.custody, self.job.job_id
+        with (
+            self._never_begun_on_failure(),
+            custody.naming(job_id) if named else nullcontext(),
+            custody.in_hand(job_id),
+        ):
             self._keep(keeping)
             assert self.log is not None
-            self.log.sync()
+            if named:
+                self.log.sync()
+
+    def _keep(self, keeping: Keeping) -> None:
+        """Write the job as it is, and from now on what happens to it."""
+        self.custody = keeping.custody
+        self.job.durability = keeping.durability or self.job.durability
+        with self._standing_still():
+            self.log = self.custody.keep(self.job, keeping.definition, self.now(), self._on_failure)
+        self.custody.hold(self.job.job_id, self)
 
     @contextmanager
     def _never_begun_on_failure(self) -> Iterator[None]:
@@ -140,14 +146,15 @@ class KeptJob(ABC):
         """
         self._check_kept()
         if self.custody is not None and not self.attached:
-            claimed = self.custody.claim(self.job, take_over=False)
-            if claimed.job is not self.job:
-                self.job, self.graph = claimed.job, claimed.graph or self.graph
-            with self._released_on_failure():
-                self._take_back_attempts(self.custody, claimed)
-                self.log = self.custody.take_down(self.job, self._on_failure)
-                yield
-            self._let_others_have_it()
+            with self.custody.in_hand(self.job.job_id):
+                claimed = self.custody.claim(self.job, take_over=False)
+                if claimed.job is not self.job:
+                    self.job, self.graph = claimed.job, claimed.graph or self.graph
+                with self._released_on_failure():
+                    self._take_back_attempts(self.custody, claimed)
+                    self.log = self.custody.take_down(self.job, self._on_failure)
+                    yield
+                self._let_others_have_it()
         else:
             yield
             with self._standing_still():

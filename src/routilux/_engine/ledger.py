@@ -9,6 +9,7 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from routilux._backends.backend import MOVED, Backend, Batch, Compaction, JobRecord, StoredJob
+from routilux._core.journal import write_record
 from routilux._engine.fault_points import FaultPoint, Reached, pass_by
 from routilux._engine.job_log import JobLog
 from routilux._engine.keeper import Keeper
@@ -56,7 +57,11 @@ class Ledger:
         self._silences: tuple[float, dict[str, float]] = (0.0, {})
         self._unanswered: dict[str, tuple[int, bool]] = {}
         self._left = False
+        self._leaving = threading.RLock()  # a signal may have a thread close what it is just closing
         self._waiting: dict[JobLog, None] = {}
+        self._made: dict[JobLog, Batch] = {}
+        self._hands: dict[str, int] = {}
+        self._hands_change = threading.Condition()
         self._oldest: float | None = None
         self._idle = False
         self._failed: list[JobLog] = []
@@ -74,7 +79,7 @@ class Ledger:
             record = self.backend.record(job_id)
             if record is None or record.status == MOVED:
                 raise UnknownJobError(f"the store has no job {job_id!r}, or has moved it out")
-            lives = self.has_owner(record)
+            lives = self._lives(record)
             if lives and not take_over:
                 raise JobStateError(f"job {job_id!r} is run by {shown(record.owner or '')}; take it over, or let it be")
             self.keeper.show()
@@ -97,8 +102,41 @@ class Ledger:
             self._unanswered[job_id] = record.epoch + 1, died
             raise
 
+    def give_back(self, stored: StoredJob) -> None:
+        """Let others have a job that was claimed, and cannot be read here."""
+        record = stored.record
+        nothing = Batch(record.job_id, record.epoch, stored.number + 1, write_record([]), time(), releases=True)
+        try:
+            self.backend.write([nothing])
+        except StoreError as error:
+            extra = {"action": "give_back", "job_id": record.job_id}
+            logger.warning("job %s stays with this process: %s", record.job_id, error, extra=extra)
+
     def has_owner(self, record: JobRecord) -> bool:
-        """Whether somebody who lives runs a job."""
+        """Whether somebody who lives runs a job, or a thread of this process is about to."""
+        return self._lives(record) or (record.owner == self.owner and record.job_id in self._hands)
+
+    @contextmanager
+    def in_hand(self, job_id: str) -> Iterator[None]:
+        """Have a job to oneself from before it is claimed, or stored, until the keeper holds it, or it is let go.
+
+        Meanwhile it is this process's and nobody runs it, so that another thread would take it for an orphan.
+        """
+        me = threading.get_ident()
+        if self._hands.get(job_id) == me:
+            yield
+            return
+        with self._hands_change:
+            self._hands_change.wait_for(lambda: job_id not in self._hands)
+            self._hands[job_id] = me
+        try:
+            yield
+        finally:
+            with self._hands_change:
+                del self._hands[job_id]
+                self._hands_change.notify_all()
+
+    def _lives(self, record: JobRecord) -> bool:
         if record.owner is None:
             return False
         if record.owner == self.owner:
@@ -161,15 +199,22 @@ class Ledger:
     def flush(self) -> None:
         """Write what is waiting, together; what another thread is writing just now has been written then, too."""
         with self._writing:
+            self._write_made()
             self.reached(FaultPoint.RECORDS_WAIT)
             with self._changed:
                 logs, self._waiting, self._oldest = list(self._waiting), {}, None
-            open_logs = [log for log in logs if log.failure is None]
-            written = {log: batch for log in open_logs if (batch := self._batch_of(log)) is not None}
-            if written:
-                self.reached(FaultPoint.RECORDS_MADE)
-                self._write(written)
-                self.reached(FaultPoint.RECORDS_WRITTEN)
+            for log in logs:
+                if log.failure is None and (batch := self._batch_of(log)) is not None:
+                    self._made[log] = batch
+            self._write_made()
+
+    def _write_made(self) -> None:
+        """Write the batches there are, which are kept until that is done: Ctrl-C may end it, and somebody goes on."""
+        if self._made:
+            self.reached(FaultPoint.RECORDS_MADE)
+            self._write(self._made)
+            self._made = {}
+            self.reached(FaultPoint.RECORDS_WRITTEN)
 
     def _batch_of(self, log: JobLog) -> Batch | None:
         try:
@@ -273,15 +318,22 @@ class Ledger:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Write what is waiting, and leave; who has left may do so again."""
-        if self._left:
+        """Write what is waiting, and leave; who has left may do so again. A fork has nothing here to leave."""
+        if os.getpid() != self._pid:
             return
-        self._left = True
+        with self._leaving:
+            if not self._left:
+                self._left = True
+                self._leave()
+
+    def _leave(self) -> None:
         self.flush()
         self.abandon()
         self.reached(FaultPoint.OWNER_LEAVES)
-        self.backend.leave(self.owner)
-        self.backend.close()
+        try:
+            self.backend.leave(self.owner)
+        finally:
+            self.backend.close()
 
 
 def _exists(record: JobRecord) -> JobExistsError:

@@ -53,5 +53,5 @@ def read_request(content: bytes) -> Request:
     """A request that was stored; DamagedRecordError where it is none."""
     try:
         return _reader.decode(content)
-    except msgspec.ValidationError as error:
+    except msgspec.DecodeError as error:
         raise DamagedRecordError(f"a request cannot be read: {error}", kind="request") from error

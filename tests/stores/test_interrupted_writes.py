@@ -1,0 +1,149 @@
+"""Ctrl-C in the middle of a write, a store that is put back to what it was, and requests that nobody can read."""
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass
+
+import pytest
+
+from routilux import Flow, JobState, Routine, StoreError
+from routilux._backends.backend import Batch
+from routilux._backends.memory import MemoryBackend
+from routilux._engine import keeper
+from routilux._engine.requests import delivery_of, write_request
+from routilux._model import SlotKey
+from routilux.errors import StoreUnavailableError
+from routilux.stores import Store
+from serilux import register_serializable
+from tests.crashes.failing_backend import FailingBackend, Failure
+
+LONG = 60.0
+
+
+@register_serializable(name="InterruptedPatient")
+class Patient(Routine):
+    """Waits for an answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", self.ask)
+        self.define_slot("answer", self.hear)
+
+    def ask(self) -> None:
+        self.expect("answer")
+
+    def hear(self, text: str) -> None:
+        self.get_execution_context().job_state.append_to_shared_log(text)
+
+
+def patient() -> Flow:
+    flow = Flow("patient")
+    flow.add_routine(Patient(), "patient")
+    return flow
+
+
+@register_serializable(name="InterruptedKnown")
+@dataclass
+class Known:
+    """Something that may be delivered."""
+
+    number: int = 1
+
+
+class Interrupted(MemoryBackend):
+    """Somebody presses Ctrl-C in the middle of the next write, when it is `done`, or not."""
+
+    done: bool | None = None
+
+    def write(self, batches: Sequence[Batch]) -> frozenset[str]:
+        done, self.done = self.done, None
+        refused = frozenset() if done is False else super().write(batches)
+        if done is not None:
+            raise KeyboardInterrupt
+        return refused
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_who_is_interrupted_takes_nothing_from_others(done: bool) -> None:
+    backend = Interrupted()
+    flow = patient()
+    with Store(backend, window=LONG) as store:
+        mine, others = [flow.execute("patient", store=store) for _ in range(2)]
+        others.update_shared_data("before", 1)
+        backend.done = done
+        with pytest.raises(KeyboardInterrupt):
+            mine.update_shared_data("mine", 1)
+        for job_state in (others, mine):
+            flow.deliver(job_state, "patient", "answer", {"text": "late"})
+            assert job_state.wait(LONG)
+        stored = [store.load(job_state.job_id)[1] for job_state in (mine, others)]
+    assert [job_state.shared_data for job_state in stored] == [{"mine": 1}, {"before": 1}]
+    assert [job_state.shared_log for job_state in stored] == [["late"], ["late"]]
+
+
+def test_who_writes_next_writes_what_an_interrupted_write_was_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = Interrupted()
+    flow = patient()
+    with Store(backend, window=LONG) as store:
+        mine, others = [flow.execute("patient", store=store) for _ in range(2)]
+        backend.done = False
+        with pytest.raises(KeyboardInterrupt):
+            mine.update_shared_data("mine", 1)
+        others.update_shared_data("others", 1)
+        assert store.load(mine.job_id)[1].shared_data == {"mine": 1}
+        for job_state in (mine, others):
+            flow.cancel(job_state)
+
+
+def test_a_store_that_is_an_older_copy_of_itself_is_no_other_owners() -> None:
+    backend = MemoryBackend()
+    flow = patient()
+    job_state = flow.execute("patient", store=Store(backend))
+    older = {job_id: copy(job) for job_id, job in backend._jobs.items()}
+    job_state.update_shared_data("since", 1)
+    backend._jobs = older
+    with pytest.raises(StoreError, match=r"its last one is \d, .* an older copy of the store"):
+        job_state.update_shared_data("later", 1)
+    with pytest.raises(StoreError, match="an older copy"):
+        job_state.wait(LONG)
+
+
+def test_an_owner_that_could_not_show_itself_does_so_the_next_time() -> None:
+    backend = MemoryBackend()
+    store = Store(FailingBackend(backend, ["beat"], [Failure(done=False)]))
+    flow = patient()
+    with pytest.raises(StoreUnavailableError, match="the connection was lost"):
+        flow.execute("patient", store=store)
+    assert backend.silences() == {}
+    job_state = flow.execute("patient", store=store)
+    assert list(backend.silences()) == [store.ledger.owner]
+    flow.cancel(job_state)
+
+
+@pytest.fixture
+def looked_for_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "ROUND", 0.001)
+
+
+UNREADABLE: dict[str, bytes] = {
+    "no JSON": b"\xff",
+    "cut off": b'{"type": "pau',
+    "of a newer version": b'{"type": "sing"}',
+    "of a class that is not known here": write_request(
+        delivery_of(SlotKey("patient", "answer"), {"text": Known()})
+    ).replace(b"InterruptedKnown", b"InterruptedStranger"),
+    "for nobody": write_request(delivery_of(SlotKey("patient", "other"), {"text": "x"})),
+}
+
+
+@pytest.mark.parametrize("request_", UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.usefixtures("looked_for_often")
+def test_a_request_that_cannot_be_met_does_not_keep_later_ones_from_it(
+    request_: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend = MemoryBackend()
+    job_state: JobState = patient().execute("patient", store=Store(backend))
+    backend.ask(job_state.job_id, request_)
+    Store(backend).pause(job_state.job_id, timeout=LONG)
+    assert (job_state.status, list(backend.asked(""))) == ("paused", [])
+    assert f"job {job_state.job_id} cannot do what it was asked for" in caplog.text

@@ -1,0 +1,237 @@
+"""Two threads of one process and one stored job: whichever comes first has it, and no other takes it for an orphan."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from routilux import Flow, JobState, JobStateError, OwnershipLost, Routine, recover
+from routilux._backends.backend import StoredJob
+from routilux._backends.memory import MemoryBackend
+from routilux._engine import custody
+from routilux.errors import StoreUnavailableError
+from routilux.stores import Store
+from serilux import SeriluxError, register_serializable
+from tests.crashes.failing_backend import FailingBackend, Failure
+
+LONG = 60.0
+
+
+@register_serializable(name="OneAtATimePatient")
+class Patient(Routine):
+    """Waits for an answer, over and over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", self.ask)
+        self.define_slot("answer", self.hear)
+
+    def ask(self) -> None:
+        self.expect("answer")
+
+    def hear(self, more: bool) -> None:
+        if more:
+            self.expect("answer")
+
+
+def patient() -> Flow:
+    flow = Flow("patient")
+    flow.add_routine(Patient(), "patient")
+    return flow
+
+
+def answer(job_state: JobState, *, more: bool) -> None:
+    job_state._live.flow.deliver(job_state, "patient", "answer", {"more": more})
+
+
+class Acquired(MemoryBackend):
+    """Has something happen in the middle of the next claim: the job is claimed, and nobody here knows it yet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.then: Callable[[str], object] | None = None
+
+    def acquire(self, job_id: str, owner: str, *, epoch: int) -> StoredJob | None:
+        stored = super().acquire(job_id, owner, epoch=epoch)
+        then, self.then = self.then, None
+        if then is not None:
+            then(job_id)
+        return stored
+
+
+@pytest.fixture
+def backend() -> Acquired:
+    return Acquired()
+
+
+@pytest.fixture
+def store(backend: Acquired) -> Iterator[Store]:
+    with Store(backend) as store:
+        yield store
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[ThreadPoolExecutor]:
+    """Another thread."""
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
+
+
+def orphan(backend: MemoryBackend) -> str:
+    """A job whose owner is gone."""
+    job_state = patient().execute("patient", store=Store(backend))
+    job_state._live.abandon()
+    backend.leave(backend.record(job_state.job_id).owner or "")
+    return job_state.job_id
+
+
+def test_a_job_is_no_orphan_before_its_keeper_has_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    hold = store.ledger.keeper.hold
+
+    def see_and_hold(job_id: str, servant: Any) -> None:
+        store.ledger.flush()
+        seen.append([record.job_id for record in store._backend.records(owner=store.ledger.owner)])
+        seen.append(store.orphans())
+        hold(job_id, servant)
+
+    monkeypatch.setattr(store.ledger.keeper, "hold", see_and_hold)
+    job_state = patient().execute("patient", store=store)
+    assert seen == [[job_state.job_id], []]
+
+
+def test_a_job_that_is_being_resumed_is_no_orphan(
+    backend: Acquired, store: Store, elsewhere: ThreadPoolExecutor
+) -> None:
+    job_id, recovered = orphan(backend), []
+    backend.then = lambda job_id: recovered.append(elsewhere.submit(recover, store).result(LONG))
+    (job_state,) = recover(store)
+    assert (job_state.job_id, recovered) == (job_id, [[]])
+    answer(job_state, more=False)
+    assert job_state.wait(LONG)
+
+
+def test_a_job_that_is_being_resumed_is_not_deleted(backend: Acquired, store: Store) -> None:
+    orphan(backend)
+    refused: list[str] = []
+
+    def delete(job_id: str) -> None:
+        with pytest.raises(JobStateError, match="is being run") as refusal:
+            store.delete(job_id)
+        refused.append(str(refusal.value))
+
+    backend.then = delete
+    assert len(recover(store)) == 1
+    assert len(refused) == 1
+
+
+def test_a_job_that_is_being_cancelled_is_not_recovered(
+    backend: Acquired, store: Store, elsewhere: ThreadPoolExecutor
+) -> None:
+    job_id, recovered = orphan(backend), []
+    backend.then = lambda job_id: recovered.append(elsewhere.submit(recover, store).result(LONG))
+    store.cancel(job_id)
+    assert (recovered, str(store.summary(job_id).status)) == ([[]], "cancelled")
+
+
+def test_who_takes_a_job_over_waits_for_who_has_it_in_hand(
+    backend: Acquired, store: Store, elsewhere: ThreadPoolExecutor
+) -> None:
+    job_id = orphan(backend)
+    flow, second = store.load(job_id)
+    taken: list[Future[JobState]] = []
+    backend.then = lambda job_id: taken.append(elsewhere.submit(flow.resume, second))
+    (first,) = recover(store)
+    assert taken[0].result(LONG) is second
+    with pytest.raises(OwnershipLost, match="by another handle in this process"):
+        first.wait(LONG)
+    answer(second, more=False)
+    assert second.wait(LONG)
+    assert store.summary(job_id).status == "completed"
+
+
+def test_a_change_within_a_change_is_made(store: Store) -> None:
+    """Strange, but it must not wait for itself."""
+    flow = patient()
+    job_state = flow.execute("patient", store=store)
+    flow.pause(job_state)
+    with store.ledger.in_hand(job_state.job_id), store.ledger.in_hand(job_state.job_id):
+        job_state.update_shared_data("key", 1)
+    assert (store.load(job_state.job_id)[1].shared_data, store.ledger._hands) == ({"key": 1}, {})
+
+
+@pytest.mark.parametrize("jobs", [1, 20])
+def test_two_threads_recover_each_job_once(jobs: int) -> None:
+    backend = MemoryBackend()
+    ids = sorted(orphan(backend) for _ in range(jobs))
+    together = Barrier(2)
+
+    def take_part(_: int) -> list[JobState]:
+        together.wait(LONG)
+        return recover(store)
+
+    with Store(backend) as store, ThreadPoolExecutor(2) as executor:
+        parts = list(executor.map(take_part, range(2)))
+        recovered = [job_state for part in parts for job_state in part]
+        assert sorted(job_state.job_id for job_state in recovered) == ids
+        for job_state in recovered:
+            answer(job_state, more=False)
+            assert job_state.wait(LONG)
+        assert {summary.epoch for summary in store.jobs()} == {1}
+
+
+def unreadable(*_: object) -> None:
+    raise SeriluxError("a class of it is not known here")
+
+
+def left_behind(backend: Any) -> tuple[Flow, JobState, Store]:
+    """A job that was paused, and has gone on elsewhere since; its owner there is gone."""
+    first, other = Store(backend), Store(backend)
+    flow = patient()
+    job_state = flow.execute("patient", store=first)
+    flow.pause(job_state)
+    flow_elsewhere, job_elsewhere = other.load(job_state.job_id)
+    flow_elsewhere.resume(job_elsewhere)
+    job_elsewhere.update_shared_data("been", "elsewhere")
+    flow_elsewhere.pause(job_elsewhere)
+    return flow, job_state, first
+
+
+def test_a_job_that_was_claimed_and_cannot_be_read_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = MemoryBackend()
+    flow, job_state, _ = left_behind(backend)
+    with monkeypatch.context() as patch:
+        patch.setattr(custody, "rebuild", unreadable)
+        with pytest.raises(SeriluxError, match="is not known here"):
+            flow.resume(job_state)
+    record = backend.record(job_state.job_id)
+    assert record is not None
+    assert (record.owner, record.status) == (None, "paused")
+    flow.resume(job_state, take_over=False)
+    answer(job_state, more=False)
+    assert job_state.wait(LONG)
+    assert backend.record(job_state.job_id).status == "completed"
+
+
+def test_a_job_that_cannot_be_given_back_is_said_to_stay(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend = MemoryBackend()
+    flow, job_state, store = left_behind(backend)
+    monkeypatch.setattr(custody, "rebuild", unreadable)
+    store.ledger.backend = FailingBackend(backend, ["write"], [Failure(done=False)])
+    with pytest.raises(SeriluxError, match="is not known here"):
+        flow.resume(job_state)
+    assert "stays with this process: the connection was lost" in caplog.text
+
+
+def test_a_store_that_cannot_be_left_is_closed_all_the_same() -> None:
+    backend = MemoryBackend()
+    store = Store(FailingBackend(backend, ["leave"], [Failure(done=False)]))
+    with pytest.raises(StoreUnavailableError, match="the connection was lost"):
+        store.close()
+    with pytest.raises(Exception, match="has been closed"):
+        backend.records()
+    store.close()
