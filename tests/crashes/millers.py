@@ -10,6 +10,7 @@ from routilux._context import Activation
 from routilux._engine import job_log, live_job, running_job
 from routilux._engine.attempt import Failure
 from routilux._engine.fault_points import FaultPoint, Reached
+from routilux.errors import RecoveryError
 from routilux.stores import Store, open_store
 from tests.crashes.hosts import Announce
 from tests.crashes.mill import Order, listen_with, mill
@@ -92,6 +93,21 @@ def finish(announce: Announce, url: str, effects: str, end: End | None = None) -
     listen_with(effects, announce)
     with open_busy(url, end) as store:
         for job_state in recover(store):
+            assert job_state.wait(60), job_state.explain()
+    announce("finished")
+
+
+def recover_once(announce: Announce, url: str, effects: str, end: End | None = None) -> None:
+    """Let what others have left come to its end, while others do the same, and say what could not be recovered."""
+    listen_with(effects, lambda _: None)
+    with open_busy(url, end) as store:
+        announce("recovering")
+        try:
+            jobs = recover(store)
+        except RecoveryError as error:
+            announce(f"problem {error}".replace("\n", " "))
+            jobs = list(error.recovered)
+        for job_state in jobs:
             assert job_state.wait(60), job_state.explain()
     announce("finished")
 
