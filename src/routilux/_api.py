@@ -1,12 +1,13 @@
 """All public names. They are loaded together, when the first of them is used (`routilux.__getattr__`)."""
 
 from routilux._context import ExecutionContext
-from routilux._core.explanation import Explanation, JoinNote, TaskNote
+from routilux._core.explanation import Explanation, JoinNote, PlanNote, TaskNote
 from routilux._model import Durability, ErrorStrategy, EventKey, ExecutionStrategy, JobStatus, RoutineStatus, SlotKey
+from routilux._plan import Plan
 from routilux._records import Decision, ErrorInfo, HistoryRecord
 from routilux._recover import recover
 from routilux._resources import ResourceFactory, Resources
-from routilux._verdict import Finding, Verdict
+from routilux._verdict import Finding, Fit, Verdict
 from routilux.conditional_router import ConditionalRouter
 from routilux.connection import Connection
 from routilux.error_handler import ErrorHandler
@@ -61,6 +62,7 @@ __all__ = [
     "ExecutionStrategy",
     "Explanation",
     "Finding",
+    "Fit",
     "Flow",
     "FlowShutDownError",
     "HistoryRecord",
@@ -74,6 +76,8 @@ __all__ = [
     "MissingResourceError",
     "OutsideActivationError",
     "OwnershipLost",
+    "Plan",
+    "PlanNote",
     "ResourceFactory",
     "Resources",
     "ResumeError",

@@ -52,6 +52,18 @@ class Binding(msgspec.Struct, frozen=True):
             extra=extra,
         )
 
+    def can_rename(self, names: Iterable[str]) -> bool:
+        """Whether data that does not fit would, if some of its names were others."""
+        given = set(names)
+        strangers, free, missing = given - self.names, self.names - given, self.required - given
+        return len(missing) <= len(strangers) and (self.open_ended or len(strangers) <= len(free))
+
+    def renaming(self, names: Iterable[str]) -> dict[str, str] | None:
+        """The one change of a name with which such data would fit; None where there are several, or none."""
+        given = set(names)
+        strangers, wanted = given - self.names, (self.required - given) or (self.names - given)
+        return dict(zip(strangers, wanted, strict=True)) if len(strangers) == len(wanted) == 1 else None
+
     def strangers(self, names: Iterable[str]) -> list[str]:
         """Which of these names are none of a parameter's."""
         return [] if self.open_ended else [name for name in names if name not in self.names]

@@ -1,19 +1,17 @@
 """From the routines and connections of a flow to its graph and the handlers behind it."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from msgspec import UNSET
+
 from routilux._binding import binding_of
-from routilux._core.job import Job
-from routilux._core.merging import given
 from routilux._graph import Graph, Route, RoutineNode, SlotNode
 from routilux._handler import Handler, Handlers, is_async, only_parameter
 from routilux._model import EventKey, MergeKind, SideEffects, SlotKey
-from routilux._verdict import Finding
 from routilux.connection import Connection
 from routilux.error_handler import ErrorHandler
-from routilux.errors import BindingError
 from routilux.routine import Routine
 from serilux import reference_to, registered_name
 from serilux.errors import CallableReferenceError
@@ -71,19 +69,6 @@ def bind_handlers(graph: Graph, routines: Mapping[str, Routine], flow_error_hand
     }
 
 
-def unbindable(handlers: Handlers, job: Job) -> Iterator[Finding]:
-    """Say of each task whose data is known already why its handler cannot take it (law 7)."""
-    for place, task in job.unfinished().items():
-        handler = handlers[task.target]
-        data = given(job, handler.node, task) if task.merged is not None or task.seen is not None else task.data
-        if data is None or (data is task.data and not handler.plain):
-            continue
-        try:
-            handler.binding.bind(data)
-        except BindingError as error:
-            yield Finding(f"{place} is for {task.target}: {error}", place, *task.target)
-
-
 def _slot_node(key: SlotKey, routine: Routine, sources: tuple[tuple[EventKey, int], ...]) -> SlotNode:
     slot = routine.get_slot(key.slot)
     return SlotNode(
@@ -97,6 +82,7 @@ def _slot_node(key: SlotKey, routine: Routine, sources: tuple[tuple[EventKey, in
             _name_of(slot.when, routine),
         ),
         sources=sources,
+        parameters=UNSET if slot.handler is None else tuple(sorted(binding_of(slot.handler, str(key)).names)),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from routilux._binding import binding_of
+from routilux._changed_document import changed_fields
 from routilux._choices import chosen
 from routilux._compile import bind_handlers, compile_graph
 from routilux._durations import checked_timeout
@@ -14,6 +15,7 @@ from routilux._graph import Graph
 from routilux._handler import Handlers
 from routilux._migrations import CURRENT_FORMAT, upgrade
 from routilux._model import EventKey, ExecutionStrategy, SlotKey
+from routilux._plan import NO_PLAN, Plan, checked_plan
 from routilux._resources import Resources
 from routilux._secrecy import Secrecy
 from routilux._shapes import read_as_document, read_fields
@@ -36,6 +38,7 @@ from serilux import (
     raise_together,
     read_part,
     registered_name,
+    renamed_classes,
     rooted,
 )
 from serilux.errors import ConstructorError, DocumentError, SeriluxError
@@ -69,6 +72,7 @@ class Definition(Serializable):
         self._error_handler: ErrorHandler | None = None
         self._compiled: tuple[Graph, Handlers] | None = None
         self._needy: dict[str, Routine] = {}
+        self._read_by = NO_PLAN
 
     @property
     def execution_strategy(self) -> ExecutionStrategy:
@@ -251,24 +255,29 @@ class Definition(Serializable):
         for index, connection in enumerate(self._connections):
             yield f"connections[{index}]", connection
 
-    def deserialize(self, data: dict[str, Any]) -> None:
-        """Read a document; one that is refused leaves this flow as it was (law 8)."""
-        with rooted():
-            self._deserialize(data)
+    def deserialize(self, data: dict[str, Any], *, plan: Plan | None = None) -> None:
+        """Read a document; one that is refused leaves this flow as it was (law 8).
 
-    def _deserialize(self, data: Any) -> None:
+        With a `plan` it is read as of a flow whose routines, slots and classes are called as that says, and whose
+        configurations are what its functions make of them.
+        """
+        checked = checked_plan(plan)
+        with rooted(), renamed_classes(checked.classes):
+            self._deserialize(data, checked)
+
+    def _deserialize(self, data: Any, plan: Plan) -> None:
         check_document(data, "")
         name = registered_name(type(self))
         document = upgrade(data, "Flow", name_in(data, type(self)))
         fields = read_fields(document, FlowDocument, "", further=self._serializable_fields)
-        read = _read_definition(fields)
+        read = _read_definition(changed_fields(fields, plan))
         self.set_fields(decode_fields(self, {key: document[key] for key in document if key not in fields}, name))
         for name in ("flow_id", "execution_strategy", "max_workers", "execution_timeout"):
             setattr(self, name, getattr(read, name))
         for routine_id, routine in read._routines.items():
             self._adopt(routine, routine_id)
         self._error_handler, self._routines = read._error_handler, read._routines
-        self._connections = read._connections
+        self._connections, self._read_by = read._connections, plan
         self._definition_changed()
 
 

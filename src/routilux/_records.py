@@ -114,6 +114,19 @@ class PausePoint(msgspec.Struct, frozen=True):
     checkpoint: Data
 
 
+class AppliedPlan(msgspec.Struct, frozen=True):
+    """A plan by which a job went on in a changed flow (`Plan`), and what was dropped by it: all of them as JSON.
+
+    `fingerprint` is that of the flow which it left.
+    """
+
+    at: float
+    fingerprint: str
+    plan: dict[str, Any]
+    dropped_tasks: list[dict[str, Any]]
+    dropped_data: dict[str, dict[str, Any]]
+
+
 class Emission(msgspec.Struct, gc=False):
     """How an emission that says more than its data is to be routed."""
 

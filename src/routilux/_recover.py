@@ -1,24 +1,39 @@
 """Crash recovery, as a function: what it costs to import a store is paid by those who use one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from routilux._plan import Plan
+from routilux.flow import Flow
 from routilux.job_state import JobState
 
 
 class Recoverable(Protocol):
     """A store, as far as recovery goes."""
 
-    def recover(self, *, resources: Mapping[str, object] | None = None) -> list[JobState]:
+    def recover(
+        self,
+        *,
+        resources: Mapping[str, object] | None = None,
+        flows: Iterable[Flow] = (),
+        plans: Iterable[Plan] = (),
+    ) -> list[JobState]:
         """Let every job go on whose owner is gone."""
 
 
-def recover(store: Recoverable, *, resources: Mapping[str, object] | None = None) -> list[JobState]:
+def recover(
+    store: Recoverable,
+    *,
+    resources: Mapping[str, object] | None = None,
+    flows: Iterable[Flow] = (),
+    plans: Iterable[Plan] = (),
+) -> list[JobState]:
     """Take over and resume every job of a store whose owner is gone; those that have one are left alone.
 
-    The classes of their flows have to be registered, and `resources` have what their routines need
-    (`Routine.require`). What comes back runs in this process: `wait()` for it; but a job may have paused because a task
-    is ambiguous (`Routine.set_effects`), or failed because its processes died too often. RecoveryError, when all have
-    been tried, says which cannot go on here and why.
+    Jobs of these `flows`, by their ids, go on in them; others in the flows they are stored with, whose classes have to
+    be registered. `resources` have what their routines need (`Routine.require`). `plans` say what has become of names
+    in the jobs, one plan for those of a flow (`Plan`). What comes back runs in this process: `wait()` for it; but a job
+    may have paused because a task is ambiguous (`Routine.set_effects`), or failed because its processes died too often.
+    RecoveryError, when all have been tried, says which cannot go on here and why.
     """
-    return store.recover(resources=resources)
+    return store.recover(resources=resources, flows=flows, plans=plans)

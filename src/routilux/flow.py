@@ -5,24 +5,27 @@ from functools import partial
 from types import TracebackType
 from typing import Any
 
-from routilux._beginning import Beginning, checked_durability
+from routilux._beginning import Beginning
 from routilux._core.job import Job
 from routilux._definition import Definition
 from routilux._engine.awaited import Awaited, checked_patience
 from routilux._engine.coroutines import call_in_thread, until_true
 from routilux._engine.engine import Engine, EngineFactory, threaded_engine
 from routilux._engine.held_job import Setting
-from routilux._engine.keeping import Custodian, FlowDefinition, Keeping, KeepsJobs
+from routilux._engine.keeping import KeepsJobs
+from routilux._engine.kept_job import Fitting
 from routilux._engine.live_job import LiveJob
 from routilux._engine.shutting_down import shut_down
 from routilux._graph import Graph
-from routilux._inspection import check_given, inspect_job
+from routilux._inspection import check_given, fitting_in, inspect
+from routilux._keeping import kept_again, kept_in
 from routilux._model import Durability, ExecutionStrategy, JobStatus, SlotKey
+from routilux._plan import Plan, checked_plan
 from routilux._records import Data, Task
 from routilux._recovery import mirror_retries, recovered_tasks
 from routilux._reentry import is_handler_of, refuse_blocking, refuse_deciding
 from routilux._verdict import Verdict
-from routilux.errors import DefinitionError, FlowShutDownError, JobStateError, ResumeError
+from routilux.errors import DefinitionError, FlowShutDownError, JobStateError
 from routilux.job_state import JobState
 from serilux import clone_fields, register_serializable
 
@@ -71,11 +74,15 @@ class Flow(Definition):
     def __repr__(self) -> str:
         return f"<Flow {self.flow_id!r}: {len(self._routines)} routines, {len(self._connections)} connections>"
 
-    def deserialize(self, data: dict[str, Any]) -> None:
-        """Read a document; one that is refused leaves this flow as it was (law 8)."""
+    def deserialize(self, data: dict[str, Any], *, plan: Plan | None = None) -> None:
+        """Read a document; one that is refused leaves this flow as it was (law 8).
+
+        With a `plan` it is read as of a flow whose routines, slots and classes are called as that says, and whose
+        configurations are what its functions make of them.
+        """
         if self._engine is not None and self._engine.jobs:
             raise JobStateError(f"flow {self.flow_id!r} runs jobs; read the document into a new Flow()")
-        super().deserialize(data)
+        super().deserialize(data, plan=plan)
 
     def execute(
         self,
@@ -168,7 +175,7 @@ class Flow(Definition):
         self, beginning: Beginning, store: KeepsJobs | None, durability: Durability | str
     ) -> tuple[JobState, Task, Callable[[], None]]:
         """A job, its first task, and what lets it begin."""
-        keeping, setting = self._keeping(store, durability), self._setting()
+        keeping, setting = kept_in(store, self, durability), self._setting()
         check_given(self.flow_id, self._needy)
         engine = setting.engine
         self._routine(beginning.entry_routine_id)
@@ -176,19 +183,6 @@ class Flow(Definition):
         job_state = JobState._of(beginning.job(self.flow_id, engine.new_id, engine.clock.now(), self.execution_timeout))
         named = beginning.job_id is not None
         return job_state, task, partial(job_state._live.start, setting, task, keeping, named=named)
-
-    def _keeping(self, store: KeepsJobs | None, durability: Durability | str | None) -> Keeping | None:
-        if store is None:
-            return None
-        if not isinstance(store, KeepsJobs):
-            raise DefinitionError(f"a store is what open_store(...) gives, not {store!r}")
-        return self._kept_in(store.custody(), durability)
-
-    def _kept_in(
-        self, custody: Custodian, durability: Durability | str | None = None, *, take_over: bool = True
-    ) -> Keeping:
-        definition = FlowDefinition(self.serialize(), self._compile()[0])
-        return Keeping(custody, definition, take_over, checked_durability(durability))
 
     def pause(
         self,
@@ -249,20 +243,20 @@ class Flow(Definition):
             raise DefinitionError(f"a reason is a text, not {reason!r}")
         live.cancel(reason)
 
-    def check(self, job_state: JobState) -> Verdict:
-        """List all of a job that does not fit this flow, without running anything; `notes` do not refuse (law 7)."""
-        live = _checked_job(job_state)._live
-        with live.lock:
-            return self._inspected(live.job)
+    def check(self, job_state: JobState, *, plan: Plan | None = None) -> Verdict:
+        """List all of a job that does not fit this flow, without running anything; `notes` do not refuse (law 7).
 
-    def _inspected(self, job: Job) -> Verdict:
-        graph, handlers = self._compile()
-        return inspect_job(job, graph, handlers, self._routines, self._error_handler)
+        With a `plan`, what would not fit then. Nothing is applied by that.
+        """
+        live, checked = _checked_job(job_state)._live, checked_plan(plan)
+        with live.lock:
+            return inspect(self, live.job, checked, live.last_graph(live.job), live.now()).verdict
 
     def resume(
         self,
         job_state: JobState,
         *,
+        plan: Plan | None = None,
         store: KeepsJobs | None = None,
         durability: Durability | str | None = None,
         take_over: bool = True,
@@ -271,27 +265,22 @@ class Flow(Definition):
 
         Its pending tasks are taken up first; then each slot of the flow that holds data, and has no pending task,
         becomes one. The same object comes back, and its status is `running`. ResumeError, a ValueError, lists what
-        does not fit; nothing is changed then.
+        does not fit; nothing is changed then. Where the flow has changed since, a `plan` says what has become of names
+        in the job, and what is to be dropped.
 
         With a `store` the job is kept there from now on, with its `durability` unless another is given. One that comes
         from a store is kept there anyway; if another process runs it, that one loses it (law 6), unless `take_over` is
         False: then it is a JobStateError.
         """
-        live = _checked_job(job_state)._live
-        keeping = self._kept_again(live, store, durability, take_over=take_over)
-        live.resume(self._setting(), self._check_fit, self._recovered, keeping)
+        live, checked = _checked_job(job_state)._live, checked_plan(plan)
+        keeping = kept_again(live, store, self, durability, take_over=take_over, plan=checked)
+        setting = self._setting()
+        live.resume(setting, self._fitting(live, setting, checked), self._recovered, keeping)
         live.sync()
         return job_state
 
-    def _kept_again(
-        self, live: LiveJob, store: KeepsJobs | None, durability: Durability | str | None, *, take_over: bool = True
-    ) -> Keeping | None:
-        custody = live.custody
-        if custody is None:
-            return self._keeping(store, durability)
-        if store is not None and not store.has_custody(custody):
-            raise JobStateError(f"job {live.job.job_id!r} is kept in another store; move it with export and import")
-        return self._kept_in(custody, durability, take_over=take_over)
+    def _fitting(self, live: LiveJob, setting: Setting, plan: Plan) -> Fitting:
+        return fitting_in(self, plan, live.last_graph, setting.engine.clock.now)
 
     def _recovered(self, job: Job, graph: Graph) -> list[Task]:
         with self._lock:
@@ -299,26 +288,18 @@ class Flow(Definition):
         mirror_retries(job, self._routines, self._error_handler)
         return recovered
 
-    def retry(self, job_state: JobState) -> JobState:
+    def retry(self, job_state: JobState, *, plan: Plan | None = None) -> JobState:
         """Let a failed job go on: one more attempt for each failed task, then all that it left unstarted.
 
         The attempts have numbers of their own; one that fails is decided on as after the last retry. The time that
         the job may take begins anew. JobStateError for a job that has not failed, ResumeError with a list for one that
-        does not fit this flow.
+        does not fit this flow; `plan` as in `resume`.
         """
-        live = _checked_job(job_state)._live
-        live.retry(self._setting(), self._check_fit, self._kept_again(live, None, None))
+        live, checked = _checked_job(job_state)._live, checked_plan(plan)
+        keeping, setting = kept_again(live, None, self, plan=checked), self._setting()
+        live.retry(setting, self._fitting(live, setting, checked), keeping)
         live.sync()
         return job_state
-
-    def _check_fit(self, job: Job) -> None:
-        if job.flow_id != self.flow_id:
-            problem, problems = f"is a run of flow {job.flow_id!r}; this is flow {self.flow_id!r}", Verdict()
-        elif problems := self._inspected(job):
-            problem = f"does not fit flow {self.flow_id!r}; nothing was changed:"
-        else:
-            return
-        raise ResumeError(f"job {job.job_id!r} {problem}", problems, job_id=job.job_id, status=job.status)
 
     def deliver(self, job_state: JobState, routine_id: str, slot: str, data: Data) -> None:
         """Give a task that waits on a slot (`Routine.expect`) its data, whether the job runs or is paused.

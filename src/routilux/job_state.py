@@ -14,14 +14,16 @@ from routilux._context import Activation, running_activation
 from routilux._core.document import read_job, write_history, write_job, write_tasks
 from routilux._core.explanation import Explanation, explain
 from routilux._core.job import Job
+from routilux._core.plan_records import write_plans
 from routilux._engine.awaited import Awaited, checked_patience, left_until
 from routilux._engine.coroutines import call_in_thread, until_true
 from routilux._engine.live_job import LiveJob
 from routilux._engine.watchers import is_settled
 from routilux._model import SETTLED, JobStatus
+from routilux._plan import Plan, checked_plan
 from routilux._records import Changes, Data, ErrorInfo, HistoryRecord
 from routilux.errors import BlockingCallError, DefinitionError, JobFailedError, JobStateError
-from serilux import Serializable, clone, clone_fields, register_serializable
+from serilux import Serializable, clone, clone_fields, register_serializable, renamed_classes
 
 
 @register_serializable
@@ -181,6 +183,12 @@ class JobState(Serializable):
             ]
 
     @property
+    def plans(self) -> list[Data]:
+        """The plans by which the job went on in changed flows, as documents: when, which one, and what it dropped."""
+        with self._live.looking() as job:
+            return write_plans(job.plans)
+
+    @property
     def shared_data(self) -> Any:
         """Data that all routines of the job share.
 
@@ -328,14 +336,17 @@ class JobState(Serializable):
         self._live.secrecy.check_document(document, "job")
         return document
 
-    def deserialize(self, data: dict[str, Any]) -> None:
+    def deserialize(self, data: dict[str, Any], *, plan: Plan | None = None) -> None:
         """Read a document; one that is refused leaves this job as it was (law 8).
 
         DocumentError, or another SeriluxError, says what is wrong and where. JobStateError for a job that runs here.
+        Classes of values may have been renamed since: a `plan` says so. All else of it is done by `Flow.resume`.
         """
         if self._live.attached:
             raise JobStateError(f"job {self.job_id!r} is running here; read the document into a new JobState()")
-        self._take(LiveJob(read_job(data), self._around))
+        with renamed_classes(checked_plan(plan).classes):
+            job = read_job(data)
+        self._take(LiveJob(job, self._around))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the document to a file, atomically: after a crash there is the old file or the new one.
@@ -347,10 +358,10 @@ class JobState(Serializable):
         write_document(path, self.serialize())
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "JobState":
-        """Read a job from a file; DocumentError or LimitError where it holds no job."""
+    def load(cls, path: str | os.PathLike[str], *, plan: Plan | None = None) -> "JobState":
+        """Read a job from a file, as `deserialize` does; DocumentError or LimitError where it holds no job."""
         from routilux._files import read_document  # noqa: PLC0415 - see that module's docstring
 
         job_state = cls()
-        job_state.deserialize(read_document(path))
+        job_state.deserialize(read_document(path), plan=plan)
         return job_state

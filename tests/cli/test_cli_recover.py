@@ -3,20 +3,10 @@
 import json
 from pathlib import Path
 
-import pytest
+from tests.cli.changed_shops import changed, orphan, plan_file
+from tests.cli.commands import documents, in_process, routilux
 
-from tests.cli.commands import documents, in_process, read_until, routilux, start
-
-
-@pytest.fixture
-def orphan(folder: Path, gate: Path) -> str:
-    """A job whose process was killed."""
-    with start(folder, "run", "shop:flow", "--entry", "orders", "--param", "amounts=[1, 2, 3]", GATE=str(gate)) as lost:
-        read_until(lost, "billing 1")
-        lost.kill()
-        lost.wait(60)
-    job_id: str = documents("jobs")[0]["job_id"]
-    return job_id
+__all__ = ["changed", "orphan"]  # fixtures
 
 
 def test_a_job_whose_process_died_is_finished(folder: Path, orphan: str) -> None:
@@ -36,3 +26,12 @@ def test_one_that_cannot_go_on_here_is_told_and_left(folder: Path, orphan: str) 
 def test_where_none_has_died_there_is_nothing_to_do(folder: Path, completed: str) -> None:
     result = routilux("recover", "--app", "shop", "--json")
     assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+
+
+def test_jobs_go_on_in_flows_of_the_code_by_plans(folder: Path, orphan: str, changed: None) -> None:
+    plan = plan_file(folder, flow_id="shop", slots={"billing.order": "bill"})
+    code, output, errors = in_process(folder, "recover", "--app", "renamed:flow", "--json")
+    assert (code, json.loads(output), "has no slot 'order'" in errors) == (1, [], True)
+    code, output, _ = in_process(folder, "recover", "--app", "renamed:flow", "--plan", plan, "--json")
+    assert (code, [ended["status"] for ended in json.loads(output)]) == (0, ["completed"])
+    assert documents("show", orphan)["document"]["shared_data"]["billed"] == 6

@@ -72,12 +72,12 @@ def test_jobs_whose_process_died_go_on_where_it_is_given(
 def test_check_tells_what_is_missing(folder: Path, kiosk: None, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = ended(monkeypatch, "closed", *RUN[:-1])["job_id"]
     (folder / "transfer.json").write_text(routilux("export", job_id).stdout)
-    assert documents("check", "transfer.json", "--app", "kiosk")["problems"] == []
-    assert documents("check", "transfer.json", "--app", "kiosk:equipped_flow")["problems"] == []
+    assert documents("check", "transfer.json", "--app", "kiosk")["jobs"][0]["problems"] == []
+    assert documents("check", "transfer.json", "--app", "kiosk:equipped_flow")["jobs"][0]["problems"] == []
     monkeypatch.delenv("TILL")
     for app in ("kiosk", "kiosk:make_flow"):
         result = routilux("check", "transfer.json", "--app", app)
-        assert (result.exit_code, "routine 'kiosk' needs 'till'" in result.stdout) == (1, True)
+        assert (result.exit_code, "routine 'kiosk' needs 'till'" in result.stdout) == (2, True)
 
 
 def test_what_gives_no_dict_is_told(kiosk: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,25 +1,12 @@
 """`routilux resume`."""
 
 import json
-import signal
 from pathlib import Path
 
-import pytest
-
+from tests.cli.changed_shops import changed, paused, plan_file
 from tests.cli.commands import documents, finish, in_process, read_until, routilux, start
 
-
-@pytest.fixture
-def paused(folder: Path, gate: Path) -> str:
-    """A job that was interrupted while it handled the second of three orders."""
-    process = start(folder, "run", "shop:flow", "--entry", "orders", "--param", "amounts=[1, 2, 3]", GATE=str(gate))
-    read_until(process, "billing 1")
-    process.send_signal(signal.SIGTERM)
-    read_until(process, "starts nothing more")
-    gate.write_text("")
-    assert finish(process)[0] == 130
-    job_id: str = documents("jobs")[0]["job_id"]
-    return job_id
+__all__ = ["changed", "paused"]  # fixtures
 
 
 def test_a_paused_job_goes_on_where_it_stood(folder: Path, paused: str) -> None:
@@ -56,3 +43,30 @@ def test_a_job_that_somebody_runs_is_taken_only_if_asked_for(folder: Path, gate:
 def test_an_app_that_is_not_there_is_a_usage_error(folder: Path, failed: str) -> None:
     result = routilux("resume", failed, "--app", "shoop")
     assert (result.exit_code, "there is no module 'shoop'" in result.stderr) == (2, True)
+
+
+# In a flow that has changed since.
+
+
+def test_a_job_goes_on_in_a_flow_of_the_code_by_a_plan(folder: Path, paused: str, changed: None) -> None:
+    refused = in_process(folder, "resume", paused, "--app", "renamed:flow", "--json")
+    assert (refused[0], len(json.loads(refused[2])["error"]["problems"])) == (1, 1)
+    plan = plan_file(folder, slots={"billing.order": "bill"}, reason="2.3")
+    code, output, errors = in_process(folder, "resume", paused, "--app", "renamed:flow", "--plan", plan, "--json")
+    assert (code, errors.count("Traceback"), json.loads(output)["status"]) == (0, 0, "completed")
+    document = documents("show", paused)["document"]
+    assert document["shared_data"]["billed"] == 6
+    assert document["plans"][0]["plan"] == {"slots": {"billing.order": "bill"}, "reason": "2.3"}
+    assert "slot 'billing.order' is 'billing.bill' since" in routilux("explain", paused).stdout
+
+
+def test_the_flow_it_is_stored_with_is_configured_by_a_plan(folder: Path, paused: str, changed: None) -> None:
+    plan = plan_file(folder, config={"billing": "reconfigured:new_config"})
+    code, output, errors = in_process(folder, "resume", paused, "--app", "reconfigured", "--plan", plan, "--json")
+    assert (code, errors.count("Traceback"), json.loads(output)["status"]) == (0, 0, "completed")
+
+
+def test_a_plan_for_another_flow_is_not_for_this_job(folder: Path, paused: str, changed: None) -> None:
+    plan = plan_file(folder, flow_id="bakery", slots={"billing.order": "bill"})
+    code, _, errors = in_process(folder, "resume", paused, "--app", "renamed:flow", "--plan", plan)
+    assert (code, "cannot go on in flow 'shop'" in errors) == (1, True)

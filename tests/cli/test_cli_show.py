@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
+from routilux import Flow, Plan, Routine
 from routilux.stores import open_store
+from routilux.testing import StepRunner
 from tests.cli.commands import documents, in_process, routilux
 
 
@@ -42,3 +44,42 @@ def test_an_unknown_job_is_refused_in_one_line(folder: Path, completed: str) -> 
 def test_it_is_refused_as_a_document(folder: Path, completed: str) -> None:
     error = json.loads(routilux("show", "nobody", "--json").stderr)
     assert error == {"error": {"type": "UnknownJobError", "message": "the store has no job 'nobody'"}}
+
+
+def test_it_tells_of_plans_and_under_which_name_a_renamed_routine_is_now(folder: Path) -> None:
+    runner = StepRunner()
+    flow, renamed = two_steps(runner, "clean"), two_steps(runner, "scrub")
+    with open_store("sqlite:///routilux.db") as store:
+        job_state = flow.execute("source", store=store)
+        runner.step()
+        flow.pause(job_state)
+        renamed.resume(store.load_job(job_state.job_id), plan=Plan(routines={"clean": "scrub"}, reason="2.3")).wait()
+    lines = routilux("show", job_state.job_id).stdout.splitlines()
+    assert [line.split("  ")[0] for line in lines if "now" in line] == ["clean"]
+    (told,) = [line for line in lines if line.startswith("changed by a plan at ")]
+    assert told.endswith(
+        " (2.3): routine 'clean' is 'scrub' since; what history says of before then, it says of 'clean'"
+    )
+
+
+class ShownStep(Routine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", self.start)
+        self.define_slot("work", self.work)
+        self.define_event("out")
+
+    def start(self) -> None:
+        for n in range(2):
+            self.emit("out", n=n)
+
+    def work(self, n: int) -> None:
+        pass
+
+
+def two_steps(runner: StepRunner, name: str) -> Flow:
+    flow = Flow("steps", engine_factory=runner.engine)
+    flow.add_routine(ShownStep(), "source")
+    flow.add_routine(ShownStep(), name)
+    flow.connect("source", "out", name, "work")
+    return flow

@@ -6,7 +6,7 @@ from typing import Any
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
 from routilux._model import Durability, JobStatus, RoutineStatus
-from routilux._records import ErrorInfo, PausePoint, RoutineState
+from routilux._records import AppliedPlan, ErrorInfo, PausePoint, RoutineState
 from tests.core.hand_made import (
     ANSWER,
     FOLD,
@@ -25,6 +25,15 @@ from tests.core.hand_made import (
 
 RICH_VALUE = {"pair": (1, 2), "when": datetime(2024, 1, 1, tzinfo=UTC), "tag": {"$tuple": 1}, "raw": b"\x00"}
 BARE_ERROR = ErrorInfo("routilux.errors.JobTimeout", "", None, None, "")
+
+DROPPED_TASK = {
+    "task_id": "j:3",
+    "routine_id": "sink",
+    "slot": "old",
+    "data": {"x": {"$object": {"class": "Gone", "fields": {}}}},
+    "connection": {"source_routine_id": "source", "source_event": "out"},
+    "due": "1970-01-01T00:16:50Z",
+}
 
 
 def rich_job() -> Job:
@@ -55,6 +64,16 @@ def rich_job() -> Job:
         shared_data={"a": 1, "b": RICH_VALUE},
         shared_log=[1, (2,), {"c": 3}],
         pause_points=[PausePoint(991.5, "one", {}), PausePoint(992.5, "", {"step": (2,)})],
+        plans=[
+            AppliedPlan(992.25, "sha256:ab", {"routines": {"clean": "sink"}, "reason": "2.3"}, [], {}),
+            AppliedPlan(
+                993.25,
+                "",
+                {"drop": ["sink.old", ["a.b", "c"]], "slots": {"sink.in": "items"}},
+                [DROPPED_TASK],
+                {"sink": {"old": {"x": [{"$tuple": [1]}], "y": {"$object": {"class": "Gone", "fields": {}}}}}},
+            ),
+        ],
         fingerprint="sha256:abc",
         epoch=7,
         cancel_reason="because",

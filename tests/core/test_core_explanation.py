@@ -7,7 +7,7 @@ import pytest
 from routilux._core.explanation import JoinNote, TaskNote, explain
 from routilux._core.job import Job, PauseRequest
 from routilux._model import JobStatus, RoutineStatus
-from routilux._records import PausePoint, RoutineState
+from routilux._records import AppliedPlan, PausePoint, RoutineState
 from tests.core.hand_made import EARLIER, LATER, NOW, OUT, SINK, WRONG, expectation, job, task
 
 PENDING, RUNNING, PAUSED = JobStatus.PENDING, JobStatus.RUNNING, JobStatus.PAUSED
@@ -138,4 +138,43 @@ def test_an_account_reads_like_this() -> None:
         "  because of builtins.ValueError: no such luck",
         "    Traceback",
         "      line",
+    ]
+
+
+# Plans.
+
+
+def plan_text(state: Job) -> list[str]:
+    return [line for line in str(explain(state, NOW)).splitlines() if "plan" in line]
+
+
+def test_it_tells_of_the_plans_by_which_the_job_went_on() -> None:
+    plan = {
+        "routines": {"clean": "scrub"},
+        "slots": {"clean.input": "in", "a.b": ["c", "d"]},
+        "parameters": {"clean.input": {"amount": "total"}},
+        "classes": {"Money": "Amount"},
+        "config": {"clean": "shop:new_config"},
+        "reason": "2.3",
+    }
+    dropped = [{"task_id": "j:3", "routine_id": "sink", "slot": "old", "data": {}}]
+    applied = AppliedPlan(NOW, "", plan, dropped, {"sink": {"old": {"x": [1]}}})
+    state = job(PAUSED, plans=[applied])
+    (note,) = explain(state, NOW).plans
+    assert note.changes == [
+        "routine 'clean' is 'scrub' since; what history says of before then, it says of 'clean'",
+        "slot 'clean.input' is 'scrub.in' since",
+        "slot 'a.b' is 'c.d' since",
+        "class 'Money' is 'Amount' since",
+        "parameter 'amount' of 'clean.input' is 'total' since",
+        "routine 'clean' was configured anew by shop:new_config",
+        "task j:3 for sink.old was dropped",
+        "the data that had come to 'sink.old' was dropped",
+    ]
+    assert plan_text(state) == [f"  changed by a plan at 1970-01-01T00:16:40+00:00 (2.3): {'; '.join(note.changes)}"]
+
+
+def test_a_plan_without_a_reason_that_concerned_nothing_is_told_too() -> None:
+    assert plan_text(job(PAUSED, plans=[AppliedPlan(NOW, "", {"drop": ["j:1"]}, [], {})])) == [
+        "  changed by a plan at 1970-01-01T00:16:40+00:00: nothing of this job was called otherwise"
     ]

@@ -1,4 +1,4 @@
-"""The fingerprint of a flow's shape, and what does not fit a flow (law 7)."""
+"""The fingerprint of a flow's shape (law 7)."""
 
 from typing import Any
 
@@ -6,10 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from routilux._fingerprint import fingerprint
-from routilux._graph import Graph, Route, RoutineNode, SlotNode, misfits
+from routilux._graph import Route, RoutineNode, SlotNode
 from routilux._model import EventKey, MergeKind, SlotKey
-from routilux._records import Data, Task
-from tests.core.hand_made import ANSWER, FOLD, PARKED, SINK, SOURCE, WORKER, expectation, graph, task
 
 LEFT, RIGHT = SlotKey("b", "left"), SlotKey("b", "right")
 OUT = EventKey("a", "out")
@@ -104,117 +102,6 @@ def test_data_goes_on_as_it_is_where_there_is_no_mapping() -> None:
 
 def test_a_mapping_renames_what_it_names() -> None:
     assert Route(OUT, LEFT, {"x": "y"}).mapped({"x": 1, "z": 2}) == {"y": 1, "z": 2}
-
-
-# Misfits.
-
-
-def problems(*tasks: Task, slot_data: dict[SlotKey, Data] | None = None, flow: Graph | None = None) -> list[str]:
-    places = {f"pending_tasks[{index}]": entry for index, entry in enumerate(tasks)}
-    return list(misfits(flow or graph(), places, slot_data or {}))
-
-
-def test_what_fits_has_no_problems() -> None:
-    entries = task(1, SOURCE), task(2, due=5.0), expectation(3, ANSWER), task(4, SINK, seen={"x": 1})
-    assert problems(*entries, slot_data={SINK: {"x": [1, 2]}, WORKER: {"x": 1}, PARKED: {}, FOLD: {"sum": 1}}) == []
-
-
-def test_a_task_for_an_unknown_routine_does_not_fit() -> None:
-    assert problems(task(1, SlotKey("gone", "input"))) == [
-        "pending_tasks[0] is for gone.input: flow 'f' has no routine 'gone'; it has: 'source', 'worker', 'sink', 'fold'"
-    ]
-
-
-def test_a_task_for_an_unknown_slot_does_not_fit() -> None:
-    assert problems(task(1), task(2, SlotKey("worker", "inptu"))) == [
-        "pending_tasks[1] is for worker.inptu: routine 'worker' has no slot 'inptu'; it has: 'input', 'answer'"
-    ]
-
-
-def test_a_task_for_a_slot_without_a_handler_does_not_fit() -> None:
-    assert problems(task(1, PARKED)) == [
-        "pending_tasks[0] is for sink.parked: slot 'parked' of routine 'sink' has no handler"
-    ]
-
-
-def test_an_expectation_is_checked_like_any_task() -> None:
-    assert problems(expectation(1, PARKED)) == [
-        "pending_tasks[0] is for sink.parked: slot 'parked' of routine 'sink' has no handler"
-    ]
-
-
-def test_slot_data_of_an_unknown_routine_does_not_fit() -> None:
-    assert problems(slot_data={SlotKey("gone", "input"): {}}) == [
-        "slot_data.gone.input: flow 'f' has no routine 'gone'; it has: 'source', 'worker', 'sink', 'fold'"
-    ]
-
-
-def test_slot_data_of_an_unknown_slot_does_not_fit() -> None:
-    assert problems(slot_data={SlotKey("fold", "x"): {}}) == [
-        "slot_data.fold.x: routine 'fold' has no slot 'x'; it has: 'total'"
-    ]
-
-
-def test_a_flow_without_routines_says_so() -> None:
-    empty = Graph("f", False, {}, {}, "")
-    assert problems(task(1), flow=empty) == [
-        "pending_tasks[0] is for worker.input: flow 'f' has no routine 'worker'; it has: none"
-    ]
-
-
-def test_slot_data_of_a_slot_that_appends_is_lists() -> None:
-    assert problems(slot_data={SINK: {"x": 1}}) == [
-        "slot_data.sink.items: the slot appends, so each parameter's data is a list"
-    ]
-
-
-COUNTS: dict[str, tuple[Any, dict[SlotKey, Data]]] = {
-    "more than there are": (3, {SINK: {"x": [1, 2]}}),
-    "of what is no list": (1, {SINK: {"y": [1], "x": []}}),
-    "of an unknown parameter": (1, {SINK: {"y": [1]}}),
-}
-
-
-@pytest.mark.parametrize("what", COUNTS)
-def test_a_task_that_sees_values_that_are_not_there_does_not_fit(what: str) -> None:
-    count, slot_data = COUNTS[what]
-    assert problems(task(1, SINK, seen={"x": count}), slot_data=slot_data) == [
-        f"pending_tasks[0] is for sink.items: it sees {count!r} values of 'x', which slot_data does not hold"
-    ]
-
-
-def test_a_taken_task_of_a_slot_that_appends_needs_the_data_of_its_slot() -> None:
-    assert problems(task(1, SINK, seen={})) == [
-        "pending_tasks[0] is for sink.items: it was taken already, but slot_data has nothing for it"
-    ]
-
-
-def test_what_a_task_has_merged_does_not_fit_a_slot_that_has_come_to_append() -> None:
-    assert problems(task(1, SINK, merged={"x": 1})) == [
-        "pending_tasks[0] is for sink.items: "
-        "its data was merged before the slot's merge_strategy was changed to 'append'"
-    ]
-
-
-def test_what_a_task_has_seen_does_not_fit_a_slot_that_appends_no_more() -> None:
-    assert problems(task(1, WORKER, seen={"x": 1})) == [
-        "pending_tasks[0] is for worker.input: "
-        "its data was merged before the slot's merge_strategy was changed from 'append'"
-    ]
-
-
-def test_what_a_task_of_a_guarded_slot_has_merged_is_its_own() -> None:
-    flow = replace(graph(), slots={SINK: SlotNode(SINK, guarded=True)})
-    assert problems(task(1, SINK, merged={"x": -1}), slot_data={SINK: {"x": 3}}, flow=flow) == []
-
-
-def test_what_a_task_of_a_plain_slot_has_merged_is_its_own() -> None:
-    assert problems(task(1, WORKER, merged={"x": -1})) == []
-
-
-def test_all_problems_come_at_once() -> None:
-    slot_data: dict[SlotKey, Data] = {SlotKey("gone", "x"): {}, SINK: {"x": 1}}
-    assert len(problems(task(1, PARKED), task(2, SlotKey("gone", "x")), slot_data=slot_data)) == 4
 
 
 def test_a_slot_overrides_unless_it_says_otherwise() -> None:

@@ -24,6 +24,8 @@ HEADINGS = {
     "Source of a task": "SourceDocument",
     "Error": "ErrorDocument",
     "Pause point": "PausePointDocument",
+    "Applied plan": "AppliedPlanDocument",
+    "Plan": "PlanDocument",
     "Flow": "FlowDocument",
     "Routine": "RoutineDocument",
     "Slot": "SlotDocument",

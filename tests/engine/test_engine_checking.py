@@ -157,7 +157,10 @@ def test_a_problem_says_where_it_is() -> None:
     other = Flow("checked", engine_factory=runner.engine)
     other.add_routine(Routine(), "worker")
     (problem,) = other.check(job_state)
-    assert problem == "pending_tasks[0] is for worker.trigger: routine 'worker' has no slot 'trigger'; it has: none"
+    assert (
+        problem.what == "pending_tasks[0] is for worker.trigger: routine 'worker' has no slot 'trigger'; it has: none"
+    )
+    assert problem == f"{problem.what}; {problem.means}; {problem.remedy}"
     assert (problem.place, problem.routine_id, problem.slot) == ("pending_tasks[0]", "worker", "trigger")
 
 

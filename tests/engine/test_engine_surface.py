@@ -10,7 +10,7 @@ ErrorHandler ErrorInfo ErrorStrategy Event EventKey ExecutionContext ExecutionSt
 FlowShutDownError HistoryRecord JobFailedError JobState JobStateError JobStatus JobTimeout OutsideActivationError
 DamagedRecordError OwnershipLost ResumeError Routine RoutineStateWarning RoutineStatus RoutiluxError SharedDataConflict
 Slot SlotKey StoreError StoreFormatError StoreUnavailableError TaskNote UnknownJobError Verdict
-Durability JobExistsError JoinNote recover ResourceFactory Resources MissingResourceError SecretError
+Durability Fit JobExistsError JoinNote Plan PlanNote recover ResourceFactory Resources MissingResourceError SecretError
 """
 
 

@@ -140,6 +140,11 @@ def added(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return {"number": new["number"], "price": old.get("price", 0) + new["price"]}
 
 
+def opened(config: dict[str, Any]) -> dict[str, Any]:
+    """A plan's function for a configuration."""
+    return config | {"open": True}
+
+
 def is_large(data: dict[str, Any]) -> bool:
     """A condition of a route."""
     return bool(data["total"] >= LARGE)

@@ -76,6 +76,15 @@ def concurrent(flow_id: str = "golden-concurrent", /, **settings: Any) -> Flow:
     return flow
 
 
+def counter(flow_id: str = "golden-counter", /, *, bank: str = "bank", **settings: Any) -> Flow:
+    """Orders are charged, and that is all, by a bank that was called otherwise before."""
+    flow = Flow(flow_id, **settings)
+    flow.add_routine(Desk(), "desk")
+    flow.add_routine(Bank(), bank)
+    flow.connect("desk", "order", bank, "order")
+    return flow
+
+
 def loaded(flow_id: str = "golden-slots", /, **settings: Any) -> Flow:
     """Data waits in the slots of the flow itself."""
     flow = shop(flow_id, **settings)

@@ -34,12 +34,13 @@ from routilux.transfer import Key, KeyRing, pack, packing, save_keys
 from tests.golden.finishing import START, Stage, finish, finish_stored, outcome, stored_document, unordered
 from tests.golden.flows import concurrent, equipped, keeping, loaded, noted, secretive, shop
 from tests.golden.rows import postgres_script, sqlite_script
-from tests.golden.scenes import SCENES, Frozen, Scene
+from tests.golden.scenes import SCENES, Frozen, Scene, planned
 from tests.golden.stored_scenes import STORED_SCENES, Host, StoredScene
 from tests.stores.postgres_process import running_postgres
 
 ELSEWHERE = {"host": "elsewhere", "machine": "another", "pid": 4242, "started": "1"}
 MOVED, MOVED_TOO = "moved", ("failed", "ambiguous", "values", "bounded")
+PLANNED = "planned"
 FLOWS = {
     "shop": shop,
     "values": keeping,
@@ -149,10 +150,11 @@ def make_stories(folder: Path, path: Path, left: dict[str, Any]) -> None:
             job_state = finish_stored(store, name, story["at"], story["steps"])
             written(folder / "stores" / "jobs" / f"{name}.json", story | {"end": outcome(job_state)})
     for path in sorted(folder.glob("transfers/*/")):
-        make_transfer(path, STORED_SCENES[path.name])
+        if path.name in STORED_SCENES:
+            make_transfer(path, STORED_SCENES[path.name])
 
 
-def make_transfer(folder: Path, scene: StoredScene) -> None:
+def make_transfer(folder: Path, scene: StoredScene | Scene) -> None:
     steps, at = scene.steps or [["resume"]], START + 100.0
     with open_store("memory:") as store:
         job_id = store.admit(json.loads((folder / "transfer.json").read_text()))
@@ -194,6 +196,15 @@ def write_script(path: Path, script: str) -> None:
     path.write_text(script, encoding="utf-8")
 
 
+def make_planned(folder: Path) -> None:
+    """A job that is past a plan, moved out of a store."""
+    stage = Stage(job_id="golden")
+    with the_same_each_time(stage), open_store("memory:") as store:
+        planned(stage, store=store)
+        written(folder / "transfer.json", store.export("golden"))
+    make_transfer(folder, SCENES[PLANNED])
+
+
 def leave_all(backend: Backend, scenes: Mapping[str, StoredScene]) -> dict[str, Any]:
     left: dict[str, Any] = {}
     for name, scene in scenes.items():
@@ -216,3 +227,4 @@ if __name__ == "__main__":
     make_stores(target, names)
     if not names:
         make_files(target / "files", json.loads((target / "transfers" / MOVED / "transfer.json").read_text()))
+        make_planned(target / "transfers" / PLANNED)

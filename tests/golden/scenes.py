@@ -5,14 +5,14 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from routilux import Flow, JobState, ResumeError
+from routilux import Flow, JobState, Plan, ResumeError
 from routilux._backends.memory import MemoryBackend
 from routilux._engine import ledger
 from routilux.stores import Store
 from routilux.testing.step_runner import Attempt
-from tests.golden.cast import BUSY, LARGE, REFUSED, VALUES
+from tests.golden.cast import BUSY, LARGE, REFUSED, VALUES, opened
 from tests.golden.finishing import Stage, Step
-from tests.golden.flows import concurrent, keeping, loaded, shop
+from tests.golden.flows import concurrent, counter, keeping, loaded, shop
 
 NEVER = float("inf")
 
@@ -260,3 +260,26 @@ def found_dead(stage: Stage, flow: Flow, job_state: JobState) -> None:
     with patch.object(ledger, "is_gone", lambda owner, silence: True), suppress(ResumeError):
         flow.resume(job_state)
     assert job_state.status == "paused"
+
+
+PLAN = Plan(
+    routines={"cashier": "bank"},
+    slots={"cashier.order": "order"},
+    parameters={"cashier.order": {"extra": "extra"}},
+    classes={"GoldenSpot": "GoldenPoint"},
+    config={"desk": opened},
+    drop=["desk.trigger", "golden:4"],
+    forget=["cashier.order"],
+    flow_id="golden-counter",
+    reason="the bank has another name",
+)
+
+
+@scene("went on by a plan in a flow with another name for a routine; a task was dropped, and data", ["resume"])
+def planned(stage: Stage, **settings: Any) -> Frozen:
+    frozen = begun(stage, [10, 20, 30], 2, counter(bank="cashier", engine_factory=stage.engine))
+    document = paused(frozen, "to be changed").flow.serialize()
+    flow = stage.flow()
+    flow.deserialize(document, plan=PLAN)
+    flow.resume(frozen.job_state, plan=PLAN, **settings)
+    return paused(Frozen(flow, frozen.job_state, []), "changed")

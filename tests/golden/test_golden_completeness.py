@@ -65,6 +65,7 @@ GRAPHS = [transfer["graph"] for transfer in TRANSFERS] + [
 ]
 RECORDS, SNAPSHOTS, SEGMENTS = contents("journal"), contents("snapshots"), contents("segments")
 TASKS = [task for job in JOBS for name in ("pending_tasks", "failed_tasks") for task in job.get(name, [])]
+PLANS = [applied for job in JOBS for applied in job.get("plans", [])]
 STATES = [state for job in JOBS for state in job.get("routine_states", {}).values()]
 ROUTINES = [each for flow in FLOWS for each in flow.get("routines", {}).values()]
 SLOTS = [slot for each in ROUTINES for slot in each.get("_slots", {}).values()]
@@ -95,6 +96,8 @@ FIELDS: dict[str, tuple[Iterable[str], list[Any]]] = {
         fields_of(shapes.PausePointDocument),
         [point for job in JOBS for point in job.get("pause_points", [])],
     ),
+    "applied plan": (fields_of(shapes.AppliedPlanDocument), PLANS),
+    "plan": (fields_of(shapes.PlanDocument), [applied["plan"] for applied in PLANS]),
     "Flow": (fields_of(FlowDocument), FLOWS),
     "routine": (fields_of(RoutineDocument), ROUTINES),
     "slot": (fields_of(SlotDocument), SLOTS),

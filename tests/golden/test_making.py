@@ -5,7 +5,7 @@ from pathlib import Path
 from routilux._backends.sqlite import SQLiteBackend
 from routilux._migrations import CURRENT_FORMAT
 from tests.golden.golden import BY_HAND, FORMATS, number_of
-from tests.golden.make import FLOWS, MOVED, MOVED_TOO, leave_all, make_flows, make_jobs
+from tests.golden.make import FLOWS, MOVED, MOVED_TOO, PLANNED, leave_all, make_flows, make_jobs, make_planned
 from tests.golden.scenes import SCENES
 from tests.golden.stored_scenes import STORED_SCENES
 
@@ -28,4 +28,5 @@ def test_stored_jobs_are_made_of_which_each_has_its_story(tmp_path: Path) -> Non
     left = leave_all(SQLiteBackend(tmp_path / "jobs.db"), STORED_SCENES)
     stories = {path.stem for root in ROOTS for path in root.glob("stores/jobs/*.json")}
     assert set(left) == set(STORED_SCENES) == stories | {MOVED}
-    assert names(ROOT / "transfers") == {MOVED, *MOVED_TOO}
+    make_planned(tmp_path / PLANNED)
+    assert names(ROOT / "transfers") == {MOVED, *MOVED_TOO, PLANNED}

@@ -4,8 +4,10 @@ A plan is plain data. `build` makes a Flow of it; `predict` interprets it direct
 and the laws allow, with none of the engine's code.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from types import MappingProxyType
 from typing import Any
 
 from hypothesis import assume
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from routilux import ErrorHandler, Flow, Routine
 from serilux import register_serializable
 
+SAME: Mapping[str, str] = MappingProxyType({})
 SLOTS = ("trigger", "left", "right")
 EVENTS = ("out", "more")
 
@@ -42,12 +45,12 @@ class Node(Routine):
         for event in EVENTS:
             self.define_event(event, ["ttl", "value"])
 
-    def shape(self, plan: "NodePlan") -> None:
-        """Define the slots and take over the plan."""
+    def shape(self, plan: "NodePlan", names: Mapping[str, str] = SAME) -> None:
+        """Define the slots, under other names where there are such, and take over the plan."""
         for slot in SLOTS:
             merge = plan.merges.get(slot, "override")
             self.define_slot(
-                slot,
+                names.get(slot, slot),
                 handler=self.handle,
                 merge_strategy=summed if merge == "function" else merge.removesuffix("-guarded"),
                 when=is_even_count if merge.endswith("guarded") else None,
@@ -145,19 +148,25 @@ def flow_plans(
     return FlowPlan(nodes, connections, draw(st.integers(0, 3)), draw(st.integers(0, 5)))
 
 
-def build(plan: FlowPlan, **settings: Any) -> Flow:
-    """The flow of a plan."""
+def build(
+    plan: FlowPlan,
+    routines: Mapping[str, str] = SAME,
+    slots: Mapping[tuple[str, str], str] = MappingProxyType({}),
+    **settings: Any,
+) -> Flow:
+    """The flow of a plan; its routines and slots may be called otherwise than there."""
     flow = Flow("random", **settings)
     for name, node in plan.nodes.items():
         routine = Node()
-        routine.shape(node)
+        routine.shape(node, {slot: new for (of, slot), new in slots.items() if of == name})
         if node.strategy is not None:
             routine.set_error_handler(
                 ErrorHandler(node.strategy, max_retries=node.max_retries, retry_delay=node.delay, retry_backoff=1.0)
             )
-        flow.add_routine(routine, name)
+        flow.add_routine(routine, routines.get(name, name))
     for source, event, target, slot, priority in plan.connections:
-        flow.connect(source, event, target, slot, priority=priority)
+        names = routines.get(target, target), slots.get((target, slot), slot)
+        flow.connect(routines.get(source, source), event, *names, priority=priority)
     return flow
 
 

@@ -1,15 +1,19 @@
 """Law 7: what does not fit the flow at hand is listed, all of it, and nothing is skipped, dropped or changed."""
 
+import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 
-from routilux import Flow, JobState, ResumeError
+from routilux import Fit, Flow, JobState, ResumeError
 from routilux.testing import StepRunner
 from tests.laws.effort import examples
 from tests.laws.random_flows import FlowPlan, Oracle, build, flow_plans
+
+KEPT = ("append", "append-guarded", "function")
+"""How slots merge whose data matters to what comes next."""
 
 
 def paused_job(plan: FlowPlan, steps: int) -> tuple[StepRunner, Flow, JobState]:
@@ -47,13 +51,39 @@ def test_a_job_that_needs_a_missing_routine_is_refused_with_the_whole_list(
     before = job_state.serialize()
     unfinished = [*before["pending_tasks"], *before["failed_tasks"]]
     tasks = [task for task in unfinished if task["routine_id"] == gone]
-    slots = before["slot_data"].get(gone, {})
+    slots = [slot for slot in before["slot_data"].get(gone, {}) if plan.nodes[gone].merges.get(slot) in KEPT]
     assert len(changed.check(job_state)) == len(tasks) + len(slots)
     if job_state.status == "paused" and (tasks or slots):
         with pytest.raises(ResumeError) as refusal:
             changed.resume(job_state)
         assert len(refusal.value.problems) == len(tasks) + len(slots)
         assert job_state.serialize() == before
+
+
+@examples(200)
+@given(flow_plans(), flow_plans(), st.integers(0, 12), st.booleans())
+def test_a_job_that_fits_another_flow_comes_to_an_end_there_and_any_other_is_refused(
+    plan: FlowPlan, other: FlowPlan, steps: int, through_a_document: bool
+) -> None:
+    Oracle(plan).predict()
+    runner, _, job_state = paused_job(plan, steps)
+    if through_a_document:
+        runner.abandon(job_state)
+        document, job_state = json.loads(json.dumps(job_state.serialize())), JobState()
+        job_state.deserialize(document)
+    if job_state.status != "paused":
+        return
+    flow, before = build(other, engine_factory=runner.engine), job_state.serialize()
+    verdict = flow.check(job_state)
+    event(verdict.fit)
+    if verdict:
+        with pytest.raises(ResumeError) as refusal:
+            flow.resume(job_state)
+        assert (refusal.value.problems, job_state.serialize()) == (tuple(verdict), before)
+        assert verdict.fit is not Fit.FITS
+    else:
+        flow.resume(job_state).wait()
+        assert job_state.serialize()["pending_tasks"] == [] or job_state.error is not None
 
 
 @examples(100)

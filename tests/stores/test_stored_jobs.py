@@ -503,7 +503,7 @@ def test_what_must_not_be_repeated_waits_for_somebody_who_knows(
     flow, loaded = store.load(job_state.job_id)
     (task,) = loaded.pending_tasks
     assert task["ambiguous"]
-    with pytest.raises(ResumeError, match=f"may not repeat '{task['task_id']}'"):
+    with pytest.raises(ResumeError, match=f"say with Flow.resolve what became of task {task['task_id']}"):
         flow.resume(loaded)
     gate.opened.set()
     flow.resolve(loaded, task["task_id"], outcome)

@@ -17,10 +17,12 @@ from routilux import (
     ExecutionStrategy,
     Explanation,
     Finding,
+    Fit,
     Flow,
     HistoryRecord,
     JobState,
     JobStatus,
+    Plan,
     Routine,
     Slot,
     Verdict,
@@ -83,7 +85,8 @@ def test_the_types_of_a_job(tmp_path: Path) -> None:
         assert_type(job_state.get_execution_history("a"), list[HistoryRecord])
         assert_type(job_state.routine_states, dict[str, dict[str, Any]])
         assert_type(job_state.explain(), Explanation)
-        verdict = assert_type(flow.check(job_state), Verdict)
+        verdict = assert_type(flow.check(job_state, plan=Plan(slots={"a.b": "c"}, drop=[("a", "d")])), Verdict)
+        assert_type(verdict.fit, Fit)
         assert_type(verdict.notes, list[Finding])
         assert_type([finding.routine_id for finding in verdict], list[str | None])
         job_state.save(tmp_path / "job.json")

@@ -9,6 +9,7 @@ from routilux._core.history import BoundedHistory
 from routilux._core.instants import in_our_era, instant, instants, seconds
 from routilux._core.job import Job
 from routilux._core.long_lists import LONG_LISTS, LongLists
+from routilux._core.plan_records import read_plans, write_plans
 from routilux._core.shapes import ErrorDocument, JobDocument, PausePointDocument, RoutineStateDocument
 from routilux._migrations import CURRENT_FORMAT, upgrade
 from routilux._model import SEVERITY, EventKey, JobStatus, RoutineStatus, SlotKey
@@ -23,6 +24,7 @@ def write_job(job: Job, now: float) -> dict[str, Any]:
     limit, dropped = (history.maxlen, history.dropped) if isinstance(history, BoundedHistory) else (None, 0)
     statuses = job.routine_statuses(list(job.routines))
     running = 0.0 if job.running_since is None else now - job.running_since
+    changed = {"plans": write_plans(job.plans)} if job.plans else {}
     return {
         "_type": "JobState",
         "format": CURRENT_FORMAT,
@@ -38,7 +40,7 @@ def write_job(job: Job, now: float) -> dict[str, Any]:
         "execution_history": [],
         "pending_tasks": write_tasks(job.job_id, job.pending(), "pending_tasks"),
         "failed_tasks": write_tasks(job.job_id, job.failed, "failed_tasks"),
-        "slot_data": _write_slot_data(job.slot_data),
+        "slot_data": write_slot_data(job.slot_data),
         "shared_data": encode(job.shared_data, "shared_data"),
         "shared_log": encode(job.shared_log, "shared_log"),
         "pause_points": [_write_pause_point(point, i) for i, point in enumerate(job.pause_points)],
@@ -52,6 +54,7 @@ def write_job(job: Job, now: float) -> dict[str, Any]:
         "history_dropped": dropped,
         "created_at": instant(job.created_at),
         "updated_at": instant(job.updated_at),
+        **changed,
     }
 
 
@@ -111,7 +114,8 @@ def _write_source(source: EventKey | None) -> dict[str, str] | None:
     return {"source_routine_id": source.routine_id, "source_event": source.event}
 
 
-def _write_slot_data(slot_data: dict[SlotKey, Data]) -> dict[str, dict[str, Any]]:
+def write_slot_data(slot_data: dict[SlotKey, Data]) -> dict[str, dict[str, Any]]:
+    """The data of slots as documents, by routine and slot."""
     written: dict[str, dict[str, Any]] = {}
     for key, data in sorted(slot_data.items()):
         written.setdefault(key.routine_id, {})[key.slot] = encode(data, f"slot_data.{key}")
@@ -150,7 +154,8 @@ def read_job(document: Any) -> Job:
 
 
 def _job_of(document: Any, size: int) -> Job:
-    read = convert(upgrade(document, "JobState"), JobDocument, "")
+    fields = upgrade(document, "JobState")
+    read = convert(fields, JobDocument, "")
     created_at = seconds(read.created_at, "created_at") or 0.0
     job = Job(read.job_id, read.flow_id, created_at)
     job.fingerprint, job.epoch, job.status = read.flow_fingerprint, read.epoch, read.status
@@ -161,6 +166,7 @@ def _job_of(document: Any, size: int) -> Job:
     job.shared_data = checked_data(read.shared_data, "shared_data")
     job.shared_log = _decode_list(read.shared_log, "shared_log")
     job.pause_points = [_read_pause_point(point, f"pause_points[{i}]") for i, point in enumerate(read.pause_points)]
+    job.plans = read_plans(read.plans, fields.get("plans", []))
     error = _read_error(read.error)
     if job.status is JobStatus.RUNNING:
         job.closing = error  # it was about to fail when the document was written

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 import msgspec
 
 from routilux._core.job import Job, PauseRequest
+from routilux._core.plan_records import names_in
 from routilux._model import JobStatus
-from routilux._records import ErrorInfo, RoutineState, Task, task_id
+from routilux._plan import slot_named
+from routilux._records import AppliedPlan, ErrorInfo, RoutineState, Task, task_id
 
 
 class TaskNote(msgspec.Struct, frozen=True):
@@ -52,12 +54,24 @@ class JoinNote(msgspec.Struct, frozen=True):
         return f"{self.routine_id}.{self.slot}, which has {counts or 'nothing'}"
 
 
+class PlanNote(msgspec.Struct, frozen=True):
+    """A plan by which the job went on in a changed flow: when, why, and what has been otherwise since, in words."""
+
+    at: datetime
+    reason: str
+    changes: list[str]
+
+    def __str__(self) -> str:
+        reason = f" ({self.reason})" if self.reason else ""
+        return f"{self.at.isoformat()}{reason}: {'; '.join(self.changes) or 'nothing of this job was called otherwise'}"
+
+
 class Explanation(msgspec.Struct, frozen=True):
     """A job's situation.
 
     `running` handlers; `queued` tasks, in order; tasks that wait for a `retry` or for a `delivery` from outside; slots
     that wait for more data until their `when` holds; `failed` tasks and the `error` that failed the job; `note` says in
-    words what the job as a whole waits for.
+    words what the job as a whole waits for. `plans` are those by which it went on in changed flows, oldest first.
     """
 
     job_id: str
@@ -71,6 +85,7 @@ class Explanation(msgspec.Struct, frozen=True):
     waiting_for_more: list[JoinNote]
     failed: list[TaskNote]
     error: ErrorInfo | None
+    plans: list[PlanNote]
 
     def __str__(self) -> str:
         lines = [f"job {self.job_id} of flow {self.flow_id!r} is {self.status}: {self.note}"]
@@ -84,6 +99,7 @@ class Explanation(msgspec.Struct, frozen=True):
         )
         for title, notes in groups:
             lines.extend(f"  {title}: {note}" for note in notes)
+        lines.extend(f"  changed by a plan at {note}" for note in self.plans)
         if self.error is not None:
             lines.append(f"  because of {self.error.type}: {self.error.message}")
             lines.extend(f"    {line}" for line in self.error.traceback.splitlines())
@@ -105,7 +121,29 @@ def explain(job: Job, now: float) -> Explanation:
         _join_notes(job),
         [_task_note(job, task) for task in job.failed],
         job.error or job.coming_error,
+        [_plan_note(applied) for applied in job.plans],
     )
+
+
+def _plan_note(applied: AppliedPlan) -> PlanNote:
+    plan = names_in(applied.plan)
+    changes = [
+        f"routine {old!r} is {new!r} since; what history says of before then, it says of {old!r}"
+        for old, new in plan.routines.items()
+    ]
+    changes += [f"slot {str(key)!r} is {str(plan.slot_of(key))!r} since" for key in plan.moves]
+    changes += [f"class {old!r} is {new!r} since" for old, new in plan.classes.items()]
+    for place, names in plan.parameters.items():
+        key = slot_named(place)
+        changes += [f"parameter {old!r} of {str(key)!r} is {new!r} since" for old, new in names.items()]
+    changes += [f"routine {name!r} was configured anew by {by}" for name, by in applied.plan.get("config", {}).items()]
+    changes += [
+        f"task {task.get('task_id')} for {task.get('routine_id')}.{task.get('slot')} was dropped"
+        for task in applied.dropped_tasks
+    ]
+    for routine_id, slots in applied.dropped_data.items():
+        changes += [f"the data that had come to '{routine_id}.{slot}' was dropped" for slot in slots]
+    return PlanNote(datetime.fromtimestamp(applied.at, UTC), plan.reason, changes)
 
 
 def _join_notes(job: Job) -> list[JoinNote]:

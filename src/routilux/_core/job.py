@@ -12,7 +12,7 @@ from routilux._core.expectations import Expectations
 from routilux._core.history import BoundedHistory, UnreadRecords
 from routilux._core.ready_queue import ReadyQueue
 from routilux._model import SETTLED, Durability, JobStatus, RoutineStatus, SlotKey
-from routilux._records import Data, ErrorInfo, HistoryRecord, PausePoint, RoutineState, Task
+from routilux._records import AppliedPlan, Data, ErrorInfo, HistoryRecord, PausePoint, RoutineState, Task
 
 
 class PauseRequest(msgspec.Struct, frozen=True):
@@ -54,6 +54,7 @@ class Job:
     shared_versions: dict[str, int] = field(default_factory=dict)
     shared_log: list[Any] = field(default_factory=list)
     pause_points: list[PausePoint] = field(default_factory=list)
+    plans: list[AppliedPlan] = field(default_factory=list)
     error: ErrorInfo | None = None
     cancel_reason: str | None = None
 

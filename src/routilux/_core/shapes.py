@@ -6,7 +6,7 @@ columns (`long_lists`), so here they are taken as they are: an object would be m
 
 from typing import Annotated, Any
 
-from msgspec import field
+from msgspec import Meta, field
 
 from routilux._migrations import CURRENT_FORMAT
 from routilux._model import SEVERITY, Durability, JobStatus, RoutineStatus
@@ -97,6 +97,43 @@ class PausePointDocument(Shape):
 
 
 _SLOT_DATA = said(additionalProperties={"type": "object", "additionalProperties": a("data")})
+_PLACE = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2}]}
+
+
+def _by_place(said_of_it: dict[str, Any]) -> Meta:
+    """What is said of slots, each of which is `routine.slot`; or pairs, where a slot is both its names."""
+    pair = {"type": "array", "prefixItems": [_PLACE, said_of_it], "minItems": 2, "maxItems": 2}
+    return said(anyOf=[{"type": "object", "additionalProperties": said_of_it}, {"type": "array", "items": pair}])
+
+
+_NAMES = {"type": "object", "additionalProperties": {"type": "string"}}
+
+
+class PlanDocument(Shape):
+    """A plan as `Plan.document` writes it."""
+
+    routines: dict[str, str] = {}
+    slots: Annotated[Any, _by_place(_PLACE)] = {}
+    parameters: Annotated[Any, _by_place(_NAMES)] = {}
+    classes: dict[str, str] = {}
+    config: dict[str, str] = {}
+    drop: Annotated[list[Any], said(items=_PLACE)] = []
+    forget: Annotated[list[Any], said(items=_PLACE)] = []
+    flow_id: str | None = None
+    reason: str = ""
+
+
+class AppliedPlanDocument(Shape, kw_only=True):
+    """A plan that was applied to the job, when, and what it dropped: tasks, and data by routine and slot.
+
+    What was dropped is read by nobody any more, so that it may be any JSON.
+    """
+
+    applied_at: Instant
+    flow_fingerprint: str = ""
+    plan: PlanDocument
+    dropped_tasks: list[dict[str, Any]] = []
+    dropped_data: dict[str, dict[str, Any]] = {}
 
 
 class JobDocument(Shape, kw_only=True):
@@ -127,3 +164,4 @@ class JobDocument(Shape, kw_only=True):
     history_dropped: Count = 0
     created_at: Instant | None = None
     updated_at: Instant | None = None
+    plans: list[AppliedPlanDocument] = []

@@ -9,6 +9,7 @@ import msgspec
 from routilux._core.document import read_job, write_job
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job, PauseRequest
+from routilux._core.plan_records import plan_documents
 from routilux._core.ready_queue import ReadyQueue
 from routilux._model import JobStatus
 from routilux._records import HistoryRecord
@@ -111,6 +112,11 @@ def read_snapshot(snapshot: bytes, segments: Sequence[bytes]) -> Job:
         job.closing = PauseRequest(read.pause.reason, decode(read.pause.checkpoint))
     _put_history(job, _records(segments), read.records)
     return job
+
+
+def plans_in(snapshot: bytes) -> list[dict[str, Any]]:
+    """The documents of the plans that were applied to a job, by what its snapshot says: no class need be known."""
+    return plan_documents(_decoded(snapshot, _Snapshot, "the snapshot").document)
 
 
 def _decoded(content: bytes, shape: type[T], kind: str) -> T:

@@ -11,10 +11,12 @@ from routilux._core.snapshot import records_dropped
 from routilux._engine.job_log import JobLog, Position
 from routilux._engine.keeping import Claimed, FlowDefinition, OnFailure, Servant
 from routilux._engine.ledger import Ledger
-from routilux._engine.rebuilding import rebuild
+from routilux._engine.rebuilding import due_for, rebuild
 from routilux._graph import Graph
 from routilux._logging import logger
+from routilux._plan import NO_PLAN, Plan
 from routilux.errors import JobStateError, RoutiluxError
+from serilux import renamed_classes
 
 WATCHED = 4096
 """Attempts: more than can be made within a window, so that one that kills its process again and again is found."""
@@ -22,14 +24,18 @@ UNKNOWN = Position(-1)
 
 
 class Custody:
-    """What becomes of a job is kept in a ledger. All calls are made under the job's lock."""
+    """What becomes of a job is kept in a ledger. All calls are made under the job's lock.
+
+    `graph` is the one that it ran with when it was read.
+    """
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self._log: JobLog | None = None
         self._position: Position | None = None
-        self._graph: Graph | None = None
+        self.graph: Graph | None = None
         self._suspicious = False
+        self._renamed = False
 
     @property
     def max_lost_attempts(self) -> int:
@@ -56,7 +62,7 @@ class Custody:
         """Tell operators that the job is in this process's hands no more."""
         logger.warning("job %s is let go: %s", job_id, error, extra={"action": "lose", "job_id": job_id})
 
-    def claim(self, job: Job, *, take_over: bool) -> Claimed:
+    def claim(self, job: Job, *, take_over: bool, plan: Plan = NO_PLAN) -> Claimed:
         """Own the job as it is stored now, which is another object if more is stored than was known here.
 
         A job that the store does not know is taken as it is. JobStateError for one that is not to be taken over.
@@ -70,13 +76,13 @@ class Custody:
             job.epoch, self._log = stored.record.epoch, None
             self._position = known._replace(epoch=job.epoch)
         else:
-            job = self._read_claimed(stored)
+            job = self._read_claimed(stored, plan)
         self._suspicious = died
-        return Claimed(job, self._graph, died)
+        return Claimed(job, self.graph, died)
 
-    def _read_claimed(self, stored: StoredJob) -> Job:
+    def _read_claimed(self, stored: StoredJob, plan: Plan) -> Job:
         try:
-            return self.read(stored)[0]
+            return self.read(stored, plan)[0]
         except BaseException:
             self.ledger.give_back(stored)
             raise
@@ -88,11 +94,16 @@ class Custody:
                 f"use store.load({job.job_id!r})"
             )
 
-    def read(self, stored: StoredJob) -> tuple[Job, Graph]:
-        """The job that is stored, and its graph; DamagedRecordError or SeriluxError where it cannot be read."""
+    def read(self, stored: StoredJob, plan: Plan = NO_PLAN) -> tuple[Job, Graph]:
+        """The job that is stored, and its graph; DamagedRecordError or SeriluxError where it cannot be read.
+
+        Its classes are called as the plan says, if the job is not past that.
+        """
+        classes = due_for(stored, plan).classes
         graph = read_definition(self.ledger.backend.definition(stored.record.definition))[1]
-        job, written = rebuild(stored, graph)
-        self._graph, self._log = graph, None
+        with renamed_classes(classes):
+            job, written = rebuild(stored, graph)
+        self.graph, self._log, self._renamed = graph, None, bool(classes)
         segment = stored.first_segment + len(stored.segments)
         self._position = Position(stored.record.epoch, stored.number, written, segment)
         return job, graph
@@ -103,7 +114,10 @@ class Custody:
         return self._log.position if self._log.failure is None else UNKNOWN
 
     def keep(self, job: Job, definition: FlowDefinition, now: float, on_failure: OnFailure) -> JobLog:
-        """Write the job as it is now, and take down from now on what happens to it."""
+        """Write the job as it is now, and take down from now on what happens to it.
+
+        Where it was read with other names of classes, even its history is written again, with those.
+        """
         stored = definition_of(write_definition(definition.document, definition.graph))
         known, log = self._known(), self.take_down(job, on_failure)
         if known is None:
@@ -112,7 +126,10 @@ class Custody:
         else:
             log.record(job.status, now)
             log.sync()
+            if self._renamed:
+                log.write_history_anew()
             log.compact(now, stored)
+        self._renamed = False
         return log
 
     def take_down(self, job: Job, on_failure: OnFailure) -> JobLog:

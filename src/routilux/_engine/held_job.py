@@ -25,7 +25,7 @@ from routilux._engine.alarms import Alarms
 from routilux._engine.awaited import Awaited
 from routilux._engine.engine import Engine
 from routilux._engine.keeping import Keeping
-from routilux._engine.kept_job import Check, KeptJob
+from routilux._engine.kept_job import Fitting, KeptJob
 from routilux._engine.requests import CancelAsked, PauseAsked, read_request
 from routilux._engine.watchers import Condition, Watchers, is_not_running
 from routilux._engine.workers import OthersWait
@@ -34,7 +34,7 @@ from routilux._handler import Handlers
 from routilux._model import RESUMABLE, JobStatus, SlotKey
 from routilux._records import Changes, Data, Task
 from routilux._secrecy import Secrecy
-from routilux.errors import JobStateError, ResumeError, RoutiluxError, listed
+from routilux.errors import JobStateError, ResumeError, RoutiluxError
 
 HOLD = 0.02
 _PAUSABLE = (JobStatus.RUNNING, JobStatus.PAUSED, JobStatus.COMPLETED)
@@ -116,24 +116,24 @@ class HeldJob(KeptJob):
     def resume(
         self,
         setting: Setting,
-        check: Check,
+        fitting: Fitting,
         recovered: Callable[[Job, Graph], list[Task]],
         keeping: Keeping | None = None,
     ) -> None:
         """Let the job go on, with the tasks that its flow recovers; ResumeError where nothing is to be resumed.
 
-        `check` refuses a job that does not fit, before anything is changed.
+        `fitting` refuses a job that does not fit, before anything is changed.
         """
-        with self._claimed(keeping, self._check_resumable, check):
+        with self._claimed(keeping, self._check_resumable, fitting):
             self._attach(setting)
             self.apply(JobResumed(self.graph.fingerprint, recovered(self.job, self.graph), self.now() + HOLD))
             if keeping is not None:
                 self._keep(keeping)
             self.submit()
 
-    def retry(self, setting: Setting, check: Check, keeping: Keeping | None = None) -> None:
+    def retry(self, setting: Setting, fitting: Fitting, keeping: Keeping | None = None) -> None:
         """Let the failed job go on; JobStateError where it has not failed."""
-        with self._claimed(keeping, self._check_failed, check):
+        with self._claimed(keeping, self._check_failed, fitting):
             self._attach(setting)
             self.apply(JobRetried(self.graph.fingerprint, self.now() + HOLD))
             if keeping is not None:
@@ -262,8 +262,6 @@ class HeldJob(KeptJob):
         elif job.status not in RESUMABLE:
             verb = "; retry it" if job.status is JobStatus.FAILED else ""
             problem = f"is {job.status}: there is nothing to resume{verb}"
-        elif ambiguous := [f"{job.job_id}:{task.number}" for task in job.ready if task.ambiguous]:
-            problem = f"may not repeat {listed(ambiguous)}, whose process died in the middle; say what became of them"
         else:
             return
         raise ResumeError(f"job {job.job_id!r} {problem}", job_id=job.job_id, status=job.status)

@@ -75,6 +75,7 @@ class JobLog:
         self._journal_size = 0
         self._snapshot_size = 0
         self._segments: deque[tuple[int, int]] = deque()
+        self._first_segment = 1
 
     def create(self, definition: Definition, owner: str, now: float) -> None:
         """Have the job stored, as it is now, with the first record."""
@@ -168,6 +169,11 @@ class JobLog:
         if self.failure is not None:
             raise self.failure
 
+    def write_history_anew(self) -> None:
+        """Let the next snapshot have all of the history beside it, in place of the segments there are."""
+        self._first_segment = self.position.segment
+        self.position = self.position._replace(history=records_dropped(self.job))
+
     def release(self, now: float) -> None:
         """Write what is left, and let others have the job."""
         self._releases = True
@@ -189,5 +195,5 @@ class JobLog:
     def _oldest_segment(self) -> int:
         """The first segment that is still wanted: what was written before a bounded history's own is not."""
         if not isinstance(self.job.history, BoundedHistory):
-            return 1
+            return self._first_segment
         return self._segments[0][0] if self._segments else self.position.segment

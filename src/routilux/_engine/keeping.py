@@ -9,6 +9,7 @@ from routilux._core.facts import Happening
 from routilux._core.job import Job
 from routilux._graph import Graph
 from routilux._model import Durability, JobStatus
+from routilux._plan import NO_PLAN, Plan
 from routilux._records import Data, Task
 from routilux.errors import RoutiluxError
 
@@ -67,6 +68,10 @@ class Custodian(Protocol):
     """What becomes of one job is kept in a store. All calls are made under the job's lock."""
 
     @property
+    def graph(self) -> Graph | None:
+        """The graph that the job ran with when it was read; None where it was not."""
+
+    @property
     def max_lost_attempts(self) -> int:
         """How often a task's process may die before the task fails its job."""
 
@@ -76,8 +81,11 @@ class Custodian(Protocol):
     def in_hand(self, job_id: str) -> AbstractContextManager[None]:
         """Have the job to oneself while it is claimed, or first stored: other threads of this process wait."""
 
-    def claim(self, job: Job, *, take_over: bool) -> Claimed:
-        """Own the job as it is stored now; JobStateError for one that is not to be taken over."""
+    def claim(self, job: Job, *, take_over: bool, plan: Plan = NO_PLAN) -> Claimed:
+        """Own the job as it is stored now, its classes called as a plan says that it is not past.
+
+        JobStateError for one that is not to be taken over.
+        """
 
     def take_down(self, job: Job, on_failure: OnFailure) -> Log:
         """Take down what happens to the job, from where it is written."""
@@ -110,10 +118,11 @@ class KeepsJobs(ABC):
 class Keeping(NamedTuple):
     """How a job is to be kept: where, with which definition, and whether it may be taken from an owner that lives.
 
-    `durability` is a new one, None where the job keeps its own.
+    `durability` is a new one, None where the job keeps its own. By `plan` it is read as it is stored by now.
     """
 
     custody: Custodian
     definition: FlowDefinition
     take_over: bool = True
     durability: Durability | None = None
+    plan: Plan = NO_PLAN

@@ -16,7 +16,8 @@ from routilux.errors import RoutiluxError
 TURN = 0.02
 """Seconds between two attempts to look at a job that somebody changes."""
 NO_GRAPH = Graph("", False, {}, {}, "")
-Check = Callable[[Job], None]  # refuses a job that does not fit, before anything is changed
+Fitting = Callable[[Job], Job]
+"""From a job to the one that goes on, another object where a plan changes it; refuses one that does not fit."""
 
 
 class KeptJob(ABC):
@@ -38,22 +39,38 @@ class KeptJob(ABC):
         self.now: Callable[[], float] = time.time
 
     @contextmanager
-    def _claimed(self, keeping: Keeping | None, check_status: Callable[[], None], check: Check) -> Iterator[None]:
+    def _claimed(self, keeping: Keeping | None, check_status: Callable[[], None], fitting: Fitting) -> Iterator[None]:
         """Own the job, if it is kept, while it begins to run; where it does not, others may have it."""
         with self.lock:
             check_status()
-            check(self.job)
             if keeping is None:
-                yield
+                with self._fitted(fitting):
+                    yield
                 return
+            fitting(self.job)
             with keeping.custody.in_hand(self.job.job_id):
-                claimed = keeping.custody.claim(self.job, take_over=keeping.take_over)
+                claimed = keeping.custody.claim(self.job, take_over=keeping.take_over, plan=keeping.plan)
                 self.custody, self.log, self.lost, self.job = keeping.custody, None, None, claimed.job
                 with self._released_on_failure():
                     self._take_back_attempts(keeping.custody, claimed)
                     check_status()
-                    check(self.job)
-                    yield
+                    with self._fitted(fitting):
+                        yield
+
+    @contextmanager
+    def _fitted(self, fitting: Fitting) -> Iterator[None]:
+        """Let the job be as it is to go on; where it does not, it is as it was."""
+        former, self.job = self.job, fitting(self.job)
+        try:
+            yield
+        except BaseException:
+            self.job = former
+            raise
+
+    def last_graph(self, job: Job) -> Graph | None:
+        """The graph that a job last ran with, if it is known here."""
+        known = [self.graph, self.custody.graph if self.custody is not None else None]
+        return next((graph for graph in known if graph is not None and graph.fingerprint == job.fingerprint), None)
 
     def _take_back_attempts(self, custody: Custodian, claimed: Claimed) -> None:
         """Note, and have on disk, that what was in flight with the last owner is lost."""
@@ -97,9 +114,12 @@ class KeptJob(ABC):
     def _released_on_failure(self) -> Iterator[None]:
         try:
             yield
-        except BaseException:
+        except BaseException as error:
             self.abandon()
-            self._let_others_have_it()
+            try:
+                self._let_others_have_it()
+            except RoutiluxError as refusal:  # why it did not begin to run is what the caller has to know
+                error.add_note(f"nor could others be let have it: {refusal}")
             raise
 
     def _let_others_have_it(self) -> None:

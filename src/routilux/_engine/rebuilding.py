@@ -5,8 +5,10 @@ from typing import NamedTuple
 from routilux._backends.backend import StoredJob
 from routilux._core.job import Job
 from routilux._core.journal import replay
-from routilux._core.snapshot import read_snapshot, records_so_far
+from routilux._core.planning import still_due
+from routilux._core.snapshot import plans_in, read_snapshot, records_so_far
 from routilux._graph import Graph
+from routilux._plan import NO_PLAN, Plan
 from routilux.errors import DamagedRecordError
 from serilux.errors import SeriluxError
 
@@ -16,6 +18,11 @@ class Rebuilt(NamedTuple):
 
     job: Job
     written: int
+
+
+def due_for(stored: StoredJob, plan: Plan) -> Plan:
+    """The plan, for a stored job that is not past it; else one that says nothing."""
+    return plan if plan == NO_PLAN else still_due(plan, plans_in(stored.snapshot))
 
 
 def rebuild(stored: StoredJob, graph: Graph) -> Rebuilt:

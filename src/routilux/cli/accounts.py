@@ -53,6 +53,8 @@ def shown_state(view: JobView) -> Iterator[str]:
             yield f"{name[:7].strip('_')} task {task['task_id']} for {task['routine_id']}.{task['slot']}"
     for point in document["pause_points"]:
         yield f"paused at {point['timestamp']}" + (f": {point['reason']}" if point["reason"] else "")
+    for note in view.explanation.plans:
+        yield f"changed by a plan at {note}"
     for key, value in document["shared_data"].items():
         yield f"shared {key} = {json.dumps(value)}"
     for record in document["execution_history"][-LAST:]:
@@ -68,13 +70,22 @@ def head(listed: dict[str, Any]) -> Iterator[str]:
 
 def routine_table(view: JobView) -> list[str]:
     """What each routine has done, as columns."""
-    states = view.document["routine_states"]
-    rows = [("routine", "status", "activations", "events", "errors", "retries")]
+    states, now = view.document["routine_states"], _names_of_now(view)
+    rows: list[tuple[str, ...]] = [("routine", "status", "activations", "events", "errors", "retries")]
     for routine_id, count in counts_of(view).items():
-        status = states.get(routine_id, {}).get("status", "-")
+        status = states[routine_id]["status"] if routine_id in states else now.get(routine_id, "-")
         numbers = (count.activations, count.events, count.errors, count.retries)
         rows.append((routine_id, status, *map(str, numbers)))
     return columns(rows) if len(rows) > 1 else []
+
+
+def _names_of_now(view: JobView) -> dict[str, str]:
+    """What has become of routines that history calls by names which plans have changed since."""
+    names: dict[str, str] = {}
+    for applied in view.document.get("plans", []):
+        renamed = applied["plan"].get("routines", {})
+        names = renamed | {old: renamed.get(new, new) for old, new in names.items()}
+    return {old: f"is {new} now" for old, new in names.items()}
 
 
 def explained_job(listed: dict[str, Any], view: JobView) -> Iterator[str]:

@@ -7,11 +7,12 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from routilux.cli.checking import check
 from routilux.cli.describing import schema
 from routilux.cli.failures import tell
 from routilux.cli.keeping_keys import keys
 from routilux.cli.looking import explain, jobs, show
-from routilux.cli.moving import check, export, import_, inspect
+from routilux.cli.moving import export, import_, inspect
 from routilux.cli.running import recover, resume, retry, run
 from routilux.cli.steering import cancel, pause
 from routilux.errors import RoutiluxError

@@ -23,6 +23,14 @@ def import_apps(names: Iterable[str] | None, *, as_json: bool) -> None:
             _imported(name, "--app")
 
 
+def import_code(references: Iterable[str] | None, *, as_json: bool) -> list[Flow]:
+    """Import modules, and give the flows that are named in them as `module:flow`; BadParameter where one cannot be."""
+    names = list(references or ())
+    import_apps((name for name in names if ":" not in name), as_json=as_json)
+    with users_output(as_json=as_json):
+        return [load_flow(name, "--app") for name in names if ":" in name]
+
+
 def resources_of(names: Iterable[str] | None) -> dict[str, object]:
     """What the modules of these names (or of MODULE:FLOW) give to the handlers of any flow.
 

@@ -1,14 +1,13 @@
-"""The commands that move jobs from store to store: export, import, check, inspect."""
+"""The commands that move jobs from store to store: export, import, inspect."""
 
 import sys
-from itertools import chain
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from routilux.cli.failures import FAILED
 from routilux.cli.files import look_into
-from routilux.cli.loading import import_apps, load_flow, resources_of
+from routilux.cli.loading import import_apps
 from routilux.cli.options import (
     DEFAULT_STORE,
     LARGEST,
@@ -26,13 +25,8 @@ from routilux.cli.options import (
 )
 from routilux.cli.printing import print_json, print_lines, sync_stdout
 from routilux.cli.resuming import Invocation
-from routilux.cli.user_output import users_output
 from routilux.errors import StoreError
-from routilux.flow import Flow
-from routilux.job_state import JobState
 from routilux.stores import Store, open_store
-from routilux.transfer.passing import read_document
-from serilux.errors import SeriluxError
 
 
 def export(
@@ -92,25 +86,6 @@ def import_(
     return 0
 
 
-def check(
-    file: FilePath = STDIN,
-    key_file: KeyFile = None,
-    max_size: MaxSize = LARGEST,
-    app: Apps = None,
-    json: Json = False,
-) -> int:
-    """Say whether an exported job could go on with the classes of these modules, or in a flow (MODULE:FLOW)."""
-    transfer = read_document(transfer_file(file), keys=keys_in(key_file), max_size=max_size)
-    with users_output(as_json=json):
-        problems, notes = _found(transfer, app or [])
-    if json:
-        print_json({"problems": problems, "notes": notes})
-    else:
-        print_lines([f"problem: {each}" for each in problems] + [f"note: {each}" for each in notes])
-        print_lines(["it cannot go on here" if problems else "it can go on here"])
-    return FAILED if problems else 0
-
-
 def inspect(file: FilePath = STDIN, key_file: KeyFile = None, max_size: MaxSize = LARGEST, json: Json = False) -> int:
     """Say which job is in a file, how it was made, and whether it is whole; none of its classes need be known."""
     seen = look_into(transfer_file(file), keys_in(key_file), max_size)
@@ -119,20 +94,3 @@ def inspect(file: FilePath = STDIN, key_file: KeyFile = None, max_size: MaxSize 
     else:
         print_lines(seen.lines())
     return FAILED if seen.problem else 0
-
-
-def _found(transfer: dict[str, Any], apps: list[str]) -> tuple[list[str], list[str]]:
-    import_apps((app for app in apps if ":" not in app), as_json=False)
-    flows, job_state = [load_flow(app, "--app") for app in apps if ":" in app], JobState()
-    try:
-        job_state.deserialize(transfer["job"])
-        if not flows:
-            flows = [Flow()]
-            flows[0].deserialize(transfer["flow"])
-    except SeriluxError as error:
-        return [str(error)], []
-    given = resources_of(apps)
-    for flow in flows:
-        flow.resources.update(given | dict(flow.resources))
-    verdicts = [flow.check(job_state) for flow in flows]
-    return [*chain.from_iterable(verdicts)], [note for verdict in verdicts for note in verdict.notes]

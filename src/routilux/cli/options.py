@@ -25,6 +25,23 @@ Apps = Annotated[
     list[str] | None,
     typer.Option("--app", metavar="MODULE", help="A module to import: it registers its classes. May be repeated."),
 ]
+Code = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--app",
+        metavar="MODULE[:FLOW]",
+        help="A module to import, or a flow in one, in which jobs of its id go on. May be repeated.",
+    ),
+]
+PlanFile = Annotated[
+    Path | None, typer.Option("--plan", metavar="FILE", help="What has become of names in the job, as JSON.")
+]
+PlanFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--plan", metavar="FILE", help="What has become of names in the jobs of a flow, as JSON. May be repeated."
+    ),
+]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept with the job.")]
 Patience = Annotated[
     float | None, typer.Option("--timeout", metavar="SECONDS", min=0.0, help="How long to wait until it is so.")

@@ -12,8 +12,9 @@ import typer
 from routilux.cli.endings import ending_document, exit_code, print_ending
 from routilux.cli.failures import FAILED, tell
 from routilux.cli.following import Following, Run, leave, let_go
-from routilux.cli.loading import import_apps, load_flow, resources_of
-from routilux.cli.options import DEFAULT_STORE, Apps, JobId, Json, StoreUrl, existing_store
+from routilux.cli.given import Given, given_by, load_into
+from routilux.cli.loading import load_flow, resources_of
+from routilux.cli.options import DEFAULT_STORE, Code, JobId, Json, PlanFile, PlanFiles, StoreUrl, existing_store
 from routilux.cli.printing import print_json
 from routilux.cli.resuming import Invocation
 from routilux.cli.signals import News, signals_to
@@ -53,7 +54,8 @@ def run(
 
 def resume(
     job_id: JobId,
-    app: Apps = None,
+    app: Code = None,
+    plan: PlanFile = None,
     take_over: Annotated[
         bool, typer.Option("--take-over", help="Take the job from a process that runs it; that one loses it.")
     ] = False,
@@ -61,44 +63,46 @@ def resume(
     json: Json = False,
 ) -> int:
     """Let a paused job, or one whose process has died, go on here."""
-    import_apps(app, as_json=json)
+    given = given_by(app, [plan], as_json=json)
     with existing_store(store) as opened:
 
         def begun() -> list[Run]:
-            flow, job_state = opened.load(job_id, resources=resources_of(app))
-            return [Run(flow.resume(job_state, take_over=take_over))]
+            flow, job_state, due = load_into(opened, job_id, given)
+            return [Run(flow.resume(job_state, plan=due, take_over=take_over))]
 
         return _see_through(opened, Invocation(store, app or []), begun, json)
 
 
-def retry(job_id: JobId, app: Apps = None, store: StoreUrl = DEFAULT_STORE, json: Json = False) -> int:
+def retry(
+    job_id: JobId, app: Code = None, plan: PlanFile = None, store: StoreUrl = DEFAULT_STORE, json: Json = False
+) -> int:
     """Run a failed job's failed tasks once more, then all that it left unstarted."""
-    import_apps(app, as_json=json)
+    given = given_by(app, [plan], as_json=json)
     with existing_store(store) as opened:
 
         def begun() -> list[Run]:
-            flow, job_state = opened.load(job_id, resources=resources_of(app))
-            return [Run(flow.retry(job_state))]
+            flow, job_state, due = load_into(opened, job_id, given)
+            return [Run(flow.retry(job_state, plan=due))]
 
         return _see_through(opened, Invocation(store, app or []), begun, json)
 
 
-def recover(app: Apps = None, store: StoreUrl = DEFAULT_STORE, json: Json = False) -> int:
+def recover(app: Code = None, plan: PlanFiles = None, store: StoreUrl = DEFAULT_STORE, json: Json = False) -> int:
     """Let every job go on here that was running when its process died."""
-    import_apps(app, as_json=json)
+    given = given_by(app, plan, as_json=json)
     with existing_store(store) as opened:
         refused: dict[str, Exception] = {}
-        begun = partial(_recovered, opened, app, refused)
+        begun = partial(_recovered, opened, given, refused)
         code = _see_through(opened, Invocation(store, app or []), begun, json, many=True)
     for job_id, error in refused.items():
         tell(StoreError(f"job {job_id} was not recovered: {error}"), as_json=json)
     return FAILED if refused else code
 
 
-def _recovered(store: Store, app: Apps, refused: dict[str, Exception]) -> list[Run]:
+def _recovered(store: Store, given: Given, refused: dict[str, Exception]) -> list[Run]:
     """All jobs that go on here; one that cannot must not keep the others from it."""
     try:
-        recovered = store.recover(resources=resources_of(app))
+        recovered = store.recover(**given._asdict())
     except RecoveryError as error:
         refused |= error.problems
         return [Run(each) for each in error.recovered if isinstance(each, JobState)]

@@ -12,6 +12,7 @@ from routilux._backends.backend import (
 )
 from routilux._backends.memory import MemoryBackend
 from routilux._backends.sqlite import SQLiteBackend
+from routilux.stores.checking import Checked
 from routilux.stores.job_view import JobSummary, JobView
 from routilux.stores.store import Store, open_store
 
@@ -19,6 +20,7 @@ __all__ = [
     "MOVED",
     "Backend",
     "Batch",
+    "Checked",
     "Compaction",
     "Definition",
     "JobRecord",

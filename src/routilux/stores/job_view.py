@@ -44,7 +44,7 @@ def summary_of(record: JobRecord) -> JobSummary:
 
 def view_of(stored: StoredJob, graph: Graph, now: float) -> JobView:
     """A stored job as people see it; DamagedRecordError where it is not what was written."""
-    job = rebuild(_opaque(stored), graph).job
+    job = rebuild(opaque(stored), graph).job
     document = write_job(job, now) | {"execution_history": write_history(list(job.records()))}
     return JobView(summary_of(stored.record), real_document(document), explain(job, now))
 
@@ -58,7 +58,8 @@ def view_of_document(document: dict[str, Any], now: float) -> JobView:
     return JobView(summary_of(record), document, explain(job, now))
 
 
-def _opaque(stored: StoredJob) -> StoredJob:
+def opaque(stored: StoredJob) -> StoredJob:
+    """A stored job with its values left as JSON."""
     return msgspec.structs.replace(
         stored,
         snapshot=opaque_snapshot(stored.snapshot),

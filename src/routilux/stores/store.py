@@ -1,6 +1,6 @@
 """A store of jobs, as its users see it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -8,12 +8,15 @@ from types import TracebackType
 from routilux._backends.backend import MOVED, Backend, JobRecord, StoredJob
 from routilux._backends.opening import open_backend
 from routilux._core.graph_document import read_definition
+from routilux._core.plan_records import taken_by_a_plan
 from routilux._engine.custody import Custody
 from routilux._engine.keeping import Custodian, KeepsJobs
 from routilux._engine.ledger import Ledger
+from routilux._engine.rebuilding import due_for
 from routilux._engine.requests import CancelAsked, PauseAsked, delivery_of
 from routilux._logging import logger
 from routilux._model import SETTLED, JobStatus, SlotKey
+from routilux._plan import NO_PLAN, Plan, checked_plan
 from routilux._records import Data
 from routilux._resources import Resources
 from routilux.errors import (
@@ -29,6 +32,8 @@ from routilux.errors import (
 from routilux.flow import Flow
 from routilux.job_state import JobState
 from routilux.stores.asking import Asking
+from routilux.stores.checking import Checked, Checker, checked_jobs
+from routilux.stores.host import Host
 from routilux.stores.job_view import JobSummary, JobView, summary_of, view_of
 from routilux.stores.transfer import admit_file, admit_transfer, export_file, transfer_of
 from routilux.transfer.keys import KeyRing
@@ -76,28 +81,45 @@ class Store(KeepsJobs):
         return isinstance(custodian, Custody) and custodian.ledger is self._ledger
 
     def load(
-        self, job_id: str, *, resources: Mapping[str, object] | None = None, flow: Callable[[], Flow] = Flow
+        self,
+        job_id: str,
+        *,
+        resources: Mapping[str, object] | None = None,
+        flow: Callable[[], Flow] = Flow,
+        plan: Plan | None = None,
     ) -> tuple[Flow, JobState]:
         """A job and its flow, as they are stored; `flow.resume(job_state)` lets it go on.
 
         Whoever runs the job goes on running it: what comes back is a copy to look at, until it is resumed.
         SeriluxError lists what of the flow is not known here. `resources` are given to the flow (`Routine.require`);
-        `flow` makes the one that is read into.
+        `flow` makes the one that is read into. With a `plan` both are read as that says, unless it was applied to the
+        job before; give it to `resume`, too.
         """
         given, stored = Resources(resources), self._backend.read(job_id)
-        read = self._flow_of(stored, flow)
+        due = due_for(stored, checked_plan(plan))
+        read = self._flow_of(stored, flow, due)
         read.resources.update(given)
-        return read, self._handle(stored)
+        return read, self._handle(stored, due)
 
-    def _flow_of(self, stored: StoredJob, make: Callable[[], Flow]) -> Flow:
+    def _load_into(self, flow: Flow | None, job_id: str, plan: Plan | None) -> tuple[Flow, JobState]:
+        return self.load(job_id, plan=plan) if flow is None else (flow, self.load_job(job_id, plan=plan))
+
+    def load_job(self, job_id: str, *, plan: Plan | None = None) -> JobState:
+        """A job without its flow, to go on in one of your code: `flow.resume(job_state)`.
+
+        SeriluxError says which class of its values is not known here; a `plan` may say what that is called now.
+        """
+        return self._handle(self._backend.read(job_id), checked_plan(plan))
+
+    def _flow_of(self, stored: StoredJob, make: Callable[[], Flow], plan: Plan = NO_PLAN) -> Flow:
         document, _ = read_definition(self._backend.definition(stored.record.definition))
         flow = make()
-        flow.deserialize(document)
+        flow.deserialize(document, plan=plan)
         return flow
 
-    def _handle(self, stored: StoredJob) -> JobState:
+    def _handle(self, stored: StoredJob, plan: Plan = NO_PLAN) -> JobState:
         custody = Custody(self._ledger)
-        job, graph = custody.read(stored)
+        job, graph = custody.read(stored, plan)
         job_state = JobState._of(job)
         job_state._live.custody, job_state._live.graph = custody, graph
         return job_state
@@ -131,19 +153,41 @@ class Store(KeepsJobs):
         running = self._backend.records(status=JobStatus.RUNNING)
         return [summary_of(record) for record in running if not self._ledger.has_owner(record)]
 
-    def recover(self, *, resources: Mapping[str, object] | None = None) -> list[JobState]:
+    def check(
+        self,
+        *,
+        resources: Mapping[str, object] | None = None,
+        flows: Iterable[Flow] = (),
+        plans: Iterable[Plan] = (),
+    ) -> Iterator[Checked]:
+        """Say of each job that has not settled, one after the other, whether it could go on with the code of now.
+
+        Nothing is claimed or changed, and whoever runs the jobs goes on. What is given is meant as for `recover`. What
+        of a job or its flow cannot be read here is among the problems.
+        """
+        return checked_jobs(self._backend, Checker(Host(resources, flows, plans)))
+
+    def recover(
+        self,
+        *,
+        resources: Mapping[str, object] | None = None,
+        flows: Iterable[Flow] = (),
+        plans: Iterable[Plan] = (),
+    ) -> list[JobState]:
         """Let every job go on whose owner is gone; those that have one are left alone.
 
-        `resources` are given to the flows of all of them: a name that one does not need does no harm.
-        What comes back runs here, has paused because a task is ambiguous, or has failed because its process died too
-        often. RecoveryError, when all others have been tried, for jobs that cannot go on here.
+        Jobs of these `flows`, by their ids, go on in them; others in the flows they are stored with. `resources` are
+        given to all of these: a name that one does not need does no harm. `plans` say what has become of names in the
+        jobs, one plan for those of a flow. What comes back runs here, has paused because a task is ambiguous, or has
+        failed because its process died too often. RecoveryError, when all others have been tried, for jobs that cannot
+        go on here.
         """
-        given = Resources(resources)
+        host = Host(resources, flows, plans)
         recovered: list[JobState] = []
         problems: dict[str, Exception] = {}
         for orphan in self.orphans():
             try:
-                if (job_state := self._take_up(orphan.job_id, given)) is not None:
+                if (job_state := self._take_up(orphan.job_id, orphan.flow_id, host)) is not None:
                     recovered.append(job_state)
             except (RoutiluxError, SeriluxError) as error:
                 problems[orphan.job_id] = error
@@ -151,14 +195,16 @@ class Store(KeepsJobs):
             raise RecoveryError(problems, recovered)
         return recovered
 
-    def _take_up(self, job_id: str, resources: Resources) -> JobState | None:
+    def _take_up(self, job_id: str, flow_id: str, host: Host) -> JobState | None:
         """Resume a job; None where somebody else was faster."""
         logger.info("job %s has lost its owner", job_id, extra={"action": "recover", "job_id": job_id})
         try:
-            flow, job_state = self.load(job_id, resources=resources)
+            plan = host.plan_for(flow_id)
+            flow, job_state = self._load_into(host.flow_for(flow_id), job_id, plan)
+            host.equipped(flow)
             if not self._is_orphan(job_id):
                 return None
-            return flow.resume(job_state, take_over=False)
+            return flow.resume(job_state, plan=plan, take_over=False)
         except ResumeError:
             if job_state.status is JobStatus.RUNNING:
                 raise
@@ -190,17 +236,20 @@ class Store(KeepsJobs):
     def deliver(self, job_id: str, routine_id: str, slot: str, data: Data, *, timeout: float | None = None) -> None:
         """Give the task that has waited longest on a slot (`Routine.expect`) its data, whoever runs the job.
 
-        JobStateError where nothing waits there.
+        JobStateError where nothing waits there, or not any more, as a plan has come in between.
         """
         own, target = clone_fields(data, "data"), SlotKey(routine_id, slot)
         self._check_binding(job_id, target, own)
         task = self._look(job_id)._live.job.expecting.oldest(target)
         if task is None:
             raise JobStateError(f"job {job_id!r} waits for nothing on {target}", job_id=job_id)
-        number = task.number
+        waiting = task
 
         def is_delivered(record: JobRecord) -> bool:
-            return number not in self._look(record.job_id)._live.job.expecting.tasks
+            job = self._look(record.job_id)._live.job
+            if taken := taken_by_a_plan(job, waiting):
+                raise JobStateError(f"task {job_id}:{waiting.number} of job {job_id!r} {taken}", job_id=job_id)
+            return waiting.number not in job.expecting.tasks
 
         request = delivery_of(target, own)
         self._asking.until(job_id, request, lambda job: job.deliver(target, own), is_delivered, timeout)

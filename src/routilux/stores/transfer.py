@@ -8,19 +8,24 @@ from time import time
 from uuid import uuid4
 
 from routilux._backends.backend import MOVED, Backend, Batch, NewJob, StoredJob
-from routilux._core.document import write_history, write_job
-from routilux._core.graph_document import read_definition, write_definition, write_graph
+from routilux._core.document import read_job, write_history, write_job
+from routilux._core.graph_document import graph_of, read_definition, write_definition, write_graph
 from routilux._core.job import Job
 from routilux._core.journal import write_record
+from routilux._core.opaque import opaque_document
+from routilux._core.plan_records import plan_documents
 from routilux._core.snapshot import write_segment, write_snapshot
 from routilux._engine.custody import definition_of
 from routilux._engine.rebuilding import rebuild
+from routilux._flow_document import checked_flow
 from routilux._graph import Graph
 from routilux._migrations import TRANSFER_FORMAT
 from routilux._model import JobStatus
 from routilux._records import Data
 from routilux.errors import JobStateError, StoreError, TransferReplayedError
-from routilux.transfer.contents import read_contents
+from routilux.stores.checking import Candidate, Checked, Checker
+from routilux.stores.host import Host
+from routilux.transfer.contents import checked_transfer, read_contents
 from routilux.transfer.header import Header
 from routilux.transfer.keys import KeyRing
 from routilux.transfer.packing import Packing, unpack_file
@@ -142,3 +147,23 @@ def _check_nothing_waits(flow: Data) -> None:
                     "read the file with routilux.transfer.read, and resume its job with store=",
                     f"flow.routines.{routine_id}._slots.{name}._data",
                 )
+
+
+def check_transfer(transfer: Data, host: Host) -> Checked:
+    """Say whether an exported job could go on with the code that is loaded here; nothing is changed (law 7).
+
+    DocumentError where it is no exported job at all; what of it cannot be read here is among the problems.
+    """
+    read = checked_transfer(transfer)
+    document = read.job
+    candidate = Candidate(
+        str(document.get("flow_id")),
+        "",
+        checked_flow(read.flow, "flow"),
+        graph_of(read.graph),
+        plan_documents(document),
+        lambda: read_job(document),
+        lambda: read_job(opaque_document(document)),
+    )
+    verdict = Checker(host).verdict(candidate)
+    return Checked(str(document.get("job_id")), candidate.flow_id, str(document.get("status")), verdict)

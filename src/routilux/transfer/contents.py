@@ -48,13 +48,18 @@ def current_transfer(document: Data) -> Transfer:
         raise DocumentError(f"this is no exported job: {error}", "$") from error
 
 
-def read_contents(transfer: Any) -> Contents:
-    """What a transfer document says; DocumentError or another SeriluxError where it says something else."""
+def checked_transfer(transfer: Any) -> Transfer:
+    """A transfer document, in the current format; DocumentError or LimitError where it is none, or no plain JSON."""
     if not isinstance(transfer, dict):
         raise DocumentError(f"this is no exported job: it is an object, not {type(transfer).__name__}", "$")
     with rooted():
         check_document(transfer, "")
-    read = current_transfer(transfer)
+    return current_transfer(transfer)
+
+
+def read_contents(transfer: Any) -> Contents:
+    """What a transfer document says; DocumentError or another SeriluxError where it says something else."""
+    read = checked_transfer(transfer)
     return Contents(checked_flow(read.flow, "flow"), graph_of(read.graph), _read_job(read.job))
 
 

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from routilux._core.graph_document import write_graph
+from routilux._core.plan_records import plan_documents
+from routilux._core.planning import still_due
 from routilux._files import write_atomically
 from routilux._migrations import TRANSFER_FORMAT
+from routilux._plan import Plan, checked_plan
 from routilux._records import Data
 from routilux._resources import Resources
 from routilux.errors import DefinitionError, JobStateError, TransferError
@@ -91,14 +94,16 @@ def read(
     seen: SeenEpochs | None = None,
     resources: Mapping[str, object] | None = None,
     flow: Callable[[], Flow] = Flow,
+    plan: Plan | None = None,
     max_size: int = MAX_SIZE,
 ) -> tuple[Flow, JobState]:
     """The flow and the job in a file; `flow.resume(job_state)` lets it go on.
 
     Nothing in the file is interpreted before it is known to be whole and, with `keys`, to be signed (or encrypted) with
     one of them that is not retired. With `seen`, a file that is not newer than what was seen of its job is refused too,
-    and noted otherwise. `resources` are given to the flow, which `flow` makes. `max_size` is how many bytes the file,
-    and what is in it, may have.
+    and noted otherwise. `resources` are given to the flow, which `flow` makes. With a `plan` both are read as that
+    says, unless it was applied to the job before; give it to `resume`, too. `max_size` is how many bytes the file, and
+    what is in it, may have.
 
     What is refused is a TransferError, which says why; a SeriluxError lists what is not known here, or is none of ours.
     """
@@ -112,8 +117,9 @@ def read(
         document = current_transfer(unpack_file(stream, keys, max_size, admit))
     made, job_state = flow(), JobState()
     made.resources.update(given)
-    made.deserialize(document.flow)
-    job_state.deserialize(document.job)
+    due = still_due(checked_plan(plan), plan_documents(document.job))
+    made.deserialize(document.flow, plan=due)
+    job_state.deserialize(document.job, plan=due)
     if seen is not None:
         with named(file):
             seen.note(job_state.job_id, job_state.epoch)
@@ -127,10 +133,11 @@ def loads(
     seen: SeenEpochs | None = None,
     resources: Mapping[str, object] | None = None,
     flow: Callable[[], Flow] = Flow,
+    plan: Plan | None = None,
     max_size: int = MAX_SIZE,
 ) -> tuple[Flow, JobState]:
     """`read`, of bytes that came in some other way."""
-    return read(io.BytesIO(content), keys=keys, seen=seen, resources=resources, flow=flow, max_size=max_size)
+    return read(io.BytesIO(content), keys=keys, seen=seen, resources=resources, flow=flow, plan=plan, max_size=max_size)
 
 
 def read_document(file: File, *, keys: KeyRing | None = None, max_size: int = MAX_SIZE) -> Data:
