@@ -48,7 +48,9 @@ def record(mutant: Mutant, code: int) -> None:
     """Keep a result where `mutmut results` and `mutmut show` find it."""
     notes = _read(mutant.file)
     notes["exit_code_by_key"][mutant.name] = code
-    mutant.file.write_text(json.dumps(notes, indent=4), encoding="utf-8")
+    written = mutant.file.with_suffix(".written")
+    written.write_text(json.dumps(notes, indent=4), encoding="utf-8")
+    written.replace(mutant.file)  # somebody may be reading it
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -57,8 +59,10 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def chosen(folder: Path, pattern: str, sample: int | None, again: int | None) -> list[Mutant]:
-    """Those whose name matches, or so many of them, drawn with a fixed seed, that have the result `again`."""
+    """Those whose name matches, or so many of them, that have the result `again`.
+
+    Their order is drawn with a fixed seed: however many are tried, they are a sample of all.
+    """
     named = [(mutant, code) for mutant, code in results(folder) if fnmatchcase(mutant.name, pattern)]
-    if sample is not None and sample < len(named):
-        named = [named[at] for at in sorted(Random(0).sample(range(len(named)), sample))]
-    return [mutant for mutant, code in named if code == again]
+    Random(0).shuffle(named)
+    return [mutant for mutant, code in named[:sample] if code == again]

@@ -32,7 +32,9 @@ sys.setrecursionlimit(4 * sys.getrecursionlimit())  # mutmut calls each function
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("mutation")
     group.addoption("--mutants", help="try the mutants whose name matches")
-    group.addoption("--mutants-sample", type=int, help="only so many of them, drawn with a fixed seed")
+    group.addoption(
+        "--mutants-sample", type=int, help="only the first so many of them, in an order drawn with a fixed seed"
+    )
     group.addoption("--mutants-again", type=int, help="those with this result, instead of those that have none")
     group.addoption("--mutants-seconds", type=float, default=float("inf"), help="of tests for each")
     group.addoption("--mutants-workers", type=int, default=2)
@@ -44,10 +46,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         return None
     mutants = chosen(Path(), option.mutants, option.mutants_sample, option.mutants_again)
     gc.freeze()
-    trials = Trials(session.items, option.mutants_seconds)
-    if not trials.are_sound(mutants):
-        pytest.exit("tests fail without a mutant, too", returncode=1)
-    trials.run(mutants, option.mutants_workers)
+    Trials(session.items, option.mutants_seconds).run(mutants, option.mutants_workers)
     return True
 
 
@@ -66,18 +65,9 @@ class Trials:
         self._items = {item.nodeid: item for item in items}
         self._seconds = seconds
         self._killers: dict[str, list[str]] = defaultdict(list)
+        self._sound: set[str] = set()
         self._running: dict[int, Running] = {}
         self._done = 0
-
-    def are_sound(self, mutants: list[Mutant]) -> bool:
-        """Whether all tests that will be asked pass where no mutant is on trial."""
-        asked = sorted({test for mutant in mutants for test in self._tests_of(mutant)})
-        read, write = os.pipe()
-        process = self._fork("", asked, write)
-        os.close(write)
-        with os.fdopen(read, encoding="utf-8") as told:
-            print(told.read(), end="", flush=True)
-        return os.waitpid(process, 0)[1] == 0
 
     def run(self, mutants: list[Mutant], workers: int) -> None:
         start = time.monotonic()
@@ -110,6 +100,16 @@ class Trials:
         os.close(write)
         self._running[process] = Running(mutant, read)
 
+    def _check_sound(self, test: str) -> None:
+        """Stop where a test that has killed a mutant fails without one, too."""
+        if test not in self._sound:
+            nobody = os.open(os.devnull, os.O_WRONLY)
+            process = self._fork("", [test], nobody)
+            os.close(nobody)
+            if os.waitpid(process, 0)[1] != 0:
+                pytest.exit(f"{test} fails without a mutant, too", returncode=1)
+            self._sound.add(test)
+
     def _fork(self, name: str, tests: list[str], killer: int) -> int:
         """The process that tries a mutant."""
         process = os.fork()
@@ -121,7 +121,9 @@ class Trials:
         process, status = os.wait()
         mutant, killer = self._running.pop(process)
         with os.fdopen(killer, encoding="utf-8") as told:
-            self._killers[mutant.function] += told.read().splitlines()
+            for test in told.read().splitlines():
+                self._killers[mutant.function].append(test)
+                self._check_sound(test)
         code = os.waitstatus_to_exitcode(status)
         record(mutant, TIMEOUT if code in (-signal.SIGPROF, -signal.SIGALRM) else code)
         self._done += 1
