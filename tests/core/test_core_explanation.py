@@ -141,6 +141,11 @@ def test_an_account_reads_like_this() -> None:
     ]
 
 
+def test_one_retry_is_told_as_once() -> None:
+    note = TaskNote("j:1", "worker", "input", at(EARLIER), None, 1, None)
+    assert str(note) == "worker.input (task j:1), retried once, since 1970-01-01T00:16:30+00:00"
+
+
 # Plans.
 
 

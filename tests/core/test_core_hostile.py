@@ -342,6 +342,10 @@ def test_tasks_are_numbered_up_to_an_end(task_id: str) -> None:
     assert refusal(with_node(("pending_tasks", 0, "task_id"), task_id)).path == "next_task"
 
 
+def test_the_last_number_that_a_task_can_have_is_read() -> None:
+    assert read_job(with_node(("pending_tasks", 0, "task_id"), f"j:{2**53 - 1}")).next_number == 2**53
+
+
 @pytest.mark.parametrize("outcome", ["pending", "running"])
 def test_an_outcome_is_how_a_task_ended(outcome: str) -> None:
     assert str(refusal(with_node(("routine_states", "sink", "outcome"), outcome))) == (
@@ -353,6 +357,16 @@ def test_an_outcome_is_how_a_task_ended(outcome: str) -> None:
 def test_what_waits_for_its_data_has_merged_nothing() -> None:
     path = ("pending_tasks", 2, "merged")
     assert (REAL["pending_tasks"][2]["data"], refusal(with_node(path, {})).path) == (None, written(path))
+
+
+def test_what_waits_for_its_data_has_seen_nothing() -> None:
+    error = refusal(with_node(("pending_tasks", 2, "seen"), {}))
+    assert str(error) == "pending_tasks[2].merged: a task that waits for its data has merged nothing yet"
+
+
+@pytest.mark.parametrize("name", LONG_LISTS)
+def test_a_long_list_is_a_list(name: str) -> None:
+    assert "`array`" in refusal(with_node((name,), {})).reason
 
 
 STATUSES = [path for path in FIXED_NODES if path and path[-1] in ("status", "outcome")]

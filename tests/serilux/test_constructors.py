@@ -85,6 +85,12 @@ def test_the_object_itself_is_checked() -> None:
     assert caught.value.path == "routine"
 
 
+def test_a_field_that_was_never_set_is_no_matter_of_constructors() -> None:
+    box = Box()
+    box.add_serializable_fields(["never_set"])
+    check_serializable(box, "box")
+
+
 def test_objects_that_contain_each_other_are_checked_once() -> None:
     box = Box()
     box.content = [box, int, "text", len, {1, 2}]

@@ -3,13 +3,15 @@
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
+from datetime import datetime, time
 from decimal import Context, Decimal, localcontext
 from typing import Any
 
 import pytest
 from hypothesis import given
 
-from serilux import decode, encode, identical
+from serilux import decode, encode, identical, register_serializable
 from tests.laws.effort import examples
 from tests.serilux.samples import Box, Computed, Level, Pair, Point
 from tests.serilux.strategies import KINDS, hashables, values
@@ -48,6 +50,27 @@ def test_members_and_keys_come_back(value: Any) -> None:
 @given(values)
 def test_encoding_is_deterministic(value: Any) -> None:
     assert json.dumps(encode(value)) == json.dumps(encode(decode(through_json(encode(value)))))
+
+
+@register_serializable
+@dataclass
+class Tags:
+    """Can be a member of a set although there is a dict in it."""
+
+    by_name: dict[str, int]
+
+    def __hash__(self) -> int:
+        return 1
+
+
+def test_the_order_of_members_is_that_of_what_they_say_and_not_of_how_they_say_it() -> None:
+    first, as_well, second = Tags({"a": 0, "b": 1}), Tags({"b": 1, "a": 0}), Tags({"a": 0, "c": 1})
+    assert decode(encode({first, second})["$set"][1]) == decode(encode({as_well, second})["$set"][1]) == second
+
+
+@pytest.mark.parametrize("clock", [datetime(2024, 1, 2, fold=1), time(1, 2, fold=1)])
+def test_the_second_of_two_equal_hours_comes_back_without_a_zone(clock: Any) -> None:
+    assert decode(encode(clock)).fold == 1
 
 
 @lawful

@@ -19,6 +19,7 @@ from serilux import (
     register_serializable,
     registered_name,
 )
+from serilux._registry import REGISTRY
 from tests.serilux.samples import Box, Colour, Model, Pair, Point, Record, Unregistered
 
 
@@ -44,6 +45,12 @@ def test_a_class_that_was_never_registered_has_its_own_name() -> None:
     with pytest.raises(UnknownClassError, match=r"'Unregistered'.*@serilux\.register_serializable") as caught:
         lookup_class("Unregistered", "routines.a")
     assert caught.value.path == "routines.a"
+
+
+def test_functions_of_the_module_of_a_registered_class_may_be_named() -> None:
+    assert not REGISTRY.trusts("registered_from_here")
+    register_serializable(serializable("Trusting", "Outer.Trusting", module="registered_from_here"))
+    assert REGISTRY.trusts("registered_from_here")
 
 
 def test_the_decorator_returns_the_class() -> None:
