@@ -41,14 +41,15 @@ class Beginning(NamedTuple):
     def task(self, graph: Graph) -> Task:
         """The first task; DefinitionError where the routine is no entry."""
         key = SlotKey(self.entry_routine_id, ENTRY_SLOT)
-        if key not in graph.slots or not graph.slots[key].has_handler:
+        node = graph.slots.get(key)
+        if node is None or not node.has_handler:
             raise DefinitionError(
                 f"routine {self.entry_routine_id!r} cannot be an entry: it needs a slot {ENTRY_SLOT!r} with a handler"
             )
         params = {} if self.entry_params is None else self.entry_params
         if type(params) is not dict:
             raise DefinitionError(f"entry_params is a dict of parameters, not {params!r}")
-        return Task(0, key, clone_fields(params, "entry_params"))
+        return Task(0, node.key, clone_fields(params, "entry_params"))
 
 
 def checked_job_id(job_id: str) -> str:

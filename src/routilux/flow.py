@@ -180,9 +180,9 @@ class Flow(Definition):
         engine = setting.engine
         self._routine(beginning.entry_routine_id)
         task = beginning.task(setting.graph)
-        job_state = JobState._of(beginning.job(self.flow_id, engine.new_id, engine.clock.now(), self.execution_timeout))
-        named = beginning.job_id is not None
-        return job_state, task, partial(job_state._live.start, setting, task, keeping, named=named)
+        new_job = partial(beginning.job, self.flow_id, engine.new_id, engine.clock.now(), self.execution_timeout)
+        job_state = JobState._of(new_job)
+        return job_state, task, partial(job_state._live.start, setting, task, keeping, named=bool(beginning.job_id))
 
     def pause(
         self,

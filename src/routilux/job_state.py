@@ -71,11 +71,14 @@ class JobState(Serializable):
 
     def __init__(self) -> None:
         super().__init__()
-        self._take(LiveJob(Job(uuid4().hex, "", time.time()), self._around))
+        self._take(LiveJob(lambda: Job(uuid4().hex, "", time.time()), self._around))
 
     @classmethod
-    def _of(cls, job: Job) -> "JobState":
-        return cls._around(LiveJob(job, cls._around))
+    def _of(cls, new_job: Callable[[], Job]) -> "JobState":
+        """A handle, and then the job."""
+        job_state = cls.__new__(cls)
+        job_state._take(LiveJob(new_job, cls._around))
+        return job_state
 
     @classmethod
     def _around(cls, live: LiveJob) -> "JobState":
@@ -346,7 +349,7 @@ class JobState(Serializable):
             raise JobStateError(f"job {self.job_id!r} is running here; read the document into a new JobState()")
         with renamed_classes(checked_plan(plan).classes):
             job = read_job(data)
-        self._take(LiveJob(job, self._around))
+        self._take(LiveJob(lambda: job, self._around))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the document to a file, atomically: after a crash there is the old file or the new one.

@@ -350,7 +350,7 @@ def started(host: Host) -> JobState:
     task = Task(
         0, SlotKey("desk", "trigger"), {"amounts": [10], "extra": (1,)}, EventKey("desk", "order"), 3, retry_count=1
     )
-    return appended(host, flow, JobState._of(job), JobStarted(task))
+    return appended(host, flow, JobState._of(lambda: job), JobStarted(task))
 
 
 @stored("a journal that has a resume with tasks made of what lay in the flow's slots", ["resume"])

@@ -48,7 +48,7 @@ class Job:
 
     routines: dict[str, RoutineState] = field(default_factory=dict)
     history: list[HistoryRecord] | BoundedHistory = field(default_factory=list)
-    unread: list[UnreadRecords] = field(default_factory=list)
+    unread: tuple[UnreadRecords, ...] = ()
     slot_data: dict[SlotKey, Data] = field(default_factory=dict)
     shared_data: Data = field(default_factory=dict)
     shared_versions: dict[str, int] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class Job:
         """All of its history, oldest first."""
         if self.unread:
             earlier = chain.from_iterable(map(UnreadRecords.records, self.unread))
-            self.history, self.unread = [*earlier, *self.history], []
+            self.history, self.unread = [*earlier, *self.history], ()
         return self.history
 
     def waiting(self) -> list[Task]:

@@ -38,7 +38,7 @@ class LongLists:
     def read_into(self, job: Job) -> None:
         """Give a job, which knows its id and when it was updated, its history and tasks."""
         read = self._read
-        unread = list(map(self._records, parts(read.execution_history, HistoryDocument, "execution_history")))
+        unread = tuple(map(self._records, parts(read.execution_history, HistoryDocument, "execution_history")))
         pending = self._tasks(job, read.pending_tasks, "pending_tasks")
         job.failed = self._tasks(job, read.failed_tasks, "failed_tasks")
         self._check_names()

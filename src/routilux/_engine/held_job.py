@@ -25,7 +25,7 @@ from routilux._engine.alarms import Alarms
 from routilux._engine.awaited import Awaited
 from routilux._engine.engine import Engine
 from routilux._engine.keeping import Keeping
-from routilux._engine.kept_job import Fitting, KeptJob
+from routilux._engine.kept_job import Fitting, KeptJob, NewJob
 from routilux._engine.requests import CancelAsked, PauseAsked, read_request
 from routilux._engine.watchers import Condition, Watchers, is_not_running
 from routilux._engine.workers import OthersWait
@@ -50,6 +50,7 @@ class Setting(NamedTuple):
     secrecy: Secrecy
 
 
+NO_SECRETS = Secrecy()
 NewHandle = Callable[[Any], object]
 """Makes a handle for a job of this process."""
 
@@ -64,15 +65,15 @@ class HeldJob(KeptJob):
     Every fact goes through `_commit`; what follows from it happens there too.
     """
 
-    def __init__(self, job: Job, new_handle: NewHandle) -> None:
-        super().__init__(job)
+    def __init__(self, new_job: NewJob, new_handle: NewHandle) -> None:
+        super().__init__(new_job)
         self._new_handle = new_handle
         self._handle: Callable[[], object] = _no_handle
         self.queued = False
         self.flow: object = None
         self.engine: Engine | None = None
         self.handlers: Handlers = {}
-        self.secrecy = Secrecy()
+        self.secrecy = NO_SECRETS
         self._watchers = Watchers()
         self._alarms = Alarms()
 
@@ -94,7 +95,7 @@ class HeldJob(KeptJob):
         setting.secrecy.check(task.data, "entry_params")
         with self.lock:
             self._attach(setting)
-            self.apply(JobStarted(task))
+            self._commit(JobStarted(task), self.now())
             if keeping is not None:
                 self._keep_new(keeping, named=named)
 

@@ -16,6 +16,7 @@ from routilux.errors import RoutiluxError
 TURN = 0.02
 """Seconds between two attempts to look at a job that somebody changes."""
 NO_GRAPH = Graph("", False, {}, {}, "")
+NewJob = Callable[[], Job]
 Fitting = Callable[[Job], Job]
 """From a job to the one that goes on, another object where a plan changes it; refuses one that does not fit."""
 
@@ -24,10 +25,13 @@ class KeptJob(ABC):
     """A job that may be kept in a store. What is not `attached` to an engine does not run in this process.
 
     While there is a `log`, what happens to the job is taken down in it; `lost` says why it is in other hands.
+
+    The job's data are made (`new_job`) after what holds them, as that is after its handle: the garbage collector looks
+    at objects from the oldest to the newest, and moves about, twice, what it comes to before its holder.
     """
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
+    def __init__(self, new_job: NewJob) -> None:
+        self.job = new_job()
         self.lock = threading.RLock()
         self._looking = threading.Lock()
         self._stands_still = False

@@ -6,7 +6,6 @@ from typing import Any
 
 from routilux._context import Activation
 from routilux._core.facts import TaskAbsorbed, TaskFailed, TaskFlushed, TaskMerged, TaskSucceeded
-from routilux._core.job import Job
 from routilux._core.merging import given, merge, override, put_merged, shown
 from routilux._core.transition import succeed, take
 from routilux._current import get_current, set_current
@@ -14,6 +13,7 @@ from routilux._engine.attempt import Failure, call_guarded, decided, describe, h
 from routilux._engine.discretion import secret_in_outcome
 from routilux._engine.held_job import HeldJob, NewHandle
 from routilux._engine.keeping import Log
+from routilux._engine.kept_job import NewJob
 from routilux._engine.solitude import Solitude
 from routilux._engine.workers import OthersWait
 from routilux._model import ErrorStrategy
@@ -27,10 +27,10 @@ SLICE = 0.005
 class RunningJob(HeldJob):
     """Takes a job's tasks, has their handlers called, commits what they did."""
 
-    def __init__(self, job: Job, new_handle: NewHandle) -> None:
-        super().__init__(job, new_handle)
+    def __init__(self, new_job: NewJob, new_handle: NewHandle) -> None:
+        super().__init__(new_job, new_handle)
         self.deciding: Activation | None = None
-        self._solitude = Solitude(self._alarms)
+        self._solitude: Solitude | None = None
 
     # Running.
 
@@ -126,17 +126,24 @@ class RunningJob(HeldJob):
 
     def _next_activation(self, now: float, only_async: bool = False) -> Activation | None:
         while self.attached and not (only_async and not self._next_is_async()):
-            if self._solitude.task is not None and self._solitude.lasts(self.job, now):
+            if self._solitude is not None and self._is_left_alone(self._solitude, now):
                 return None
             task = take(self.graph, self.job, now)
             if task is None:
                 return None
             if task.lost_attempts and self.graph.concurrent:
-                self._solitude.begin(task, now, self.submit)
+                self._solitude = Solitude(task, now, self._alarms, self.submit)
             activation = self._begin(task, now)
             if activation is not None:
                 return activation
         return None
+
+    def _is_left_alone(self, solitude: Solitude, now: float) -> bool:
+        """Whether nothing else may begin yet."""
+        if solitude.lasts(self.job, now):
+            return True
+        self._solitude = None
+        return False
 
     def _begin(self, task: Task, now: float) -> Activation | None:
         """Do what comes before calling the handler of a taken task; None where it is not to be called."""

@@ -120,7 +120,7 @@ class Store(KeepsJobs):
     def _handle(self, stored: StoredJob, plan: Plan = NO_PLAN) -> JobState:
         custody = Custody(self._ledger)
         job, graph = custody.read(stored, plan)
-        job_state = JobState._of(job)
+        job_state = JobState._of(lambda: job)
         job_state._live.custody, job_state._live.graph = custody, graph
         return job_state
 
