@@ -2,7 +2,9 @@
 
 CheckFailed (AssertionError)      a check of a flow has failed
 ├── OutcomeChanged                what became of the job is not what would have without the disturbance
-└── NotRepeatable                 what becomes of the job differs even without one
+├── NotRepeatable                 what becomes of the job differs even without one
+├── NeverAwaited                  nothing waits for what the check was given to deliver
+└── NoOtherHost                   no other process can run the flow
 """
 
 from collections.abc import Iterable
@@ -38,6 +40,18 @@ class NotRepeatable(CheckFailed):
     def __init__(self, message: str, *, seed: int, differences: Iterable[str]) -> None:
         super().__init__(message, seed=seed)
         self.differences = tuple(differences)
+
+
+class NeverAwaited(CheckFailed):
+    """A job that is left alone ends without having waited for all that was to be delivered to it: `deliveries`."""
+
+    def __init__(self, message: str, *, seed: int, deliveries: Iterable[tuple[str, str]]) -> None:
+        super().__init__(message, seed=seed)
+        self.deliveries = tuple(deliveries)
+
+
+class NoOtherHost(CheckFailed):
+    """No other process can run the flow, so that whether it would do so rightly cannot be told."""
 
 
 def listed_lines(lines: Iterable[str]) -> str:

@@ -18,7 +18,7 @@ from routilux._engine.engine import Engine
 from routilux._engine.live_job import LiveJob
 from routilux._engine.workers import Servable
 from routilux._records import Data, Task
-from routilux.errors import RoutiluxError
+from routilux.errors import DefinitionError, RoutiluxError
 from routilux.flow import Flow
 from routilux.job_state import JobState
 from routilux.testing.virtual_clock import VirtualClock
@@ -89,7 +89,15 @@ class StepRunner:
         return f"job-{next(self._ids)}"
 
     def start(self, flow: Flow, entry_routine_id: str, entry_params: Data | None = None, **settings: Any) -> JobState:
-        """Start a job without running its entry yet; `settings` are those of `Flow.execute`."""
+        """Start a job without running its entry yet; `settings` are those of `Flow.execute`.
+
+        DefinitionError for a flow that was not made with `engine_factory=runner.engine`: it would run elsewhere.
+        """
+        if flow._engine_factory != self.engine:
+            raise DefinitionError(
+                f"flow {flow.flow_id!r} does not run on this StepRunner; make it with "
+                f"Flow(..., engine_factory=runner.engine)"
+            )
         return flow.start(entry_routine_id, entry_params, **settings)
 
     def enqueue(self, job: LiveJob) -> None:

@@ -42,7 +42,7 @@ def roundtrip_every_step(
     compared without it. `at` are the numbers of some steps, where all would take too long.
 
     OutcomeChanged says what has become different, and where, and names a file for `replay`. NotRepeatable says that
-    the job does not even end the same if it is left alone.
+    the job does not even end the same if it is left alone, NeverAwaited that deliveries are left then.
     """
     trial = trial_of(flow, entry, params, deliveries, result, setup, chosen_seed(seed))
     with closing(RoundTrip(_numbers(at))) as check:
@@ -109,7 +109,8 @@ def swap_host(
 
     For each moment of `kill_at_every_commit`, a process that runs the job in an SQLite store is killed (SIGKILL), and
     another one, which has imported the modules of the flow's routines and functions, and `app`, takes the job over.
-    Needs `os.fork`. All else is as with `roundtrip_every_step`, but that `setup` is called here, not there.
+    NoOtherHost where there is no `os.fork`, or something of the flow is defined in `__main__`. All else is as with
+    `roundtrip_every_step`, but that `setup` is called here, not there.
     """
     trial = trial_of(flow, entry, params, deliveries, result, setup, chosen_seed(seed))
     with closing(Swap(tuple(app), _numbers(at))) as check:

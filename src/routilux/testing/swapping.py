@@ -12,10 +12,10 @@ from signal import SIGKILL
 from typing import Any
 
 from routilux._records import Data
-from routilux.errors import DefinitionError
 from routilux.flow import Flow
 from routilux.job_state import JobState
 from routilux.testing.checks import Check, Refuted
+from routilux.testing.failed_checks import NoOtherHost
 from routilux.testing.replays import Place, modules_of
 from routilux.testing.stored_runs import HANDLER_RAN, NOTHING_NEW, worst
 from routilux.testing.trial import Ran, Trial
@@ -30,10 +30,14 @@ class OtherHosts:
 
     def __init__(self, trial: Trial, app: tuple[str, ...]) -> None:
         if not hasattr(os, "fork"):
-            raise DefinitionError("swap_host needs os.fork, which this system does not have")
+            raise NoOtherHost("swap_host needs os.fork, which this system does not have", seed=trial.seed)
         modules = sorted({*modules_of(trial), *app})
         if "__main__" in modules:
-            raise DefinitionError("another process cannot import __main__; put the routines into a module of their own")
+            raise NoOtherHost(
+                f"flow {trial.document['flow_id']!r} is made of what is defined in __main__, which no other process "
+                f"can import: put its routines, their functions, and the function that makes the flow, into modules",
+                seed=trial.seed,
+            )
         command = [sys.executable, "-m", "routilux.testing.other_host"]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._process = subprocess.Popen(

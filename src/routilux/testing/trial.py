@@ -8,11 +8,11 @@ from uuid import uuid4
 
 from routilux._model import Durability, ExecutionStrategy
 from routilux._records import Data
-from routilux.errors import DefinitionError
+from routilux.errors import DefinitionError, listed
 from routilux.flow import Flow
 from routilux.job_state import JobState
 from routilux.stores.store import Store
-from routilux.testing.failed_checks import NotRepeatable, listed_lines
+from routilux.testing.failed_checks import NeverAwaited, NotRepeatable, listed_lines
 from routilux.testing.moves import Course, Delivery, Move, Progress
 from routilux.testing.outcomes import differences, outcome
 from routilux.testing.step_runner import StepRunner
@@ -91,12 +91,27 @@ class Trial:
         return Course(runner, flow, job_state, progress)
 
     def undisturbed(self, seed: int | None = None) -> Ran:
-        """What becomes of the job if nothing happens to it."""
+        """What becomes of the job if nothing happens to it; NeverAwaited where that leaves deliveries."""
         self.setup()
         progress = self.progress(seed)
         course = self.begin(self.host(), progress)
         finish(course)
+        self._check_delivered(course)
         return Ran(self.result(course.job_state), progress.moves)
+
+    def _check_delivered(self, course: Course) -> None:
+        left = self.deliveries[course.progress.delivered :]
+        if not left:
+            return
+        routine = self.document["routines"].get(left[0].routine_id)
+        known = f"the slots of that routine: {listed(routine['_slots'])}" if routine else "there is no such routine"
+        raise NeverAwaited(
+            f"nothing of flow {self.document['flow_id']!r} has waited for deliveries[{course.progress.delivered}], to "
+            f"'{left[0].routine_id}.{left[0].slot}' ({known}), and the job is {course.job_state.status}. Deliveries go "
+            f"to what a handler expects (Routine.expect), in their order",
+            seed=self.seed,
+            deliveries=[(each.routine_id, each.slot) for each in left],
+        )
 
     def repeatable(self) -> Ran:
         """The same, tried several times; NotRepeatable where it differs."""
