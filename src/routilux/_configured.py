@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routilux._context import running_activation
 from routilux._records import Data, read_data
@@ -35,6 +35,17 @@ class Configured(Serializable):
         self._secrets: dict[str, Secret | None] = {}
         self._resources = Resources()
         self._secrecy = Secrecy()
+
+    if not TYPE_CHECKING:  # to a checker it would mean that there are attributes of any name
+
+        def __getattr__(self, name: str) -> Any:
+            """Say so where a subclass's constructor has not called ours: what that makes is looked for in vain."""
+            if "_secrecy" in self.__dict__ or not name.startswith("_") or name.startswith("__"):
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+            raise DefinitionError(
+                f"{type(self).__name__}.__init__ has not called super().__init__(), which has to come first: there is "
+                f"no {name!r} yet"
+            )
 
     def _join(self, flow_id: str, routine_id: str, resources: Resources, secrecy: Secrecy) -> None:
         """Become part of a flow; its id is known last, since from then on handlers are told not to change it."""

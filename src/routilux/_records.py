@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from routilux._model import ErrorStrategy, EventKey, RoutineStatus, SlotKey
+from routilux._places import Place, users_place
 from serilux import clone_fields, decode
 from serilux.errors import DocumentError
 
@@ -77,13 +78,25 @@ def task_id(job_id: str, number: int) -> str:
 
 
 class ErrorInfo(msgspec.Struct, frozen=True, gc=False):
-    """Why an attempt failed: the exception's qualified type, its message and its traceback as text."""
+    """Why an attempt failed: the exception's qualified type, its message and its traceback as text.
+
+    As a text it is one for people: `ValueError: a bill of -5, at /srv/shop.py:31, in bill`.
+    """
 
     type: str
     message: str
     routine_id: str | None
     task_id: str | None
     traceback: str
+
+    @property
+    def place(self) -> Place | None:
+        """Where in the user's code it was raised: `file`, `line` and `function`; None where the traceback has none."""
+        return users_place(self.traceback)
+
+    def __str__(self) -> str:
+        what = f"{self.type}: {self.message}" if self.message else self.type
+        return what if self.place is None else f"{what}, at {self.place}"
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -37,7 +37,8 @@ class Slot(Fixed):
     `merge_strategy` says what becomes of data that arrives after other data: `override` (the newest replaces the
     old), `append` (each parameter becomes the list of all its values so far) or a pure function of two dicts, the old
     (empty at first) and the new. The handler is activated when `when`, a predicate over the merged data, holds; it
-    must not change what it is given. An activation that takes longer than `timeout` seconds has failed.
+    must not change what it is given. What the handler returns is not used (the page's own handlers return things): what
+    others are to have, it emits. An activation that takes longer than `timeout` seconds has failed.
 
     A slot that waits until three results have come:
 

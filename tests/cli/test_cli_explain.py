@@ -25,7 +25,7 @@ def test_its_text_ends_with_the_reason(folder: Path, failed: str) -> None:
     (why,) = [line for line in lines if line.startswith("  why:")]
     assert lines[0] == f"job {failed} of flow 'shop' is failed: a task failed and nothing more is started"
     assert "  so far: 5 activations, 3 events, 2 errors, 1 retries" in lines
-    assert why.startswith("  why: ValueError: a bill of -5 in routine 'billing'")
+    assert why.startswith("  why: ValueError in routine 'billing': a bill of -5")
 
 
 def test_it_needs_none_of_the_users_classes_and_says_what_a_job_does(folder: Path, gate: Path) -> None:

@@ -64,7 +64,7 @@ def test_a_job_that_fails_says_where_in_one_line(folder: Path) -> None:
     job_id = stored_job(folder)
     assert (code, errors) == (
         1,
-        f"routilux: job {job_id} failed: ValueError: a bill of -5 in routine 'billing' "
+        f"routilux: job {job_id} failed: ValueError in routine 'billing': a bill of -5 "
         f"({folder}/shop.py:{line}, in bill); once more: routilux retry {job_id} --app shop\n",
     )
 

@@ -7,7 +7,6 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from routilux.cli.places import users_place
 from routilux.cli.tally import Count, Tally
 from tests.cli.commands import in_process, start
 
@@ -95,17 +94,3 @@ def test_failures_that_were_not_retried_are_no_retries() -> None:
     for name in ("error", "error", "error_continued", "error", "skipped", "error"):
         tally.add("a", name, failure)
     assert tally.counts(["a"])["a"].retries == 1
-
-
-def test_the_place_is_the_innermost_frame_of_the_users_own() -> None:
-    trace = "\n".join(
-        f'  File "{file}", line {line}, in {function}'
-        for file, line, function in [
-            ("/opt/venv/lib/python3.11/site-packages/routilux/_engine/attempt.py", 33, "run_handler"),
-            ("/home/me/shop.py", 12, "bill"),
-            ("/home/me/prices.py", 3, "price"),
-            ("/usr/lib/python3.11/json/decoder.py", 355, "raw_decode"),
-        ]
-    )
-    assert str(users_place(trace)) == "/home/me/prices.py:3, in price"
-    assert users_place("") is None

@@ -9,6 +9,7 @@ from routilux._context import Activation
 from routilux._current import set_current
 from routilux._handler import Handler
 from routilux._model import ErrorStrategy
+from routilux._places import without_our_way_in
 from routilux._records import Data, Decision, ErrorInfo
 from routilux.error_handler import checked_decision, qualified_name
 from routilux.slot import Merge, Predicate
@@ -95,19 +96,20 @@ def _refuse_awaitable(result: Any, handler: Handler) -> None:
 
 
 def describe(error: BaseException, routine_id: str | None, task_id: str | None) -> ErrorInfo:
-    """A failure as data; an exception may be too broken even to be shown."""
+    """A failure as data, with its traceback from the user's code on; it may be too broken even to be shown."""
     name = type(error).__name__ if type(error).__module__ == "builtins" else qualified_name(type(error))
     message, unprintable = call_guarded(str, error)
     trace, unformattable = call_guarded(_formatted, error)
     if unformattable is not None:
-        trace = "".join(traceback.format_tb(error.__traceback__)) + f"{name} (it cannot be formatted)\n"
+        trace = "".join(traceback.format_tb(without_our_way_in(error.__traceback__)))
+        trace += f"{name} (it cannot be formatted)\n"
     return ErrorInfo(
         name, "" if unprintable is not None else _printable(message), routine_id, task_id, _printable(trace)
     )
 
 
 def _formatted(error: BaseException) -> str:
-    return "".join(traceback.format_exception(error))
+    return "".join(traceback.format_exception(type(error), error, without_our_way_in(error.__traceback__)))
 
 
 def _printable(text: str) -> str:

@@ -8,7 +8,6 @@ from routilux._model import JobStatus
 from routilux._records import ErrorInfo
 from routilux.cli.failures import FAILED
 from routilux.cli.following import INTERRUPTED, Run
-from routilux.cli.places import users_place
 from routilux.cli.printing import print_lines
 from routilux.cli.resuming import Invocation
 
@@ -43,7 +42,7 @@ def ending_document(run: Run, invocation: Invocation) -> dict[str, Any]:
 
 def error_document(error: ErrorInfo) -> dict[str, Any]:
     """Why something failed, as JSON, with the place in the user's code."""
-    place = users_place(error.traceback)
+    place = error.place
     return {
         "type": error.type,
         "message": error.message,
@@ -56,9 +55,9 @@ def error_document(error: ErrorInfo) -> dict[str, Any]:
 
 def error_line(error: ErrorInfo) -> str:
     """Why something failed, in one line."""
-    place, message = users_place(error.traceback), " ".join(error.message.split())
+    place, message = error.place, " ".join(error.message.split())
     routine = "" if error.routine_id is None else f" in routine {error.routine_id!r}"
-    return f"{error.type}: {message}{routine}" + ("" if place is None else f" ({place})")
+    return f"{error.type}{routine}: {message}" + ("" if place is None else f" ({place})")
 
 
 def print_ending(run: Run, invocation: Invocation) -> None:

@@ -1,14 +1,14 @@
-"""The place in the user's code where something was raised, from a traceback that was stored as text."""
+"""Where in the user's code something was raised: from a traceback, or from one that was stored as text."""
 
 import re
-from pathlib import Path
+from types import TracebackType
 from typing import NamedTuple
 
 _FRAME = re.compile(r'^[ |]*File "(.+)", line (\d+), in (.+)$', re.MULTILINE)
 _LIBRARY = re.compile(
     r"^<frozen|[/\\](site-packages|dist-packages|python3\.\d+)[/\\]|[/\\]src[/\\](routilux|serilux)[/\\]"
 )
-_HERE = str(Path(__file__).parents[1])
+_HERE = __file__.removesuffix("_places.py")
 
 
 class Place(NamedTuple):
@@ -27,3 +27,11 @@ def users_place(trace: str) -> Place | None:
     frames = [Place(file, int(line), function) for file, line, function in _FRAME.findall(trace)]
     own = [frame for frame in frames if not _LIBRARY.search(frame.file) and not frame.file.startswith(_HERE)]
     return own[-1] if own else None
+
+
+def without_our_way_in(trace: TracebackType | None) -> TracebackType | None:
+    """A traceback from the first frame that is not of this library; as it is where all of them are."""
+    frame = trace
+    while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_HERE):
+        frame = frame.tb_next
+    return trace if frame is None else frame
