@@ -265,6 +265,12 @@ def resume(*recovered: object) -> JobResumed:
     return JobResumed("sha256:newer", list(recovered), LATER)
 
 
+def test_a_job_that_is_resumed_has_changed_now() -> None:
+    state = job(PAUSED)
+    apply(state, resume())
+    assert state.updated_at == NOW
+
+
 @pytest.mark.parametrize("status", [PENDING, RUNNING, PAUSED])
 def test_a_job_that_is_not_settled_can_be_resumed(status: JobStatus) -> None:
     state = job(status, tasks=[task(1)])

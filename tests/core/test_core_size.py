@@ -24,6 +24,8 @@ def with_records(count: int, items: int = 0) -> Job:
 TOO_LARGE = {
     "many short parts": (job(shared_log=[0] * 1200, shared_data={"x": [0] * 1200}), 1999),
     "many records": (with_records(500), 1999),
+    "many records in several parts": (with_records(1500), 8000),
+    "many tasks in several parts": (job(tasks=[task(number) for number in range(1, 1201)]), 20_000),
     "few records with much data": (with_records(10, items=194), 1999),
     "many tasks": (job(tasks=[task(number) for number in range(1, 201)]), 1999),
     "a task that has seen many parameters": (job(tasks=[task(1, seen={f"p{n}": 1 for n in range(2000)})]), 1999),

@@ -1,6 +1,7 @@
 """The last that is accepted, and the first that is not."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ from serilux import (
     LimitError,
     Limits,
     SeriluxError,
+    UnsupportedValueError,
     check_document,
     clone,
     clone_fields,
@@ -169,6 +171,26 @@ def test_a_name_of_sixty_letters_is_looked_for() -> None:
 )
 def test_a_time_zone_has_a_plain_name(key: object, is_one: bool) -> None:
     assert is_zone_key(key) is is_one
+
+
+def test_an_offset_of_a_second_comes_back() -> None:
+    clock = datetime(2024, 1, 2, tzinfo=timezone(timedelta(seconds=1)))
+    assert decode(encode(clock)).isoformat() == clock.isoformat()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_offset_of_less_does_not(sign: int) -> None:
+    with pytest.raises(UnsupportedValueError, match="less than a second"):
+        encode(datetime(2024, 1, 2, tzinfo=timezone(sign * timedelta(microseconds=999_999))))
+
+
+@pytest.mark.parametrize(
+    ("path", "rest"), [("Own", ""), ("Own.a", ".a"), ("Own[0]", "[0]"), ("Owner.a", ".er.a"), ("a", ".a")]
+)
+def test_a_path_without_its_root_can_stand_behind_another(path: str, rest: str) -> None:
+    error = SeriluxError("wrong", path)
+    error.without_root("Own")
+    assert error.path == rest
 
 
 def problems(count: int) -> list[SeriluxError]:

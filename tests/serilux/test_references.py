@@ -373,3 +373,12 @@ def test_a_method_of_the_outer_object_does_not_belong_to_the_inner() -> None:
     with pytest.raises(ForeignMethodError) as caught:
         outer.serialize()
     assert caught.value.path == "Box.content.check"
+
+
+def test_an_object_in_a_field_may_hold_a_method_of_the_owner() -> None:
+    box = Box()
+    box.content = samples.Point(box.accepts)
+    fields = serilux.encode(box)["$object"]["fields"]
+    assert fields["content"] == {
+        "$object": {"class": "Point", "fields": {"x": {"$callable": "self.accepts"}, "y": None}}
+    }

@@ -46,6 +46,10 @@ documents = st.recursive(
 )
 
 
+def test_there_are_schemas_of_four_things() -> None:
+    assert [*value_schemas()] == ["value", "data", "field", "reference"]
+
+
 @given(values)
 def test_what_is_written_is_taken(value: Any) -> None:
     written = encode(value)
