@@ -2,6 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e
 
 .PHONY: fuzz demo test check lint cover docs pictures schemas soak repeat bench mutation clean
 
@@ -25,7 +26,7 @@ cover: $(READY)
 	$(BIN)/coverage run -m pytest -q tests/serilux tests/core
 	$(BIN)/coverage report
 
-docs: $(READY)
+docs: $(or $(wildcard $(READY)),$(VENV)/.docs) # needs no more than the extra `docs`
 	$(BIN)/sphinx-build -q -W --keep-going -n docs site
 
 pictures: $(READY)
@@ -43,7 +44,7 @@ fuzz: $(VENV)/.fuzz # an hour for each kind of document, following coverage; fin
 		$(BIN)/python -m tests.fuzz.with_atheris $$name -max_total_time=3600 -max_len=4096 || exit 1; done
 
 $(VENV)/.fuzz: $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]'
+	$(INSTALL) '.[fuzz]'
 	touch $(VENV)/.fuzz
 
 repeat: $(READY)
@@ -58,17 +59,23 @@ mutation: MUTANTS ?= *
 mutation: TRY = $(BIN)/python -m pytest -s -p no:terminal -p tests.mutation.plugin --hypothesis-profile=mutation \
 		tests/serilux tests/core --mutants '$(MUTANTS)'
 mutation: $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutation]'
+	$(INSTALL) '.[mutation]'
 	$(BIN)/python -m tests.mutation.prepare
 	cd mutants && PYTHONPATH=src ../$(TRY) --mutants-seconds 5
 	cd mutants && PYTHONPATH=src ../$(TRY) --mutants-again 0
 	$(BIN)/python -m tests.mutation.score
 
-$(READY): pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit("routilux needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+$(READY): pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) '.[dev]'
 	touch $(READY)
+
+$(VENV)/.docs: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) '.[docs]'
+	touch $(VENV)/.docs
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit("routilux needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
 
 clean:
 	rm -rf $(VENV) build dist site .coverage .hypothesis .mypy_cache .ruff_cache mutants
