@@ -40,6 +40,10 @@ class Slot(Fixed):
     must not change what it is given. What the handler returns is not used (the page's own handlers return things): what
     others are to have, it emits. An activation that takes longer than `timeout` seconds has failed.
 
+    Data is given to the handler by the names of its parameters, `**kwargs` takes the rest. A single parameter takes the
+    whole dict where that has no such name, even if it was only misspelled; a second parameter or `**kwargs` rules that
+    out.
+
     A slot that waits until three results have come:
 
     >>> from routilux import Flow, Routine
