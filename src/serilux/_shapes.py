@@ -4,7 +4,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import fields as dataclass_fields
 from dataclasses import is_dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from types import MemberDescriptorType
 from typing import Any, NamedTuple
 
 from serilux._fields import called, named_parameters
@@ -51,6 +52,11 @@ def check_shape(cls: type[Any]) -> None:
             f"{cls.__name__} cannot be registered: its constructor takes {one_of(lost)}, which is no field; "
             "a document could not give it"
         )
+    if shape is _DATACLASS and (inherited := _content_of(cls)):
+        raise TypeError(
+            f"{cls.__name__} cannot be registered: what it holds as a {inherited.__name__} is no field, and would be "
+            "lost; let it have a field for that"
+        )
 
 
 def take_apart(shape: Shape, value: Any) -> Values:
@@ -74,6 +80,29 @@ def put_together(shape: Shape, cls: type[Any], values: Values) -> Any:
     Raises DocumentError around whatever the constructor raises.
     """
     return called(cls, lambda: shape.build(cls, values))
+
+
+_HEAP_TYPE = 1 << 9
+"""A flag of classes made by a `class` statement (Py_TPFLAGS_HEAPTYPE): others may hold what no attribute shows."""
+
+
+def _content_of(cls: type[Any]) -> type[Any] | None:
+    """Return the container, text or number that a class is beside its fields, if it is one; exceptions may be."""
+    builtins = [base for base in cls.__mro__ if not base.__flags__ & _HEAP_TYPE and base is not object]
+    return next((base for base in builtins if not issubclass(base, BaseException)), None)
+
+
+@lru_cache(maxsize=1024)
+def _slots(cls: type[Any]) -> frozenset[str]:
+    """Return the names of all slots of a class, whose values are in no `__dict__`."""
+    return frozenset(
+        name for base in cls.__mro__ for name, part in vars(base).items() if type(part) is MemberDescriptorType
+    )
+
+
+def _dataclass_attributes(value: Any) -> set[str]:
+    slots = _slots(type(value)).difference(_dataclass_names(type(value)))  # type: ignore[arg-type]  # mypy doubts that a class is hashable
+    return _instance_attributes(value).union(name for name in slots if hasattr(value, name))
 
 
 def _instance_attributes(value: Any) -> set[str]:
@@ -117,6 +146,6 @@ def _build_model(cls: type[Any], values: Values) -> Any:
     return cls.model_validate(values, by_alias=False, by_name=True)
 
 
-_DATACLASS = Shape(_dataclass_names, _instance_attributes, _build_dataclass)
+_DATACLASS = Shape(_dataclass_names, _dataclass_attributes, _build_dataclass)
 _STRUCT = Shape(_struct_names, _instance_attributes, _build_struct)
 _MODEL = Shape(_model_names, _model_attributes, _build_model)

@@ -281,3 +281,40 @@ def test_an_offset_that_would_be_read_as_none_is_refused() -> None:
 def test_a_refused_object_has_the_right_article() -> None:
     with pytest.raises(UnsupportedValueError, match=r"an object cannot be written"):
         encode(object())
+
+
+@dataclass
+class Slotted:
+    """Has a slot that is no field."""
+
+    __slots__ = ("cache", "x")
+    x: int
+
+
+class Hiding:
+    """Has a slot that its subclasses know nothing of."""
+
+    __slots__ = ("hidden",)
+
+
+@dataclass(slots=True)
+class Heir(Hiding):
+    x: int
+
+
+@pytest.mark.parametrize(("cls", "slot"), [(Slotted, "cache"), (Heir, "hidden")])
+def test_what_is_in_a_slot_and_no_field_is_not_lost(cls: type[Any], slot: str) -> None:
+    register_serializable(cls)
+    value = cls(1)
+    assert encode(value)["$object"]["fields"] == {"x": 1}
+    setattr(value, slot, 2)
+    for write in (encode, clone):
+        with pytest.raises(UnsupportedValueError, match=f"{cls.__name__} holds more than its fields: '{slot}'"):
+            write(value)
+
+
+@pytest.mark.parametrize("base", [dict, list, set, tuple, str, int, datetime, Decimal])
+def test_a_dataclass_that_is_a_container_or_a_value_too_is_refused(base: type[Any]) -> None:
+    cls = dataclass(type("Filled", (base,), {"__annotations__": {"x": int}, "x": 1}))
+    with pytest.raises(TypeError, match=f"what it holds as a {base.__name__} is no field, and would be lost"):
+        register_serializable(cls)
