@@ -7,8 +7,13 @@ from urllib.parse import quote, quote_plus
 
 
 def as_data(value: str | bytes) -> tuple[str, ...]:
-    """How a secret is found in text that is data; bytes are in documents as base64."""
-    return (value,) if isinstance(value, str) else (b64encode(value).decode(),)
+    """How a secret is found in text that is data: bytes as the text that they are, too, and as base64."""
+    if isinstance(value, str):
+        return (value,)
+    try:
+        return (b64encode(value).decode(), value.decode())
+    except UnicodeDecodeError:
+        return (b64encode(value).decode(),)
 
 
 def written(value: str | bytes) -> set[str]:

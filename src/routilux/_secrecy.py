@@ -5,6 +5,7 @@ such texts write things, and in pieces, since they cut long things short; what i
 """
 
 import threading
+from base64 import b64decode
 from collections import deque
 from collections.abc import Iterable
 from typing import Any
@@ -20,6 +21,8 @@ KEPT = 16
 """How many values of one secret are known, the newest ones: the others were replaced long ago."""
 _SHORTEST, _LONGEST = 8, 12
 """How many characters in a row give a piece of a long secret away."""
+_BYTES = b'{"$bytes":'
+"""How bytes begin in a document, where nobody sees what is in them."""
 _HARMLESS = frozenset({type(None), bool, int, float})
 
 
@@ -107,7 +110,7 @@ class Secrecy:
         if not self.known:
             return
         text = msgspec.json.encode(document)
-        if any(msgspec.json.encode(secret)[1:-1] in text for secret in self._texts):
+        if _BYTES in text or any(msgspec.json.encode(secret)[1:-1] in text for secret in self._texts):
             self.check(document, place)
 
     def _search(self, value: Any) -> tuple[str, str] | None:
@@ -120,6 +123,8 @@ class Secrecy:
         if kind is bytes:
             return _first(("", name) for content, name in self._bytes.items() if content in value)
         if kind is dict:
+            if (found := self._search(_bytes_in(value))) is not None:
+                return ".$bytes", found[1]
             inside = (pair for key, item in value.items() for pair in (("", key), (f".{key}", item)))
         elif kind in (list, tuple, set, frozenset):
             inside = ((f"[{index}]", item) for index, item in enumerate(value))
@@ -130,6 +135,17 @@ class Secrecy:
 
 def _first(found: Iterable[tuple[str, str]]) -> tuple[str, str] | None:
     return next(iter(found), None)
+
+
+def _bytes_in(document: dict[Any, Any]) -> bytes | None:
+    """The bytes that a dict stands for, as part of a document; None where it stands for none."""
+    payload = document.get("$bytes")
+    if len(document) != 1 or type(payload) is not str:
+        return None
+    try:
+        return b64decode(payload, validate=True)
+    except ValueError:
+        return None
 
 
 def _refusal(place: str, name: str) -> SecretError:

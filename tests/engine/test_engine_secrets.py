@@ -4,6 +4,7 @@ import json
 import warnings
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -377,7 +378,30 @@ def keep_it(self: Routine) -> None:
     self.get_execution_context().state["key"] = self.get_config("api_key")
 
 
-TELLING = [emit_it, emit_as_metadata, emit_as_name, emit_as_bytes, share_it, update_with_it, log_it, keep_it]
+@register_serializable
+@dataclass(frozen=True)
+class EngineEnvelope:
+    """Has bytes in it."""
+
+    content: bytes
+
+
+def emit_in_object(self: Routine) -> None:
+    content = b"-" + self.get_config("api_key").encode()
+    self.emit("out", data=[{EngineEnvelope(content): 1}])
+
+
+TELLING = [
+    emit_it,
+    emit_as_metadata,
+    emit_as_name,
+    emit_as_bytes,
+    emit_in_object,
+    share_it,
+    update_with_it,
+    log_it,
+    keep_it,
+]
 
 
 @pytest.mark.parametrize("tell", TELLING)
@@ -418,6 +442,33 @@ def test_what_a_failed_attempt_leaves_behind_has_none_either(tell: Callable[...,
     assert (job_state.status, error.message) == ("completed", "something else")
     assert "what it emitted and wrote is not kept: " in error.traceback
     assert "sk-live" not in json.dumps(job_state.serialize())
+
+
+def test_a_secret_of_bytes_is_found_in_text_that_says_the_same() -> None:
+    def tell(self: Routine) -> None:
+        self.emit("out", data="Bearer " + self.get_config("api_key").decode())
+
+    flow = telling(StepRunner(), tell, "out")
+    flow.routines["teller"].set_config(api_key=b"sk-live-of-bytes")
+    job_state = flow.execute("teller")
+    assert job_state.error is not None
+    assert job_state.error.type == "routilux.errors.SecretError"
+    assert "sk-live" not in json.dumps(job_state.serialize())
+
+
+@pytest.mark.parametrize("value", [KEY.encode() + b".", [EngineEnvelope(b"." + KEY.encode())]])
+def test_a_document_is_searched_for_bytes_as_they_are(value: Any) -> None:
+    _, job_state = waiting(StepRunner())
+    job_state.shared_data["key"] = value
+    with pytest.raises(SecretError, match="has the secret 'api_key'"):
+        job_state.serialize()
+
+
+@pytest.mark.parametrize("payload", ["no base64", "base", "a", 1, None])
+def test_what_only_looks_like_bytes_in_a_document_is_searched_as_text(payload: Any) -> None:
+    known = Secrecy()
+    known.learn("r", "api_key", "base")
+    assert known._search({"$bytes": payload}) == ((".$bytes", "api_key") if "base" in str(payload) else None)
 
 
 def test_the_place_of_a_secret_is_told() -> None:

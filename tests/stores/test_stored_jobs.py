@@ -11,7 +11,17 @@ from typing import Any
 
 import pytest
 
-from routilux import ErrorHandler, Flow, JobState, JobStateError, OwnershipLost, ResumeError, Routine, recover
+from routilux import (
+    ErrorHandler,
+    Flow,
+    JobState,
+    JobStateError,
+    OwnershipLost,
+    ResumeError,
+    Routine,
+    SecretError,
+    recover,
+)
 from routilux._backends.backend import Backend
 from routilux._backends.memory import MemoryBackend
 from routilux._backends.sqlite import SQLiteBackend
@@ -545,6 +555,7 @@ def test_what_a_task_has_emitted_that_is_done_goes_where_it_would_have_gone(
         ([("through", {"n": 1}), ("through", 1)], DefinitionError, r"emitted\[1\] is an event's name and a dict"),
         (["through"], DefinitionError, r"emitted\[0\] is an event's name and a dict"),
         ([("through", {"n": 1, "m": 2})], DefinitionError, "two of them the same name"),
+        ([("through", {"n": "sk-live"})], SecretError, r"emitted\[0\].n has the secret 'key'"),
     ],
 )
 def test_what_cannot_be_emitted_there_is_refused_and_nothing_changed(
@@ -556,6 +567,7 @@ def test_what_cannot_be_emitted_there_is_refused_and_nothing_changed(
     problem: str,
 ) -> None:
     flow, job_state, task_id = ambiguous(dying, store)
+    flow._secrecy.learn("gate", "key", "sk-live")
     before = store.peek(job_state.job_id).document | {"epoch": 0}
     with pytest.raises(error, match=problem):
         flow.resolve(job_state, task_id, "done", emitted=emitted)

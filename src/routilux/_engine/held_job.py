@@ -161,6 +161,7 @@ class HeldJob(KeptJob):
                 self.graph = graph
             task = self._ambiguous(task_id)
             outbox = emissions(self.graph.routines[task.target.routine_id], emitted, self.now())
+            self.secrecy.check([record.content for record in outbox], "emitted")
             self.apply(TaskResolved(task, again, outbox))
 
     def _ambiguous(self, task_id: str) -> Task:
