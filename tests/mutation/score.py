@@ -32,7 +32,7 @@ def score(numbers: Counter[str]) -> float:
 
 def main() -> None:
     found = counts(Path("mutants"))
-    together = found.pop("together")
+    together = found.pop("together", Counter())
     print("| ".join([f"{'module':{WIDTH}}", *(f"{column} " for column in COLUMNS)]).rstrip())
     for name in sorted(found):
         print(row(name, found[name]))
