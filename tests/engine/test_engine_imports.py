@@ -10,6 +10,7 @@ import routilux
 # Modules of the standard library that the names of the package may load, besides those of msgspec.
 ALLOWED = {
     *(
+        "atexit",
         "base64",
         "contextvars",
         "copy",

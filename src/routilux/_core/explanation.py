@@ -118,7 +118,7 @@ def explain(job: Job, now: float) -> Explanation:
         [_task_note(job, task) for task in job.ready],
         [_task_note(job, task) for task in waiting if task.data is not None],
         [_task_note(job, task) for task in waiting if task.data is None],
-        _join_notes(job),
+        unmet_joins(job),
         [_task_note(job, task) for task in job.failed],
         job.error or job.coming_error,
         [_plan_note(applied) for applied in job.plans],
@@ -146,7 +146,7 @@ def _plan_note(applied: AppliedPlan) -> PlanNote:
     return PlanNote(datetime.fromtimestamp(applied.at, UTC), plan.reason, changes)
 
 
-def _join_notes(job: Job) -> list[JoinNote]:
+def unmet_joins(job: Job) -> list[JoinNote]:
     """The slots with data, and no task that is open, of routines none of whose tasks has had an outcome."""
     open_slots = {task.target for task in job.unfinished().values()}
     return [

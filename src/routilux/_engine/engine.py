@@ -3,20 +3,13 @@
 import os
 import threading
 from collections.abc import Callable
-from typing import Protocol
 
-from routilux._core.job import Job
 from routilux._engine.awaited import Awaited
 from routilux._engine.clock import Clock, SystemClock
 from routilux._engine.coroutines import Coroutines, LazyLoopThread
+from routilux._engine.lost_at_exit import Unsettled, watch
 from routilux._engine.workers import Workers, WorkerThreads
 from routilux.errors import FlowShutDownError
-
-
-class RunningJob(Protocol):
-    """A job as its engine sees it."""
-
-    job: Job
 
 
 class Engine:
@@ -27,11 +20,11 @@ class Engine:
         self.workers = workers
         self.coroutines = coroutines
         self.new_id = new_id
-        self.jobs: set[RunningJob] = set()
+        self.jobs: set[Unsettled] = set()
         self.closed = False
         self._lock = threading.Lock()
 
-    def admit(self, job: RunningJob) -> None:
+    def admit(self, job: Unsettled) -> None:
         """Take a job in; FlowShutDownError where none is taken in any more."""
         with self._lock:
             if self.closed:
@@ -72,9 +65,11 @@ def random_id() -> str:
 
 def threaded_engine(flow_id: str, max_workers: int) -> Engine:
     """An engine of real threads on the machine's clock."""
-    return Engine(
+    engine = Engine(
         _SYSTEM_CLOCK,
         WorkerThreads(max_workers, f"routilux-{flow_id}"),
         LazyLoopThread(f"routilux-loop-{flow_id}"),
         random_id,
     )
+    watch(engine)
+    return engine

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from weakref import ref
 
 from routilux._context import emissions
+from routilux._core.explanation import unmet_joins
 from routilux._core.facts import (
     Delivered,
     Effect,
@@ -26,6 +27,7 @@ from routilux._engine.awaited import Awaited
 from routilux._engine.engine import Engine
 from routilux._engine.keeping import Keeping
 from routilux._engine.kept_job import Fitting, KeptJob, NewJob
+from routilux._engine.news import JobFailed, JoinsUnmet
 from routilux._engine.requests import CancelAsked, PauseAsked, read_request
 from routilux._engine.watchers import Condition, Watchers, is_not_running
 from routilux._engine.workers import OthersWait
@@ -102,7 +104,7 @@ class HeldJob(KeptJob):
     def pause(self, reason: str, checkpoint: Data) -> Awaited:
         """Have the job pause; what is returned comes true when it runs no more. JobStateError where it cannot pause."""
         self.secrecy.check((reason, checkpoint), "reason and checkpoint")
-        with self.lock:
+        with self.telling(), self.lock:
             with self._writable():
                 self._check_status(_PAUSABLE, "it cannot be paused")
                 self.apply(PauseRequested(reason, checkpoint))
@@ -144,7 +146,7 @@ class HeldJob(KeptJob):
     def deliver(self, key: SlotKey, data: Data) -> None:
         """Give data to the oldest task that waits there; JobStateError where none does."""
         self.secrecy.check(data, "data")
-        with self.lock, self._writable():
+        with self.telling(), self.lock, self._writable():
             task = self.job.expecting.oldest(key)
             if task is None or self.job.settled:
                 raise self._refusal(f"({self.job.status}) waits for nothing on {key}")
@@ -156,7 +158,7 @@ class HeldJob(KeptJob):
 
         What it has `emitted` goes where the stored definition says; by `graph` where the job is in no store.
         """
-        with self.lock, self._writable():
+        with self.telling(), self.lock, self._writable():
             if self.custody is None:
                 self.graph = graph
             task = self._ambiguous(task_id)
@@ -223,11 +225,12 @@ class HeldJob(KeptJob):
             self.lock.release()
 
     def block_on(self, awaited: Awaited, timeout: float | None = None) -> None:
-        """Block the caller until the future is done; TimeoutError after `timeout` seconds."""
+        """Block the caller until the future is done, and operators are told; TimeoutError after `timeout` seconds."""
         if self.engine is None:
             awaited.wait(timeout)
         else:
             self.engine.wait_for(awaited, timeout)
+        self.tell_news()
 
     def abandon(self) -> None:
         """Let go of the job where it stands, as if its process had died."""
@@ -322,9 +325,18 @@ class HeldJob(KeptJob):
         running = self.job.status is JobStatus.RUNNING
         if not running:
             self._detach()
+            self._note_ending()
         self._watchers.check(self.job)
         if not running:
             self._watchers.stopped()
+
+    def _note_ending(self) -> None:
+        """Have operators told of a failure, and of work that was left where it was."""
+        job = self.job
+        if job.status is JobStatus.FAILED and job.error is not None:
+            self.note(JobFailed(job.error))
+        elif job.status is JobStatus.COMPLETED and None in [state.outcome for state in job.routines.values()]:
+            self.note(JoinsUnmet(unmet_joins(job)))
 
     def _set_timer(self) -> None:
         running = self.job.status is JobStatus.RUNNING

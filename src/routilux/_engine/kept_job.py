@@ -9,6 +9,7 @@ from contextlib import contextmanager, nullcontext
 from routilux._core.facts import AttemptsLost, Fact
 from routilux._core.job import Job
 from routilux._engine.keeping import Claimed, Custodian, Keeping, Log
+from routilux._engine.news import Bulletin, News
 from routilux._graph import Graph
 from routilux._model import SETTLED, JobStatus
 from routilux.errors import RoutiluxError
@@ -40,12 +41,13 @@ class KeptJob(ABC):
         self.custody: Custodian | None = None
         self.log: Log | None = None
         self.lost: RoutiluxError | None = None
+        self.noted: Bulletin | None = None
         self.now: Callable[[], float] = time.time
 
     @contextmanager
     def _claimed(self, keeping: Keeping | None, check_status: Callable[[], None], fitting: Fitting) -> Iterator[None]:
         """Own the job, if it is kept, while it begins to run; where it does not, others may have it."""
-        with self.lock:
+        with self.telling(), self.lock:
             check_status()
             if keeping is None:
                 with self._fitted(fitting):
@@ -85,6 +87,24 @@ class KeptJob(ABC):
         with self._standing_still():
             self.log.sync()
         self.log = None
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Tell operators what is noted in the meantime, when that is over and the job's lock is free."""
+        try:
+            yield
+        finally:
+            self.tell_news()
+
+    def tell_news(self) -> None:
+        """Tell operators what has been noted, each thing once; whoever comes later waits until it is told."""
+        if self.noted is not None:
+            self.noted.tell(self.job.job_id, self.job.flow_id)
+
+    def note(self, news: News) -> None:
+        """Have operators told of something, as soon as the job's lock, which is held, is free."""
+        self.noted = self.noted or Bulletin()
+        self.noted.add(news)
 
     @contextmanager
     def looking(self) -> Iterator[Job]:

@@ -266,8 +266,10 @@ class Ledger:
 
     def _fail(self, failures: Mapping[JobLog, RoutiluxError]) -> None:
         """Say why logs can be written no more. Those who run the jobs are told by a thread that holds no job."""
+        has_closed = self._left and self._closed.is_set()
         for log, error in failures.items():
-            log.failure = log.failure or error
+            closed_first = has_closed and isinstance(error, StoreError)
+            log.failure = log.failure or (_closed_first(log.job.job_id) if closed_first else error)
         if failures:
             with self._changed:
                 self._failed.extend(failures)
@@ -334,6 +336,13 @@ class Ledger:
             self.backend.leave(self.owner)
         finally:
             self.backend.close()
+
+
+def _closed_first(job_id: str) -> StoreError:
+    return StoreError(
+        f"the store has been closed while job {job_id!r} still ran here, and keeps no more of it; close it after the "
+        f"flow: with open_store(...) as store, flow:"
+    )
 
 
 def _exists(record: JobRecord) -> JobExistsError:

@@ -24,7 +24,7 @@ class LiveJob(RunningJob):
     def cancel(self, reason: str) -> None:
         """Settle the job as cancelled, and give up its attempts; JobStateError where it has settled already."""
         self.secrecy.check(reason, "reason")
-        with self.lock, self._writable():
+        with self.telling(), self.lock, self._writable():
             self._check_status(RESUMABLE, "it cannot be cancelled")
             self._give_up(list(self.job.active.values()))
             self.apply(JobCancelled(reason))
@@ -52,12 +52,15 @@ class LiveJob(RunningJob):
                     is_mine = self.job.active.get(number) is activation.task
                     running = self._coroutines.get(number) if is_mine else None
                     self._settle(activation, failure, self.now())
+                if failure is not None:
+                    self.tell_news()
                 if running is None:
                     break
                 await breathe()
                 activation = self._next_coroutine(running)
         finally:
             self.submit()
+            self.tell_news()
 
     def _next_coroutine(self, running: Cancellable) -> Activation | None:
         with self.lock:
@@ -73,7 +76,7 @@ class LiveJob(RunningJob):
     def _expire(self, activation: Activation) -> None:
         """Fail an attempt that takes too long, and give it up."""
         task = activation.task
-        with self.lock:
+        with self.telling(), self.lock:
             if self.job.active.get(task.number) is not task:
                 return
             failure = ActivationTimeout(
@@ -109,7 +112,7 @@ class LiveJob(RunningJob):
         self._alarms.release(task.number)
 
     def _wake(self) -> None:
-        with self.lock:
+        with self.telling(), self.lock:
             if self.job.status is not JobStatus.RUNNING:
                 return
             self._alarms.sleep()

@@ -14,6 +14,7 @@ from routilux._engine.discretion import secret_in_outcome
 from routilux._engine.held_job import HeldJob, NewHandle
 from routilux._engine.keeping import Log
 from routilux._engine.kept_job import NewJob
+from routilux._engine.news import AttemptFailed
 from routilux._engine.solitude import Solitude
 from routilux._engine.workers import OthersWait
 from routilux._model import ErrorStrategy
@@ -41,6 +42,8 @@ class RunningJob(HeldJob):
             return run(self.now() + SLICE, others_wait)
         finally:
             set_current(None)
+            if self.noted is not None:
+                self.tell_news()
 
     def _run_at_once(self, end: float, others_wait: OthersWait) -> bool:
         """Run activations while other workers may do so too."""
@@ -56,7 +59,7 @@ class RunningJob(HeldJob):
             activation = self.next_activation()
         return False
 
-    def _run_in_turn(self, end: float, others_wait: OthersWait) -> bool:
+    def _run_in_turn(self, end: float, others_wait: OthersWait) -> bool:  # noqa: PLR0912 - it is the hot path
         """Run one activation after the other.
 
         What nearly every one asks for, to be called and committed, is written out: `_settle` and `_begin`, which do
@@ -103,6 +106,8 @@ class RunningJob(HeldJob):
                     activation = self._begin(following, now) or self._next_activation(now)
             finally:
                 self.lock.release()
+            if failure is not None:
+                self.tell_news()
 
     def run_here(self) -> None:
         """Run a ready job's first activation on the caller's thread."""
@@ -222,6 +227,8 @@ class RunningJob(HeldJob):
         """Commit what an attempt did, or what its failure means."""
         with self.lock:
             self._settle(activation, failure, self.now())
+        if self.noted is not None:
+            self.tell_news()
 
     def _settle(self, activation: Activation, failure: Failure, now: float) -> None:
         """Commit what an attempt did, or what its failure means; one that was given up changes nothing."""
@@ -279,6 +286,8 @@ class RunningJob(HeldJob):
         error = self._described(failure, task.target.routine_id, f"{self.job.job_id}:{task.number}")
         outbox = list(activation.outbox)  # a handler that was given up may still be adding to it
         fact = TaskFailed(task, activation.started, outbox, activation.routing, changes, error, decision)
+        if decision.strategy is not ErrorStrategy.STOP or self.job.coming_error is not None:
+            self.note(AttemptFailed(task, error, decision))  # of what fails the job it is told when it has
         self._commit(fact, now)
 
     def _described(self, failure: BaseException, routine_id: str | None, task_id: str | None) -> ErrorInfo:

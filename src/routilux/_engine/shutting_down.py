@@ -1,30 +1,48 @@
 """How an engine comes to rest: what has not settled starts nothing more, and nothing of it is lost."""
 
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from routilux._engine.awaited import left_until
 from routilux._engine.engine import Engine
 from routilux._engine.live_job import LiveJob
 from routilux._engine.watchers import Condition, is_not_running, is_not_running_or_stuck
+from routilux.errors import RoutiluxError
+
+Lost = dict[LiveJob, RoutiluxError]
+"""Jobs that are out of this process's hands, and why."""
 
 
 def shut_down(engine: Engine, *, wait: bool, patience: float | None) -> None:
-    """Pause the jobs that still run, and end the threads; with `wait`, give them up to `patience` seconds before."""
+    """Pause the jobs that still run, and end the threads; with `wait`, give them up to `patience` seconds before.
+
+    A job that is lost, since its store is, keeps no other from that; why it is so is raised at the end.
+    """
     if not engine.stop_admitting():
         return
     deadline = None if patience is None else engine.clock.now() + patience
     jobs = [job for job in list(engine.jobs) if isinstance(job, LiveJob)]
+    lost: Lost = {}
     if wait:
-        _wait_for_all(jobs, is_not_running_or_stuck, deadline)
-    for live in jobs:
-        live.pause_if_running("shutdown")
+        _with_each(jobs, lost, lambda live: _wait_for(live, is_not_running_or_stuck, deadline))
+    _with_each(jobs, lost, lambda live: live.pause_if_running("shutdown"))
     if wait:
-        _wait_for_all(jobs, is_not_running, deadline)
+        _with_each(jobs, lost, lambda live: _wait_for(live, is_not_running, deadline))
     engine.close()
+    for error in lost.values():
+        raise error.with_traceback(None)  # where in here it was raised tells nobody anything
 
 
-def _wait_for_all(jobs: list[LiveJob], condition: Condition, deadline: float | None) -> None:
+def _with_each(jobs: Iterable[LiveJob], lost: Lost, do: Callable[[LiveJob], None]) -> None:
     for live in jobs:
-        with suppress(TimeoutError):
-            awaited = live.wait_until(condition, left_until(deadline, live.now()))
-            live.block_on(awaited, left_until(deadline, live.now()))
+        try:
+            if live not in lost:
+                do(live)
+        except RoutiluxError as error:
+            lost[live] = error
+
+
+def _wait_for(live: LiveJob, condition: Condition, deadline: float | None) -> None:
+    with suppress(TimeoutError):
+        awaited = live.wait_until(condition, left_until(deadline, live.now()))
+        live.block_on(awaited, left_until(deadline, live.now()))

@@ -1,0 +1,88 @@
+"""What operators are told of a job: it is noted under the job's lock, and told without it, since logging has locks too.
+
+Logging is slow to import, and comes with the first that is told.
+"""
+
+import threading
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from routilux._core.explanation import JoinNote
+from routilux._model import ErrorStrategy
+from routilux._records import Decision, ErrorInfo, Task, task_id
+
+
+class AttemptFailed(NamedTuple):
+    """An attempt has failed, and that is what its policy makes of it."""
+
+    task: Task
+    error: ErrorInfo
+    decision: Decision
+
+    @property
+    def what_follows(self) -> str:
+        """What becomes of the task, in words."""
+        match self.decision.strategy:
+            case ErrorStrategy.RETRY:
+                return f" and is tried again in {self.decision.delay:g} s"
+            case ErrorStrategy.CONTINUE:
+                return ", and its job goes on"
+            case ErrorStrategy.SKIP:
+                return " and is skipped"
+            case _:
+                return ", while its job fails already"
+
+
+class JobFailed(NamedTuple):
+    """A job has failed."""
+
+    error: ErrorInfo
+
+
+class JoinsUnmet(NamedTuple):
+    """A job has completed, and slots have data on which no handler has run."""
+
+    joins: Sequence[JoinNote]
+
+
+News = AttemptFailed | JobFailed | JoinsUnmet
+
+
+class Bulletin:
+    """What has been noted of one job, and is not yet told."""
+
+    __slots__ = ("_lock", "_news")
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._news: list[News] = []
+
+    def add(self, news: News) -> None:
+        """Note something; the job's lock is held."""
+        self._news.append(news)
+
+    def tell(self, job_id: str, flow_id: str) -> None:
+        """Tell all of it; return when that is done, whoever did it."""
+        with self._lock:
+            while self._news:
+                _tell(job_id, flow_id, self._news.pop(0))
+
+
+def _tell(job_id: str, flow_id: str, news: News) -> None:
+    """Log what has happened; nothing of it is a secret, as errors are recorded without."""
+    from routilux._logging import logger  # noqa: PLC0415 - see this module's docstring
+
+    extra = {"job_id": job_id, "flow_id": flow_id}
+    match news:
+        case AttemptFailed(task, error, decision):
+            extra |= {"action": decision.strategy.value, "task_id": task_id(job_id, task.number)}
+            words = "job %s: attempt %d of %s failed%s: %s"
+            logger.warning(words, job_id, task.retry_count + 1, task.target, news.what_follows, error, extra=extra)
+        case JobFailed(error):
+            extra |= {"action": "fail", "task_id": error.task_id or ""}
+            logger.error(
+                "job %s of flow %r failed: %s\n%s", job_id, flow_id, error, error.traceback.rstrip(), extra=extra
+            )
+        case JoinsUnmet(joins):
+            words = "job %s of flow %r has completed, and no handler has run on what came to %s: its `when` never held"
+            logger.warning(words, job_id, flow_id, "; ".join(map(str, joins)), extra=extra | {"action": "complete"})
