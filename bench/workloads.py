@@ -9,6 +9,7 @@ from serilux import register_serializable
 PATIENCE = 60.0
 
 
+@register_serializable
 class PassOn(Routine):
     """Hands on what it is given."""
 
@@ -21,6 +22,7 @@ class PassOn(Routine):
         self.emit("out", left=left)
 
 
+@register_serializable
 class CountDown(Routine):
     """Counts down to nothing, if its event leads back to it."""
 
@@ -44,6 +46,7 @@ class Linger(CountDown):
             self.expect("trigger")
 
 
+@register_serializable
 class Spread(Routine):
     """Emits so many items, and can pause its job with them all pending."""
 
@@ -61,6 +64,7 @@ class Spread(Routine):
             context.flow.pause(context.job_state, "to be measured")
 
 
+@register_serializable
 class Take(Routine):
     """Takes items, and does nothing."""
 
@@ -72,6 +76,7 @@ class Take(Routine):
         pass
 
 
+@register_serializable
 class Sleep(Routine):
     """Waits for each item."""
 

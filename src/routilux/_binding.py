@@ -1,7 +1,7 @@
 """How data by name meets a handler's parameters."""
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -25,6 +25,11 @@ class Binding(msgspec.Struct, frozen=True):
     open_ended: bool
     single: str | None
     by_position: bool = False
+
+    @property
+    def takes(self) -> tuple[frozenset[str], frozenset[str], bool]:
+        """All that decides which data fits."""
+        return self.names, self.required, self.open_ended
 
     def bind(self, data: Data) -> Data:
         """The keyword arguments for this data; BindingError where it does not fit."""
@@ -89,10 +94,12 @@ def binding_of(handler: Callable[..., Any], label: str) -> Binding:
         )
     named = [p for p in parameters if p.kind in _BY_NAME]
     open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters)
-    return Binding(
-        label=label,
-        names=frozenset(p.name for p in named),
-        required=frozenset(p.name for p in named if p.default is p.empty),
-        open_ended=open_ended,
-        single=named[0].name if len(named) == 1 and not open_ended else None,
+    return binding_by_name(
+        label, [p.name for p in named], [p.name for p in named if p.default is p.empty], open_ended=open_ended
     )
+
+
+def binding_by_name(label: str, names: Collection[str], required: Iterable[str], *, open_ended: bool) -> Binding:
+    """The binding of a handler that takes these names, of which it needs some, and perhaps all others."""
+    single = next(iter(names)) if len(names) == 1 and not open_ended else None
+    return Binding(label, frozenset(names), frozenset(required), open_ended, single)

@@ -71,6 +71,7 @@ def bind_handlers(graph: Graph, routines: Mapping[str, Routine], flow_error_hand
 
 def _slot_node(key: SlotKey, routine: Routine, sources: tuple[tuple[EventKey, int], ...]) -> SlotNode:
     slot = routine.get_slot(key.slot)
+    binding = None if slot.handler is None else binding_of(slot.handler, str(key))
     return SlotNode(
         key=key,
         merge=slot.merge_kind,
@@ -82,7 +83,9 @@ def _slot_node(key: SlotKey, routine: Routine, sources: tuple[tuple[EventKey, in
             _name_of(slot.when, routine),
         ),
         sources=sources,
-        parameters=UNSET if slot.handler is None else tuple(sorted(binding_of(slot.handler, str(key)).names)),
+        parameters=UNSET if binding is None else tuple(sorted(binding.names)),
+        required=UNSET if binding is None else tuple(sorted(binding.required)),
+        takes_rest=UNSET if binding is None else binding.open_ended,
     )
 
 

@@ -73,6 +73,7 @@ class Definition(Serializable):
         self._compiled: tuple[Graph, Handlers] | None = None
         self._needy: dict[str, Routine] = {}
         self._read_by = NO_PLAN
+        self._is_readable = False
 
     @property
     def execution_strategy(self) -> ExecutionStrategy:
@@ -204,7 +205,7 @@ class Definition(Serializable):
 
     def _definition_changed(self) -> None:
         with self._lock:
-            self._compiled = None
+            self._compiled, self._is_readable = None, False
 
     def _compile(self) -> tuple[Graph, Handlers]:
         with self._lock:
@@ -279,6 +280,22 @@ class Definition(Serializable):
         self._error_handler, self._routines = read._error_handler, read._routines
         self._connections, self._read_by = read._connections, plan
         self._definition_changed()
+        self._is_readable = True
+
+    def _check_readable(self, document: dict[str, Any]) -> None:
+        """Refuse to keep jobs with a document that could not be read again: DefinitionError says why."""
+        with self._lock:
+            if self._is_readable:
+                return
+            try:
+                with rooted():
+                    _read_definition(read_fields(document, FlowDocument, "", further=self._serializable_fields))
+            except SeriluxError as error:
+                raise DefinitionError(
+                    f"flow {self.flow_id!r} cannot be kept in a store: after a crash it could not be read again, since "
+                    f"{error}"
+                ) from error
+            self._is_readable = True
 
 
 def _read_definition(fields: dict[str, Any]) -> Definition:

@@ -2,8 +2,10 @@
 
 import msgspec
 
+from routilux._binding import Binding, binding_by_name
 from routilux._model import EventKey, MergeKind, SideEffects, SlotKey
 from routilux._records import Data
+from routilux.errors import BindingError, listed
 
 
 class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,7 +30,8 @@ Routes = dict[str, tuple[Route, ...]]
 class SlotNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A slot: how it merges, whether a predicate guards its handler, what its callables are called.
 
-    `parameters` are those that the handler takes by name, where that is known.
+    `parameters` are those that the handler takes by name, `required` those of them that it needs, and `takes_rest` says
+    whether it takes all others, too: where that is known.
     """
 
     key: SlotKey
@@ -38,6 +41,15 @@ class SlotNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     references: tuple[str | None, str, str | None] = (None, "override", None)
     sources: tuple[tuple[EventKey, int], ...] = ()
     parameters: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    required: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    takes_rest: bool | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def binding(self) -> Binding | None:
+        """How data meets the handler; None where that is not known."""
+        if self.parameters is msgspec.UNSET or self.required is msgspec.UNSET or self.takes_rest is msgspec.UNSET:
+            return None
+        return binding_by_name(str(self.key), self.parameters, self.required, open_ended=self.takes_rest)
 
 
 class RoutineNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,3 +70,16 @@ class Graph(msgspec.Struct, frozen=True):
     routines: dict[str, RoutineNode]
     slots: dict[SlotKey, SlotNode]
     fingerprint: str
+
+
+def check_delivery(slot: SlotNode, binding: Binding, data: Data) -> None:
+    """Refuse data of which it is known by now that the handler could not take it; BindingError says why."""
+    if slot.guarded or slot.merge is MergeKind.FUNCTION:
+        return
+    if slot.merge is MergeKind.OVERRIDE:
+        binding.bind(data)
+    elif strangers := binding.refusals(data):
+        raise BindingError(
+            f"data with {listed(data)} does not fit {binding.label}: it has no parameter {listed(strangers)}",
+            extra=strangers,
+        )

@@ -45,6 +45,7 @@ def inspect(definition: Definition, job: Job, plan: Plan, before: Graph | None, 
     problems += _ambiguous(viewed)
     problems += _lacking(definition._routines)
     notes = [*found.notes, *_changed_flow(job, graph), *changes(graph, viewed), *_unbindable_data(handlers, viewed)]
+    notes += _to_fail(handlers, viewed, plan)
     notes += _odd_slots(definition._routines)
     notes += data_left(found.job, definition._routines, definition._error_handler)
     return Inspected(found.job, Verdict(problems, notes))
@@ -114,6 +115,8 @@ def unbindable(handlers: Handlers, viewed: Viewed, plan: Plan, done: Set[str]) -
         if handler is None or names is None:
             continue
         problem = _binding_problem(handler, task, names)
+        if problem and _never_fitted(handler, viewed, plan, task):
+            continue
         if not problem and not plan.keeps_parameters(former):
             problem = _taken_otherwise(handler.binding, viewed.parameters_before(task.target), names)
         if problem:
@@ -127,6 +130,23 @@ def unbindable(handlers: Handlers, viewed: Viewed, plan: Plan, done: Set[str]) -
                 remedy=_to_bind(handler.binding, names, former),
                 hint=None if renaming is None else Plan(parameters={former: renaming}),
             )
+
+
+def _never_fitted(handler: Handler, viewed: Viewed, plan: Plan, task: Task) -> bool:
+    """Whether no change of the flow is to blame: then the attempt fails, as it would have if nobody had stopped it."""
+    return viewed.always_took(task.target, handler.binding) and not plan.keeps_parameters(viewed.formerly(task.target))
+
+
+def _to_fail(handlers: Handlers, viewed: Viewed, plan: Plan) -> Iterator[Finding]:
+    """Say of each task that its handler cannot take its data, and never could."""
+    for place, task in viewed.tasks():
+        handler = handlers.get(task.target)
+        names = None if handler is None else _names_given(viewed.job, handler, task)
+        if handler is None or names is None or not _never_fitted(handler, viewed, plan, task):
+            continue
+        if problem := _binding_problem(handler, task, names):
+            what, means = f"{place} is for {task.target}: {problem}", "its attempt will fail, and its policy decides"
+            yield Finding(what, place, *task.target, means=means)
 
 
 def _to_bind(binding: Binding, names: Set[str], former: SlotKey) -> str:

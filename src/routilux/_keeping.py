@@ -12,7 +12,10 @@ from routilux.errors import DefinitionError, JobStateError
 def kept_in(
     store: KeepsJobs | None, definition: Definition, durability: Durability | str | None = None
 ) -> Keeping | None:
-    """How a job is kept in a store, if there is one; DefinitionError where it is none."""
+    """How a job is kept in a store, if there is one.
+
+    DefinitionError where it is none, or where the flow could not be read again: then nobody could go on with the job.
+    """
     if store is None:
         return None
     if not isinstance(store, KeepsJobs):
@@ -39,5 +42,7 @@ def kept_again(
 
 
 def _kept(custody: Custodian, definition: Definition, durability: Durability | str | None) -> Keeping:
-    document = FlowDefinition(definition.serialize(), definition._compile()[0])
-    return Keeping(custody, document, durability=checked_durability(durability))
+    document = definition.serialize()
+    definition._check_readable(document)
+    kept = FlowDefinition(document, definition._compile()[0])
+    return Keeping(custody, kept, durability=checked_durability(durability))

@@ -1,6 +1,6 @@
 """Crash recovery, as a function: what it costs to import a store is paid by those who use one."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from routilux._plan import Plan
@@ -17,6 +17,7 @@ class Recoverable(Protocol):
         resources: Mapping[str, object] | None = None,
         flows: Iterable[Flow] = (),
         plans: Iterable[Plan] = (),
+        on_problem: Callable[[str, Exception], object] | None = None,
     ) -> list[JobState]:
         """Let every job go on whose owner is gone."""
 
@@ -27,6 +28,7 @@ def recover(
     resources: Mapping[str, object] | None = None,
     flows: Iterable[Flow] = (),
     plans: Iterable[Plan] = (),
+    on_problem: Callable[[str, Exception], object] | None = None,
 ) -> list[JobState]:
     """Take over and resume every job of a store whose owner is gone; those that have one are left alone.
 
@@ -34,6 +36,8 @@ def recover(
     be registered. `resources` have what their routines need (`Routine.require`). `plans` say what has become of names
     in the jobs, one plan for those of a flow (`Plan`). What comes back runs in this process: `wait()` for it; but a job
     may have paused because a task is ambiguous (`Routine.set_effects`), or failed because its processes died too often.
-    RecoveryError, when all have been tried, says which cannot go on here and why.
+    RecoveryError, when all have been tried, says which cannot go on here and why (`problems`), and has those that do
+    (`recovered`). With `on_problem`, which is called with the id of each such job and its error, nothing is raised: a
+    worker goes on with what it can, and tells of the rest.
     """
-    return store.recover(resources=resources, flows=flows, plans=plans)
+    return store.recover(resources=resources, flows=flows, plans=plans, on_problem=on_problem)

@@ -16,7 +16,7 @@ from routilux._engine.keeping import KeepsJobs
 from routilux._engine.kept_job import Fitting
 from routilux._engine.live_job import LiveJob
 from routilux._engine.shutting_down import shut_down
-from routilux._graph import Graph
+from routilux._graph import Graph, check_delivery
 from routilux._inspection import check_given, fitting_in, inspect
 from routilux._keeping import kept_again, kept_in
 from routilux._model import Durability, ExecutionStrategy, JobStatus, SlotKey
@@ -317,8 +317,8 @@ class Flow(Definition):
         if type(data) is not dict:
             raise DefinitionError(f"what is delivered is a dict of parameters, not {data!r}")
         own = clone_fields(data, "data")
-        if target in handlers and handlers[target].plain:
-            handlers[target].binding.bind(own)
+        if (handler := handlers.get(target)) is not None:
+            check_delivery(handler.node, handler.binding, own)
         return own
 
     def resolve(

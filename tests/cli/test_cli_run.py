@@ -243,7 +243,9 @@ def test_parameters_are_json_or_text(folder: Path) -> None:
 
 ECHO = """
 from routilux import Flow, Routine
+from serilux import register_serializable
 
+@register_serializable
 class Echo(Routine):
     def __init__(self):
         super().__init__()

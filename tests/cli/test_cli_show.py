@@ -6,6 +6,7 @@ from pathlib import Path
 from routilux import Flow, Plan, Routine
 from routilux.stores import open_store
 from routilux.testing import StepRunner
+from serilux import register_serializable
 from tests.cli.commands import documents, in_process, routilux
 
 
@@ -62,6 +63,7 @@ def test_it_tells_of_plans_and_under_which_name_a_renamed_routine_is_now(folder:
     )
 
 
+@register_serializable
 class ShownStep(Routine):
     def __init__(self) -> None:
         super().__init__()

@@ -13,8 +13,10 @@ from tests.cli.commands import in_process, start
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PRINTS = """
 import os, subprocess, sys
+from serilux import register_serializable
 from shop import *
 
+@register_serializable
 class Loud(Billing):
     def bill(self, number, amount):
         if number == 0 and "GATE" in os.environ:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from routilux._binding import binding_by_name
 from routilux._core.job import Job
 from routilux._core.misfits import Viewed, misfits, places_of
 from routilux._graph import Graph, RoutineNode, SlotNode
@@ -318,3 +319,16 @@ def test_what_a_handler_took_by_name_is_known_from_the_flow_of_before() -> None:
     assert (viewed.parameters_before(WORKER), viewed.parameters_before(SINK)) == ({"x", "y"}, set())
     assert Viewed(job(PAUSED), {}, {}, graph()).parameters_before(WORKER) == set()
     assert Viewed(job(PAUSED), {}, {}).parameters_before(WORKER) == set()
+
+
+def test_what_a_handler_always_took_is_known_from_the_flow_of_before() -> None:
+    node = SlotNode(WORKER, parameters=("x", "y"), required=("x",), takes_rest=False)
+    viewed = Viewed(job(PAUSED), {}, {}, replace(graph(), slots={WORKER: node, SINK: SlotNode(SINK)}))
+    same = binding_by_name("now", ["x", "y"], ["x"], open_ended=False)
+    assert viewed.always_took(WORKER, same)
+    for names, required, open_ended in (("xyz", "x", False), ("xy", "xy", False), ("xy", "x", True)):
+        assert not viewed.always_took(WORKER, binding_by_name("now", names, required, open_ended=open_ended))
+    assert not viewed.always_took(SINK, same)  # what it took is not known
+    assert not viewed.always_took(GONE, same)
+    assert not Viewed(job(PAUSED), {}, {}).always_took(WORKER, same)
+    assert Viewed(job(PAUSED), {}, {GONE: WORKER}, viewed.before).always_took(GONE, same)

@@ -89,3 +89,25 @@ class EngineLenient(ErrorHandler):
 def test_a_policy_that_would_come_back_as_another_is_refused() -> None:
     with pytest.raises(UnsupportedValueError, match="would come back as a plain ErrorHandler"):
         EngineLenient().serialize()
+
+
+def test_a_pending_task_that_never_fitted_fails_as_it_would_have_without_the_pause() -> None:
+    runner = StepRunner()
+    flow = two_steps(runner, take_both)
+    job_state = paused(runner, flow, 1)
+    verdict = flow.check(job_state)
+    assert verdict == [] and [note.place for note in verdict.notes] == ["pending_tasks[0]"]
+    flow.resume(job_state)
+    runner.run()
+    assert job_state.status == "failed"
+    assert job_state.error is not None and job_state.error.type == "routilux.errors.BindingError"
+
+
+def test_what_a_document_does_not_tell_is_not_taken_for_unchanged() -> None:
+    """A document has no parameters, so that nobody knows whether the handler has changed since."""
+    runner = StepRunner()
+    flow = two_steps(runner, take_both)
+    job_state = JobState()
+    job_state.deserialize(paused(runner, flow, 1).serialize())
+    (problem,) = flow.check(job_state)
+    assert "it lacks 'right'" in problem

@@ -24,6 +24,7 @@ import psycopg
 from routilux import JobState
 from routilux._backends import postgres_schema
 from routilux._backends.backend import Backend
+from routilux._backends.memory import MemoryBackend
 from routilux._backends.postgres import PostgresBackend
 from routilux._backends.sqlite import SQLiteBackend
 from routilux._core.document import write_history, write_job
@@ -40,7 +41,7 @@ from tests.stores.postgres_process import running_postgres
 
 ELSEWHERE = {"host": "elsewhere", "machine": "another", "pid": 4242, "started": "1"}
 MOVED, MOVED_TOO = "moved", ("failed", "ambiguous", "values", "bounded")
-PLANNED = "planned"
+PLANNED, KNOWN = "planned", "known_parameters"
 FLOWS = {
     "shop": shop,
     "values": keeping,
@@ -205,6 +206,14 @@ def make_planned(folder: Path) -> None:
     make_transfer(folder, SCENES[PLANNED])
 
 
+def make_known(folder: Path) -> None:
+    """A job that was moved out of a store with a definition that tells what each handler takes."""
+    backend, scene = MemoryBackend(), STORED_SCENES["failed"]
+    leave_all(backend, {"failed": scene})
+    written(folder / "transfer.json", transfer_of(backend, "failed", copy=False))
+    make_transfer(folder, scene)
+
+
 def leave_all(backend: Backend, scenes: Mapping[str, StoredScene]) -> dict[str, Any]:
     left: dict[str, Any] = {}
     for name, scene in scenes.items():
@@ -228,3 +237,4 @@ if __name__ == "__main__":
     if not names:
         make_files(target / "files", json.loads((target / "transfers" / MOVED / "transfer.json").read_text()))
         make_planned(target / "transfers" / PLANNED)
+        make_known(target / "transfers" / KNOWN)

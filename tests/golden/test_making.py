@@ -5,7 +5,18 @@ from pathlib import Path
 from routilux._backends.sqlite import SQLiteBackend
 from routilux._migrations import CURRENT_FORMAT
 from tests.golden.golden import BY_HAND, FORMATS, number_of
-from tests.golden.make import FLOWS, MOVED, MOVED_TOO, PLANNED, leave_all, make_flows, make_jobs, make_planned
+from tests.golden.make import (
+    FLOWS,
+    KNOWN,
+    MOVED,
+    MOVED_TOO,
+    PLANNED,
+    leave_all,
+    make_flows,
+    make_jobs,
+    make_known,
+    make_planned,
+)
 from tests.golden.scenes import SCENES
 from tests.golden.stored_scenes import STORED_SCENES
 
@@ -29,4 +40,5 @@ def test_stored_jobs_are_made_of_which_each_has_its_story(tmp_path: Path) -> Non
     stories = {path.stem for root in ROOTS for path in root.glob("stores/jobs/*.json")}
     assert set(left) == set(STORED_SCENES) == stories | {MOVED}
     make_planned(tmp_path / PLANNED)
-    assert names(ROOT / "transfers") == {MOVED, *MOVED_TOO, PLANNED}
+    make_known(tmp_path / KNOWN)
+    assert names(ROOT / "transfers") == {MOVED, *MOVED_TOO, PLANNED, KNOWN}

@@ -659,6 +659,16 @@ def test_a_job_that_nobody_runs_is_paused_and_cancelled_here(
         store.pause(job_state.job_id)
 
 
+def test_a_job_whose_work_has_run_out_is_paused_as_a_flow_does_it(store: Store) -> None:
+    job_state = finished(store)
+    store.pause(job_state.job_id, "just too late")
+    assert store.summary(job_state.job_id).status == "paused"
+    flow, loaded = store.load(job_state.job_id)
+    assert (loaded.pending_tasks, [point["reason"] for point in loaded.pause_points]) == ([], ["just too late"])
+    assert flow.resume(loaded).wait(LONG) and loaded.status == "completed"
+    assert len(loaded.execution_history) == len(job_state.execution_history)
+
+
 def test_what_is_asked_of_a_job_that_is_not_there_is_refused(store: Store) -> None:
     for ask in (store.pause, store.cancel, store.export, store.load):
         with pytest.raises(UnknownJobError, match="'gone'"):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
+from routilux._binding import Binding
 from routilux._core.job import Job
 from routilux._core.planning import slots_in
 from routilux._graph import Graph, SlotNode
@@ -41,6 +42,12 @@ class Viewed:
         """What a slot's handler took by name in the flow of before; nothing, where that is not known."""
         slot = None if self.before is None else self.before.slots.get(self.formerly(key))
         return frozenset(slot.parameters) if slot is not None and slot.parameters else frozenset()
+
+    def always_took(self, key: SlotKey, binding: Binding) -> bool:
+        """Whether a slot's handler took just this in the flow of before: what does not fit it now, never did."""
+        slot = None if self.before is None else self.before.slots.get(self.formerly(key))
+        known = None if slot is None else slot.binding
+        return known is not None and known.takes == binding.takes
 
     def would_miss(self, key: SlotKey) -> bool:
         """Whether what has come to a slot matters to what comes next: not where each new datum replaces the old."""

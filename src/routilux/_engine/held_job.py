@@ -31,7 +31,7 @@ from routilux._engine.news import JobFailed, JoinsUnmet
 from routilux._engine.requests import CancelAsked, PauseAsked, read_request
 from routilux._engine.watchers import Condition, Watchers, is_not_running
 from routilux._engine.workers import OthersWait
-from routilux._graph import Graph
+from routilux._graph import Graph, check_delivery
 from routilux._handler import Handlers
 from routilux._model import RESUMABLE, JobStatus, SlotKey
 from routilux._records import Changes, Data, Task
@@ -180,7 +180,13 @@ class HeldJob(KeptJob):
         elif isinstance(asked, CancelAsked):
             self.cancel(asked.reason)
         else:
+            self._check_delivery(asked.target, asked.data)
             self.deliver(asked.target, asked.data)
+
+    def _check_delivery(self, key: SlotKey, data: Data) -> None:
+        """Refuse data that the handler cannot take; whoever delivers it may not have known."""
+        if (handler := self.handlers.get(key)) is not None:
+            check_delivery(handler.node, handler.binding, data)
 
     @abstractmethod
     def cancel(self, reason: str) -> None:

@@ -14,6 +14,7 @@ from routilux._engine.keeping import Custodian, KeepsJobs
 from routilux._engine.ledger import Ledger
 from routilux._engine.rebuilding import due_for
 from routilux._engine.requests import CancelAsked, PauseAsked, delivery_of
+from routilux._graph import check_delivery
 from routilux._logging import logger
 from routilux._model import SETTLED, JobStatus, SlotKey
 from routilux._plan import NO_PLAN, Plan, checked_plan
@@ -173,6 +174,7 @@ class Store(KeepsJobs):
         resources: Mapping[str, object] | None = None,
         flows: Iterable[Flow] = (),
         plans: Iterable[Plan] = (),
+        on_problem: Callable[[str, Exception], object] | None = None,
     ) -> list[JobState]:
         """Let every job go on whose owner is gone; those that have one are left alone.
 
@@ -180,7 +182,7 @@ class Store(KeepsJobs):
         given to all of these: a name that one does not need does no harm. `plans` say what has become of names in the
         jobs, one plan for those of a flow. What comes back runs here, has paused because a task is ambiguous, or has
         failed because its process died too often. RecoveryError, when all others have been tried, for jobs that cannot
-        go on here.
+        go on here; with `on_problem`, which is called with the id and the error of each, nothing is raised.
         """
         host = Host(resources, flows, plans)
         recovered: list[JobState] = []
@@ -191,7 +193,9 @@ class Store(KeepsJobs):
                     recovered.append(job_state)
             except (RoutiluxError, SeriluxError) as error:
                 problems[orphan.job_id] = error
-        if problems:
+                if on_problem is not None:
+                    on_problem(orphan.job_id, error)
+        if problems and on_problem is None:
             raise RecoveryError(problems, recovered)
         return recovered
 
@@ -219,9 +223,10 @@ class Store(KeepsJobs):
         return record is not None and record.status == JobStatus.RUNNING and not self._ledger.has_owner(record)
 
     def pause(self, job_id: str, reason: str = "", *, timeout: float | None = None) -> None:
-        """Pause a job, whoever runs it; what is paused already stays so. JobStateError for one that has settled.
+        """Pause a job, whoever runs it; what is paused already stays so. JobStateError for a failed or cancelled one.
 
-        TimeoutError after `timeout` seconds: whoever runs the job will still pause it.
+        One that has completed is paused, too, as by `Flow.pause`: its work may have run out just before, and nothing is
+        left to do when it is resumed. TimeoutError after `timeout` seconds: whoever runs the job will still pause it.
         """
         status = self._asking.until(job_id, PauseAsked(reason), lambda job: job.pause(reason, {}), _is_still, timeout)
         if status != JobStatus.PAUSED:
@@ -236,7 +241,8 @@ class Store(KeepsJobs):
     def deliver(self, job_id: str, routine_id: str, slot: str, data: Data, *, timeout: float | None = None) -> None:
         """Give the task that has waited longest on a slot (`Routine.expect`) its data, whoever runs the job.
 
-        JobStateError where nothing waits there, or not any more, as a plan has come in between.
+        JobStateError where nothing waits there, or not any more, as a plan has come in between. BindingError for data
+        that the handler cannot take, by what is stored of its parameters: none of its code need be known here.
         """
         own, target = clone_fields(data, "data"), SlotKey(routine_id, slot)
         self._check_binding(job_id, target, own)
@@ -255,9 +261,14 @@ class Store(KeepsJobs):
         self._asking.until(job_id, request, lambda job: job.deliver(target, own), is_delivered, timeout)
 
     def _check_binding(self, job_id: str, target: SlotKey, data: Data) -> None:
-        """Refuse what the handler cannot take, where its flow can be read here."""
+        """Refuse what the handler cannot take: by what is stored of it, or where that is too old, by its code."""
+        stored = self._backend.read(job_id)
+        slot = read_definition(self._backend.definition(stored.record.definition))[1].slots.get(target)
+        if slot is not None and slot.binding is not None:
+            check_delivery(slot, slot.binding, data)
+            return
         with suppress(SeriluxError):
-            self._flow_of(self._backend.read(job_id), Flow)._checked_delivery(target, data)
+            self._flow_of(stored, Flow)._checked_delivery(target, data)
 
     def export(self, job_id: str, *, copy: bool = False) -> Data:
         """Move a job out: a document of it and its flow, of which a tombstone stays here, so that one copy goes on.
@@ -388,7 +399,7 @@ def _checked_age(older_than: object) -> float:
 
 
 def _is_still(record: JobRecord) -> bool:
-    return record.status not in (JobStatus.PENDING, JobStatus.RUNNING)
+    return record.status not in (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.COMPLETED)
 
 
 def _is_settled(record: JobRecord) -> bool:
