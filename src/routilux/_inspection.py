@@ -8,7 +8,7 @@ from routilux._core.changes import changes
 from routilux._core.job import Job
 from routilux._core.merging import given
 from routilux._core.misfits import Viewed, in_a_plan, misfits, places_of, task_meaning
-from routilux._core.planning import planned, recorded, was_applied
+from routilux._core.planning import PAST, planned, recorded, was_applied
 from routilux._definition import Definition
 from routilux._graph import Graph
 from routilux._handler import Handler, Handlers
@@ -46,6 +46,7 @@ def inspect(definition: Definition, job: Job, plan: Plan, before: Graph | None, 
     problems += _lacking(definition._routines)
     notes = [*found.notes, *_changed_flow(job, graph), *changes(graph, viewed), *_unbindable_data(handlers, viewed)]
     notes += _to_fail(handlers, viewed, plan)
+    notes += _still_lacking(handlers, viewed)
     notes += _odd_slots(definition._routines)
     notes += data_left(found.job, definition._routines, definition._error_handler)
     return Inspected(found.job, Verdict(problems, notes))
@@ -66,7 +67,8 @@ def fitting_in(
             fitted, problems = inspect(definition, job, plan, last_graph(job), now())
             if not problems:
                 return fitted
-            problem = f"cannot go on in flow {definition.flow_id!r}; nothing was changed:"
+            past = f" ({PAST})" if was_applied(plan, recorded(job)) else ""
+            problem = f"cannot go on in flow {definition.flow_id!r}{past}; nothing was changed:"
         raise ResumeError(f"job {job.job_id!r} {problem}", problems, job_id=job.job_id, status=job.status)
 
     return fitting
@@ -200,6 +202,26 @@ def _unbindable_data(handlers: Handlers, viewed: Viewed) -> Iterator[Finding]:
             place = f"slot_data.{viewed.formerly(key)}"
             what = f"{place} holds {listed(strangers)}, for which the handler of {key} has no parameter"
             yield Finding(what, place, *key, means="it could not take what comes next")
+
+
+def _still_lacking(handlers: Handlers, viewed: Viewed) -> Iterator[Finding]:
+    """Say of tasks whose data is still to be appended that all of it together has not what their handler needs."""
+    come: dict[SlotKey, tuple[str, set[str]]] = {}
+    for place, task in viewed.tasks():
+        handler = handlers.get(task.target)
+        appends = handler is not None and handler.node.merge is MergeKind.APPEND and handler.predicate is None
+        if appends and task.seen is None and task.data is not None:
+            held = set(viewed.job.slot_data.get(task.target, ()))
+            come.setdefault(task.target, (place, held))[1].update(task.data)
+    for key, (place, names) in come.items():
+        try:
+            handlers[key].binding.bind(dict.fromkeys(names))
+        except BindingError as error:
+            if error.missing:
+                what = (
+                    f"{place} is for {key}: its handler needs {listed(error.missing)}, which nothing there has so far"
+                )
+                yield Finding(what, place, *key, means="it fails unless that comes before it")
 
 
 def _ambiguous(viewed: Viewed) -> Iterator[Finding]:

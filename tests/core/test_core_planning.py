@@ -345,7 +345,8 @@ def test_a_plan_is_recorded_and_not_applied_again() -> None:
     second = apply(first, swapped)
     assert (second.job, second.problems) == (first, [])
     assert [str(note) for note in second.notes] == [
-        "the plan was applied to job 'j' before, and is not applied twice; one that says more is another"
+        "job 'j': the plan was applied before, and is not applied twice; "
+        "one that says more, if only a reason, is another"
     ]
 
 

@@ -22,6 +22,10 @@ def take_both(self: Routine, left: int, right: int) -> None:
     pass
 
 
+def take_any(self: Routine, **data: Any) -> None:
+    pass
+
+
 def take_lists(self: Routine, left: list[int]) -> None:
     raise ArithmeticError("later")
 
@@ -73,6 +77,32 @@ def test_what_cannot_be_known_before_it_is_merged_is_not_guessed() -> None:
     runner = StepRunner()
     job_state = paused(runner, two_steps(runner, take_left, merge_strategy="append"), 1)
     assert two_steps(runner, take_both, merge_strategy="append").check(job_state) == []
+
+
+@pytest.mark.parametrize(
+    ("steps", "options", "told"),
+    [(1, {}, ["pending_tasks[0]"]), (1, {"when": bool}, []), (2, {}, [])],
+)
+def test_what_an_appending_slot_still_lacks_is_told(steps: int, options: dict[str, Any], told: list[str]) -> None:
+    runner = StepRunner()
+    job_state = paused(runner, two_steps(runner, take_left, merge_strategy="append", **options), steps)
+    changed = two_steps(runner, take_both, merge_strategy="append", **options)
+    notes = [note for note in changed.check(job_state).notes if "needs 'right', which nothing there has so far" in note]
+    assert [(note.place, note.routine_id, note.slot) for note in notes] == [(place, "b", "trigger") for place in told]
+
+
+def test_what_comes_with_a_later_task_is_not_lacking() -> None:
+    def send_both(self: Routine) -> None:
+        self.emit("out", left=1)
+        self.emit("out", right=1)
+
+    def flow(second: Any) -> Flow:
+        parts = {"a": routine(send_both, "out"), "b": routine(second, merge_strategy="append")}
+        return flow_of(runner, links=("a.out>b",), **parts)
+
+    runner = StepRunner()
+    job_state = paused(runner, flow(take_any), 1)
+    assert [note for note in flow(take_both).check(job_state).notes if "so far" in note] == []
 
 
 def test_a_pending_task_that_fits_is_no_problem() -> None:

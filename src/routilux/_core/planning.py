@@ -19,6 +19,8 @@ from routilux._verdict import Finding, Fit
 from routilux.errors import listed
 
 T = TypeVar("T")
+PAST = "the plan was applied before, and is not applied twice; one that says more, if only a reason, is another"
+"""What is told of a plan that a job is past."""
 
 
 class Planned(NamedTuple):
@@ -60,8 +62,7 @@ def still_due(plan: Plan, plans: Iterable[dict[str, Any]]) -> Plan:
 
 
 def _past(job: Job) -> Finding:
-    what = f"the plan was applied to job {job.job_id!r} before, and is not applied twice; one that says more is another"
-    return Finding(what, "plans")
+    return Finding(f"job {job.job_id!r}: {PAST}", "plans")
 
 
 # Why it cannot be applied.
