@@ -50,6 +50,13 @@ def test_other_urls_are_refused_with_what_to_give(url: str) -> None:
     assert repr(url) in str(refusal.value)
 
 
+@pytest.mark.parametrize("password", ["secret", "sec@ret", "sec:ret", "sec/ret"])
+def test_a_password_is_not_shown_with_what_is_refused(password: str) -> None:
+    with pytest.raises(StoreError, match=r"'postgresql\+psycopg://me:\*\*\*@host/db' is no URL") as refusal:
+        open_backend(f"postgresql+psycopg://me:{password}@host/db")
+    assert password not in str(refusal.value)
+
+
 def test_sqlite_in_memory_is_refused() -> None:
     with pytest.raises(StoreError, match="give 'memory:'"):
         open_backend("sqlite:///:memory:")

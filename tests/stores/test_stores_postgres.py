@@ -268,6 +268,9 @@ def test_an_older_format_is_brought_up_to_date_step_by_step(postgres_url: str, m
     [
         ("postgresql://me:secret@/jobs?host=/nowhere", "postgresql://me@/nowhere/jobs: it cannot be reached"),
         ("postgresql://me:secret@host/jobs?nonsense=1", "the URL of the store cannot be read: invalid .*nonsense"),
+        ("postgresql://me:secret%zz@host/jobs", r"cannot be read: invalid percent-encoded token: \"\*\*\*\""),
+        ("postgresql://host/jobs?password=secret%zz", r"cannot be read: invalid percent-encoded token: \"\*\*\*\""),
+        ("postgresql://me:secret@[::1]x/jobs", r"cannot be read: unexpected character .*//me:\*\*\*@\[::1\]x/jobs"),
     ],
 )
 def test_what_cannot_be_opened_says_why_and_shows_no_password(url: str, words: str) -> None:

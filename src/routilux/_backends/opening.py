@@ -5,6 +5,7 @@ from pathlib import Path
 from routilux._backends.backend import Backend
 from routilux._backends.memory import MemoryBackend
 from routilux._backends.sqlite import SQLiteBackend
+from routilux._backends.urls import without_password
 from routilux.errors import StoreError
 
 _KNOWN = "'sqlite:///jobs.db', 'sqlite:////var/lib/app/jobs.db', 'postgresql://user@host/database' or 'memory:'"
@@ -22,7 +23,7 @@ def open_backend(url: str) -> Backend:
         return _postgres(url)
     if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
         return _sqlite(url.removeprefix("sqlite:///"))
-    raise StoreError(f"{url!r} is no URL of a store; give one like {_KNOWN}")
+    raise StoreError(f"{without_password(url, url)!r} is no URL of a store; give one like {_KNOWN}")
 
 
 def _sqlite(path: str) -> SQLiteBackend:

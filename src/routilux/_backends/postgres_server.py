@@ -12,6 +12,7 @@ from psycopg.rows import TupleRow
 from routilux._backends.numbering import closed_store
 from routilux._backends.postgres_errors import translated
 from routilux._backends.postgres_schema import prepare
+from routilux._backends.urls import without_password
 from routilux.errors import StoreError
 
 Session = Connection[TupleRow]
@@ -136,6 +137,7 @@ def _parsed(url: str) -> tuple[str, str]:
     try:
         given = conninfo_to_dict(url)
     except ProgrammingError as error:
-        raise StoreError(f"the URL of the store cannot be read: {str(error).strip()}") from None
+        reason = without_password(str(error).strip(), url)
+        raise StoreError(f"the URL of the store cannot be read: {reason}") from None
     name = f"postgresql://{given.get('user', '')}@{given.get('host', '')}/{given.get('dbname', '')}"
     return name, make_conninfo("", **{**_DEFAULTS, **given})
