@@ -57,6 +57,21 @@ class Gate(Routine):
         assert Gate.opened.wait(LONG)
 
 
+@register_serializable(name="StoresAwayHalt")
+class Halt(Routine):
+    """Pauses its own job, when it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", self.halt)
+
+    def halt(self) -> None:
+        assert Gate.opened.wait(LONG)
+        context = self.get_execution_context()
+        assert context is not None
+        context.flow.pause(context.job_state, "to be looked at")
+
+
 @pytest.fixture
 def backend() -> Iterator[Away]:
     backend = Away()
@@ -119,6 +134,21 @@ def test_who_looks_at_a_job_does_not_wait_for_its_store(backend: Away, ending: J
     backend.there.set()
     assert ending.wait(LONG)
     assert (ending.status, ending.explain().note) == ("completed", "all work is done")
+
+
+def test_a_job_that_pauses_itself_is_not_paused_before_that_is_on_disk(backend: Away) -> None:
+    Gate.opened.clear()
+    flow = Flow("halt")
+    flow.add_routine(Halt(), "halt")
+    job_state = flow.start("halt", store=Store(backend))
+    backend.there.clear()
+    Gate.opened.set()
+    while job_state._live.job.status != "paused":
+        threading.Event().wait(0.0005)
+    assert in_time(lambda: str(job_state.status)) == "running"
+    backend.there.set()
+    flow.pause(job_state)
+    assert job_state.status == "paused"
 
 
 def test_who_waits_without_an_end_waits_until_it_is_on_disk(backend: Away, ending: JobState) -> None:

@@ -11,7 +11,7 @@ from routilux._core.job import Job
 from routilux._engine.keeping import Claimed, Custodian, Keeping, Log
 from routilux._engine.news import Bulletin, News
 from routilux._graph import Graph
-from routilux._model import SETTLED, JobStatus
+from routilux._model import JobStatus
 from routilux.errors import RoutiluxError
 
 TURN = 0.02
@@ -221,9 +221,9 @@ class KeptJob(ABC):
 
     @property
     def status(self) -> JobStatus:
-        """The job's status; one that has settled is still what it was before, until that is on disk."""
+        """The job's status; one that has settled or paused is still what it was before, until that is on disk."""
         log, status = self.log, self.job.status
-        return status if log is None or status not in SETTLED else log.told
+        return status if log is None or status is JobStatus.RUNNING else log.told
 
     def _on_failure(self, log: Log) -> None:
         """Let go of the job, unless it has been claimed again since."""
