@@ -26,16 +26,43 @@ def read_document(path: str | os.PathLike[str]) -> Any:
 
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """Write a file so that after a crash there is the old one or the new one; `mode` is who may read a new one."""
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+    with Draft(path, mode=mode) as draft:
+        draft.write(content)
+        draft.keep()
+
+
+class Draft:
+    """A file beside the one that it is to become; one that is not kept goes at the end, unless it `stays`.
+
+    What was written is on disk, also before it is kept.
+    """
+
+    def __init__(self, path: Path, *, mode: int = 0o666) -> None:
+        self.path = path.with_name(f".{path.name}.{uuid4().hex}")
+        self.stays = self.is_kept = False
+        self._final = path
+        self._mode = mode
+
+    def write(self, content: bytes) -> None:
+        """Let this be all that is in it."""
+        with open(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, self._mode), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+        _sync_folder(self.path.parent)
+
+    def keep(self) -> None:
+        """Let it take the place of the file."""
+        os.replace(self.path, self._final)
+        self.is_kept = True
+        _sync_folder(self.path.parent)
+
+    def __enter__(self) -> "Draft":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self.stays:
+            self.path.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -5,6 +5,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ COMMANDS: dict[str, Any] = GROUP.commands
 PAGES = ROOT / "docs" / "reference" / "cli"
 NAMES = {
     "run", "jobs", "show", "explain", "resume", "recover", "pause", "cancel", "retry", "export", "import", "check",
-    "inspect", "keys", "schema",
+    "inspect", "keys", "schema", "deliver", "delete", "prune",
 }  # fmt: skip
 
 
@@ -66,6 +67,10 @@ def test_every_command_line_of_the_docs_can_be_understood(line: str) -> None:
 def test_every_command_explains_itself(name: str) -> None:
     result = routilux(name, "--help")
     assert (result.exit_code, COMMANDS[name].help.splitlines()[0][:40] in result.stdout) == (0, True)
+
+
+def test_it_says_which_version_it_is() -> None:
+    assert (routilux("--version").exit_code, routilux("--version").stdout) == (0, f"routilux {version('routilux')}\n")
 
 
 def test_without_typer_it_says_what_to_install() -> None:

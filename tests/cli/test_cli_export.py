@@ -1,5 +1,6 @@
 """`routilux export`: a job leaves its store, and is nowhere else than in what was printed."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from routilux.transfer import load_keys, unpack
 from tests.cli.commands import documents, finish, in_process, routilux, start
+from tests.cli.test_cli_views import all_of
 
 
 def test_what_is_printed_is_all_of_the_job_and_a_tombstone_stays(folder: Path, failed: str) -> None:
@@ -82,10 +84,74 @@ def test_a_file_that_could_not_be_written_leaves_the_job_where_it_was(folder: Pa
     assert documents("jobs")[0]["status"] == "failed"
 
 
-def test_no_file_is_written_to_a_terminal(folder: Path, failed: str) -> None:
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "give -o FILE, or --copy to look"),
+        (["--compress"], "give -o FILE, or --copy to look"),
+        (["--compress", "--copy"], "no text; give -o FILE"),
+    ],
+)
+def test_a_job_is_not_moved_to_a_terminal(folder: Path, failed: str, options: list[str], said: str) -> None:
     mine, terminal = os.openpty()
-    code, _, errors = finish(start(folder, "export", failed, "--compress", "--app", "shop", stdout=terminal))
+    code, _, errors = finish(start(folder, "export", failed, *options, "--app", "shop", stdout=terminal))
     os.close(terminal)
     os.close(mine)
-    assert (code, "send stdout to a file" in errors) == (2, True)
+    assert (code, said in errors) == (2, True)
     assert documents("jobs")[0]["status"] == "failed"
+
+
+def test_a_copy_may_be_looked_at_on_a_terminal(folder: Path, failed: str) -> None:
+    mine, terminal = os.openpty()
+    process = start(folder, "export", failed, "--copy", "--app", "shop", stdout=terminal)
+    os.close(terminal)
+    assert all_of(mine).startswith("{")
+    os.close(mine)
+    assert finish(process)[0] == 0
+
+
+def test_a_job_goes_to_a_file_of_its_own(folder: Path, failed: str) -> None:
+    result = routilux("export", failed, "-o", "job.json")
+    assert (result.exit_code, result.stdout) == (0, f"job {failed} was moved to job.json (epoch 1)\n")
+    assert json.loads((folder / "job.json").read_text())["job"]["job_id"] == failed
+    assert documents("jobs")[0]["status"] == "moved"
+    assert [path.name for path in folder.iterdir() if "job.json" in path.name] == ["job.json"]
+
+
+@pytest.mark.parametrize("options", [["--compress"], ["--key-file", "keys.json", "--encrypt"]])
+def test_so_does_a_file_that_is_sealed(folder: Path, failed: str, keys: str, options: list[str]) -> None:
+    assert documents("export", failed, "-o", "job.transfer", *options) == {
+        "job_id": failed,
+        "file": "job.transfer",
+        "moved": True,
+    }
+    ring = load_keys(keys) if "--key-file" in options else None
+    assert unpack((folder / "job.transfer").read_bytes(), keys=ring)["job"]["job_id"] == failed
+
+
+def test_a_copy_in_a_file_is_another_job(folder: Path, failed: str) -> None:
+    result = routilux("export", failed, "-o", "job.json", "--copy")
+    copied = json.loads((folder / "job.json").read_text())["job"]["job_id"]
+    assert result.stdout == f"a copy of job {failed} is in job.json, as job {copied}\n"
+    assert (copied == failed, documents("jobs")[0]["status"]) == (False, "failed")
+
+
+def test_a_file_that_is_there_is_not_written_over(folder: Path, failed: str, completed: str) -> None:
+    routilux("export", failed, "-o", "job.json")
+    before = (folder / "job.json").read_bytes()
+    result = routilux("export", completed, "-o", "job.json")
+    assert (result.exit_code, "job.json is there already, and may hold a job" in result.stderr) == (2, True)
+    assert (folder / "job.json").read_bytes() == before
+    assert documents("show", completed)["job"]["status"] == "completed"
+
+
+def test_on_a_full_disk_the_job_has_never_left(folder: Path, failed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("routilux._files.os.fsync", full)
+        result = routilux("export", failed, "-o", "job.json")
+    assert (result.exit_code, "No space left on device" in result.stderr) == (1, True)
+    assert (documents("jobs")[0]["status"], documents("jobs")[0]["epoch"]) == ("failed", 0)
+    assert [path.name for path in folder.iterdir() if "job.json" in path.name] == []

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.commands import documents, routilux
+from tests.cli.commands import documents, in_process, routilux
 
 OTHER = ("--store", "sqlite:///other.db")
 
@@ -44,10 +44,37 @@ def test_where_the_job_comes_from_it_is_refused_too(folder: Path, transfer: Path
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"format": 1}', "[" * 100_000])
-def test_anything_else_is_refused_in_one_line(folder: Path, text: str) -> None:
+def test_anything_else_is_refused_in_one_line_and_no_store_is_made(folder: Path, text: str) -> None:
     (folder / "odd.json").write_text(text)
     result = routilux("import", "odd.json", *OTHER)
     assert (result.exit_code, result.stderr.count("\n"), "odd.json" in result.stderr) == (1, 1, True)
+    assert not (folder / "other.db").exists()
+
+
+def test_into_a_store_that_is_there_it_is_refused_too(folder: Path, failed: str) -> None:
+    (folder / "odd.json").write_text("{}")
+    result = routilux("import", "odd.json")
+    assert (result.exit_code, "odd.json" in result.stderr) == (1, True)
+
+
+def test_a_job_comes_back_to_where_it_was_if_it_is_reclaimed(folder: Path, failed: str, transfer: Path) -> None:
+    assert routilux("import", str(transfer)).exit_code == 1
+    assert documents("import", str(transfer), "--reclaim")["status"] == "failed"
+    assert documents("jobs")[0]["status"] == "failed"
+
+
+def test_the_command_that_goes_on_is_the_one_that_fits_and_works(folder: Path, failed: str, transfer: Path) -> None:
+    code, output, _ = in_process(folder, "import", str(transfer), "--app", "shop", *OTHER)
+    command = f"routilux retry {failed} --store sqlite:///other.db --app shop"
+    assert (code, output) == (0, f"job {failed} is failed; it goes on with: {command}\n")
+    assert in_process(folder, *command.split()[1:], FORGIVING="yes")[0] == 0
+
+
+def test_of_a_job_that_has_completed_there_is_none(folder: Path, completed: str) -> None:
+    routilux("export", completed, "-o", "done.json")
+    result = routilux("import", "done.json", *OTHER)
+    assert (result.exit_code, result.stdout) == (0, f"job {completed} is completed\n")
+    assert documents("import", "done.json", "--store", "sqlite:///third.db")["command"] is None
 
 
 def test_a_file_that_is_not_there_is_told(folder: Path) -> None:
@@ -91,7 +118,7 @@ def test_what_is_not_as_the_keys_ask_for_is_refused(folder: Path, signed: str, k
     assert refused("cut", "--key-file", keys) == "TransferDamagedError"
     assert refused("plain.json", "--key-file", keys) == "TransferUnsignedError"
     assert refused(signed, "--key-file", keys, "--max-size", "10") == "TransferTooLargeError"
-    assert documents("jobs", *OTHER) == []
+    assert not (folder / "other.db").exists()
     assert documents("import", signed, "--key-file", keys, *OTHER)["status"] == "failed"
     assert refused(signed, "--key-file", keys) == "TransferReplayedError"
 

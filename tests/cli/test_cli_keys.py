@@ -43,8 +43,8 @@ def test_a_key_without_an_id_is_called_by_the_day(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        ([], 1, "No such file"),
-        (["--retire", "x"], 1, "No such file"),
+        ([], 2, "--add ALGORITHM` makes it"),
+        (["--retire", "x"], 2, "--add ALGORITHM` makes it"),
         (["--add", "RSA"], 1, "unknown algorithm 'RSA'"),
         (["--id", "x"], 2, "give --add too"),
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from routilux.stores import open_store
-from tests.cli.commands import finish, in_process, read_until, routilux, start
+from tests.cli.commands import documents, finish, in_process, read_until, routilux, start
 
 RUN = ("run", "shop:flow", "--entry", "orders")
 AMOUNTS = ("--param", "amounts=[20, 130, 50]")
@@ -205,6 +205,7 @@ def test_another_store_is_named_in_the_next_command(folder: Path) -> None:
         (["shop:flaw", "--entry", "orders"], "module 'shop' has no attribute 'flaw'; its flows are: 'flow'"),
         (["shop:seven", "--entry", "orders"], "'shop:seven' is no Flow but int"),
         (["shop:broken", "--entry", "orders"], "shop:broken() raised RuntimeError: no flow today"),
+        (["shop:make_flaw", "--entry", "orders"], "functions without parameters: 'make_flow', 'broken'"),
         (["shopp:flow", "--entry", "orders"], "there is no module 'shopp'"),
         (["shop:flow", "--entry", "orders", "--param", "x"], "'x' is not like 'name=value'"),
         (["shop:flow", "--entry", "orders", "--param", "x=1", "--param", "x=2"], "'x' is given twice"),
@@ -225,6 +226,18 @@ def test_a_module_that_raises_is_told_with_its_line(folder: Path) -> None:
     result = routilux("run", "bad:flow", "--entry", "orders")
     assert result.exit_code == 2
     assert f"raised ModuleNotFoundError: No module named 'no_such_thing' ({folder}/bad.py:2)" in result.stderr
+
+
+def test_what_a_library_raises_is_told_with_the_line_of_the_module(folder: Path) -> None:
+    (folder / "bad.py").write_text("import os\n\nos.environ['NOT_SET']\n")
+    result = routilux("run", "bad:flow", "--entry", "orders")
+    assert (result.exit_code, "--app" in result.stderr) == (2, False)
+    assert f"raised KeyError: 'NOT_SET' ({folder}/bad.py:3)" in result.stderr
+
+
+def test_every_activation_is_on_disk_if_asked(folder: Path) -> None:
+    assert routilux(*RUN, *AMOUNTS, "--durability", "strict").exit_code == 0
+    assert documents("show", stored_job(folder))["document"]["durability"] == "strict"
 
 
 def test_an_unknown_entry_is_refused(folder: Path) -> None:

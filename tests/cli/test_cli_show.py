@@ -37,14 +37,17 @@ def test_its_text_says_how_far_the_job_is(folder: Path, failed: str) -> None:
     assert "shared billed = 70" in lines
 
 
+UNKNOWN = "the store has no job 'nobody', and none whose id begins so; `routilux jobs` lists all"
+
+
 def test_an_unknown_job_is_refused_in_one_line(folder: Path, completed: str) -> None:
     result = routilux("show", "nobody")
-    assert (result.exit_code, result.stdout, result.stderr) == (1, "", "routilux: the store has no job 'nobody'\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"routilux: {UNKNOWN}\n")
 
 
 def test_it_is_refused_as_a_document(folder: Path, completed: str) -> None:
     error = json.loads(routilux("show", "nobody", "--json").stderr)
-    assert error == {"error": {"type": "UnknownJobError", "message": "the store has no job 'nobody'"}}
+    assert error == {"error": {"type": "UnknownJobError", "message": UNKNOWN}}
 
 
 def test_it_tells_of_plans_and_under_which_name_a_renamed_routine_is_now(folder: Path) -> None:

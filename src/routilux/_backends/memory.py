@@ -15,6 +15,7 @@ from routilux._backends.numbering import (
     closed_store,
     first_kept,
     judge,
+    moved_out,
     unknown_definition,
     unknown_job,
 )
@@ -178,8 +179,10 @@ class MemoryBackend:
 
     def _job(self, job_id: str) -> "_Job":
         job = self._jobs.get(job_id)
-        if job is None or job.record.status == MOVED:
+        if job is None:
             raise unknown_job(job_id)
+        if job.record.status == MOVED:
+            raise moved_out(job_id, job.record.epoch)
         return job
 
     def _forget(self, job_id: str) -> None:

@@ -91,6 +91,11 @@ def unknown_job(job_id: str) -> UnknownJobError:
     return UnknownJobError(f"no job {job_id!r} is stored here; it never was, or it was deleted, pruned or moved out")
 
 
+def moved_out(job_id: str, epoch: int) -> UnknownJobError:
+    """The error for a job of which there is but a tombstone."""
+    return UnknownJobError(f"job {job_id!r} is not stored here any more: it was moved out (epoch {epoch})")
+
+
 def closed_store(name: str) -> StoreError:
     """The error for whatever is asked of a store that has been closed."""
     return StoreError(f"store {name}: it has been closed; open it again")

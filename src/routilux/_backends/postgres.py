@@ -6,7 +6,14 @@ from msgspec.structs import replace
 
 from routilux._backends.backend import MOVED, Batch, Compaction, JobRecord, StoredJob
 from routilux._backends.contents import Request, SnapshotRow, assembled, checksum, to_take, verified
-from routilux._backends.numbering import check_covered, first_kept, fit_one_statement, unknown_definition, unknown_job
+from routilux._backends.numbering import (
+    check_covered,
+    first_kept,
+    fit_one_statement,
+    moved_out,
+    unknown_definition,
+    unknown_job,
+)
 from routilux._backends.postgres_server import PostgresServer, Session
 from routilux._backends.postgres_writing import define, write_at_once, write_each
 
@@ -251,9 +258,12 @@ def _lock(session: Session, job_id: str) -> int | None:
 def _job(session: Session, job_id: str) -> tuple[int, JobRecord]:
     """A job's row and how it is listed; UnknownJobError where there is none, or but a tombstone."""
     row = session.execute(f"SELECT id, {_COLUMNS} FROM routilux_jobs WHERE job_id = %s", (job_id,)).fetchone()
-    if row is None or row[4] == MOVED:
+    if row is None:
         raise unknown_job(job_id)
-    return row[0], JobRecord(*row[1:])
+    record = JobRecord(*row[1:])
+    if record.status == MOVED:
+        raise moved_out(job_id, record.epoch)
+    return row[0], record
 
 
 def _read(session: Session, job: int, record: JobRecord) -> StoredJob:

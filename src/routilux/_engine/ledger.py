@@ -77,8 +77,10 @@ class Ledger:
         self._check_usable()
         while True:
             record = self.backend.record(job_id)
-            if record is None or record.status == MOVED:
-                raise UnknownJobError(f"the store has no job {job_id!r}, or has moved it out")
+            if record is None:
+                raise UnknownJobError(f"the store has no job {job_id!r}")
+            if record.status == MOVED:
+                raise UnknownJobError(f"job {job_id!r} was moved out of the store (epoch {record.epoch})")
             lives = self._lives(record)
             if lives and not take_over:
                 raise JobStateError(f"job {job_id!r} is run by {shown(record.owner or '')}; take it over, or let it be")

@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -13,8 +14,11 @@ from routilux.cli.failures import tell
 from routilux.cli.keeping_keys import keys
 from routilux.cli.looking import explain, jobs, show
 from routilux.cli.moving import export, import_, inspect
+from routilux.cli.printing import print_lines
+from routilux.cli.removing import delete, prune
+from routilux.cli.resuming import Invocation
 from routilux.cli.running import recover, resume, retry, run
-from routilux.cli.steering import cancel, pause
+from routilux.cli.steering import cancel, deliver, pause
 from routilux.errors import RoutiluxError
 from serilux.errors import SeriluxError
 
@@ -36,7 +40,7 @@ class Commands(TyperGroup):
         try:
             code = super().main(given, prog_name, complete_var, False, windows_expand_args, **extra)
         except (typer.TyperException, RoutiluxError, SeriluxError, OSError) as error:
-            code = tell(error, as_json="--json" in given)
+            code = tell(error, Invocation.of(given), as_json="--json" in given)
         sys.exit(code)
 
 
@@ -48,8 +52,26 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Run jobs that outlive their process, look at them, and move them.",
 )
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        print_lines([f"routilux {version('routilux')}"])
+        raise typer.Exit
+
+
+@app.callback()
+def routilux(
+    is_asked: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which routilux this is.")
+    ] = False,
+) -> None:
+    """Run jobs that outlive their process, look at them, and move them."""
+
+
 COMMANDS = (
-    run, jobs, show, explain, resume, recover, pause, cancel, retry, export, import_, check, inspect, keys, schema,
+    run, jobs, show, explain, resume, recover, pause, cancel, deliver, retry, export, import_, check, inspect, delete,
+    prune, keys, schema,
 )  # fmt: skip
 for command in COMMANDS:
     app.command(command.__name__.rstrip("_"))(command)

@@ -6,26 +6,32 @@ from typing import Any
 
 import typer
 
+from routilux.cli.resuming import Invocation
+from routilux.cli.wording import for_the_command_line
 from routilux.errors import ResumeError
 
 FAILED = 1
 
 
-def tell(error: Exception, *, as_json: bool) -> int:
+def tell(error: Exception, given: Invocation, *, as_json: bool) -> int:
     """Write an error to stderr; its exit code comes back: 2 for a command that was not understood, else 1."""
     if as_json:
-        print(json.dumps({"error": _document(error)}), file=sys.stderr)
+        print(json.dumps({"error": _document(error, given)}), file=sys.stderr)
     else:
-        print(f"routilux: {_message(error)}", file=sys.stderr)
+        print(f"routilux: {_message(error, given)}", file=sys.stderr)
     return error.exit_code if isinstance(error, typer.TyperException) else FAILED
 
 
-def _document(error: Exception) -> dict[str, Any]:
-    document: dict[str, Any] = {"type": type(error).__name__, "message": _message(error)}
-    return document | {"problems": list(error.problems)} if isinstance(error, ResumeError) else document
+def _document(error: Exception, given: Invocation) -> dict[str, Any]:
+    document: dict[str, Any] = {"type": type(error).__name__, "message": _message(error, given)}
+    if isinstance(error, ResumeError):
+        document["problems"] = [for_the_command_line(str(problem), given) for problem in error.problems]
+    return document
 
 
-def _message(error: Exception) -> str:
+def _message(error: Exception, given: Invocation) -> str:
     if isinstance(error, typer.TyperException):
         return error.format_message()
-    return str(error) or type(error).__name__
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return for_the_command_line(str(error), given) or type(error).__name__

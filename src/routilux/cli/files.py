@@ -12,8 +12,8 @@ from routilux.transfer.container import MAX_HEADER
 from routilux.transfer.passing import File, named, opened
 from serilux.errors import SeriluxError
 
-_AROUND = 1024
-"""Bytes of a file beside its header and its payload, at most."""
+MOST_AROUND = MAX_HEADER + 1024
+"""Bytes of a file beside its payload, at most."""
 
 
 class Seen(NamedTuple):
@@ -48,7 +48,7 @@ class Seen(NamedTuple):
 def look_into(file: File, keys: KeyRing | None, max_size: int) -> Seen:
     """See what can be seen of a file; TransferError where it is none."""
     with opened(file) as stream:
-        content = stream.read(max_size + MAX_HEADER + _AROUND)
+        content = stream.read(max_size + MOST_AROUND)
     with named(file):
         found = inspect(BytesIO(content), keys=keys, max_size=max_size)
     if unseen := _why_unseen(found):

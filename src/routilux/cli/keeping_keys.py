@@ -27,7 +27,9 @@ def keys(
     """List the keys in a file, the newest first; make it, add one, retire one."""
     if key_id is not None and add is None:
         raise typer.BadParameter("it is the name of a key that is added; give --add too", param_hint="--id")
-    ring = load_keys(file) if file.exists() or add is None else KeyRing()
+    if add is None and not file.exists():
+        raise typer.BadParameter(f"{file} is not there; `routilux keys {file} --add ALGORITHM` makes it")
+    ring = load_keys(file) if file.exists() else KeyRing()
     changed = ring if retire is None else ring.retired(retire)
     if add is not None:
         changed = changed.with_newest(Key.generate(key_id or _free_id(changed), add))

@@ -4,13 +4,16 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
+from inspect import isfunction, signature
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import typer
 
+from routilux._places import users_place
 from routilux.cli.user_output import users_output
+from routilux.errors import listed
 from routilux.flow import Flow
 
 RESOURCES = "routilux_resources"
@@ -31,7 +34,7 @@ def import_code(references: Iterable[str] | None, *, as_json: bool) -> list[Flow
         return [load_flow(name, "--app") for name in names if ":" in name]
 
 
-def resources_of(names: Iterable[str] | None) -> dict[str, object]:
+def resources_of(names: Iterable[str] | None, hint: str = "--app") -> dict[str, object]:
     """What the modules of these names (or of MODULE:FLOW) give to the handlers of any flow.
 
     A module says it by `routilux_resources`: a dict by name, or a function without parameters that returns one.
@@ -40,11 +43,11 @@ def resources_of(names: Iterable[str] | None) -> dict[str, object]:
     given: dict[str, object] = {}
     for name in names or ():
         module = name.partition(":")[0]
-        found = getattr(_imported(module, "--app"), RESOURCES, {})
+        found = getattr(_imported(module, hint), RESOURCES, {})
         what = f"{module}.{RESOURCES}"
-        made = _called(found, f"{what}()", "--app") if callable(found) else found
+        made = _called(found, f"{what}()", hint) if callable(found) else found
         if not isinstance(made, Mapping):
-            raise typer.BadParameter(f"{what} gives no dict by name, but a {type(made).__name__}", param_hint="--app")
+            raise typer.BadParameter(f"{what} gives no dict by name, but a {type(made).__name__}", param_hint=hint)
         given.update(made)
     return given
 
@@ -59,15 +62,28 @@ def load_flow(reference: str, hint: str = "MODULE:FLOW") -> Flow:
         raise typer.BadParameter(f"{reference!r} is not like 'package.module:flow'", param_hint=hint)
     module = _imported(name, hint)
     if not hasattr(module, attribute):
-        flows = ", ".join(repr(key) for key, value in vars(module).items() if isinstance(value, Flow)) or "none"
         raise typer.BadParameter(
-            f"module {name!r} has no attribute {attribute!r}; its flows are: {flows}", param_hint=hint
+            f"module {name!r} has no attribute {attribute!r}; {_what_there_is(module)}", param_hint=hint
         )
     found = getattr(module, attribute)
     made = found if isinstance(found, Flow) or not callable(found) else _called(found, f"{reference}()", hint)
     if not isinstance(made, Flow):
         raise typer.BadParameter(f"{reference!r} is no Flow but {type(made).__name__}", param_hint=hint)
     return made
+
+
+def _what_there_is(module: ModuleType) -> str:
+    """The flows of a module, and the functions of its own that may make one."""
+    flows = [name for name, value in vars(module).items() if isinstance(value, Flow)]
+    makers = [name for name, value in vars(module).items() if isfunction(value) and _may_make_flow(module, value)]
+    functions = f"; functions without parameters: {listed(makers)}" if makers else ""
+    return f"its flows are: {listed(flows)}{functions}"
+
+
+def _may_make_flow(module: ModuleType, function: FunctionType) -> bool:
+    required = [each for each in signature(function).parameters.values() if each.default is each.empty]
+    named = [each for each in required if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
+    return function.__module__ == module.__name__ and not named and function.__name__ != RESOURCES
 
 
 def _imported(name: str, hint: str) -> ModuleType:
@@ -88,9 +104,9 @@ def _called(make: Callable[[], Any], what: str, hint: str) -> Any:
     try:
         return make()
     except (Exception, SystemExit) as error:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        if isinstance(error, ModuleNotFoundError) and place.filename.startswith("<frozen importlib"):
+        frames = traceback.extract_tb(error.__traceback__)
+        if isinstance(error, ModuleNotFoundError) and frames[-1].filename.startswith("<frozen importlib"):
             raise
-        raise typer.BadParameter(
-            f"{what} raised {type(error).__name__}: {error} ({place.filename}:{place.lineno})", param_hint=hint
-        ) from error
+        place = users_place("".join(traceback.format_list(frames)))
+        where = "" if place is None else f" ({place.file}:{place.line})"
+        raise typer.BadParameter(f"{what} raised {type(error).__name__}: {error}{where}", param_hint=hint) from error

@@ -13,6 +13,7 @@ from routilux.cli.accounts import (
     shown_job,
     summary_document,
 )
+from routilux.cli.job_ids import whole_id
 from routilux.cli.options import DEFAULT_STORE, JobId, Json, StoreUrl, existing_store
 from routilux.cli.printing import columns, print_json, print_lines
 from routilux.stores import JobView, Store
@@ -42,7 +43,7 @@ def jobs(
 def show(job_id: JobId, store: StoreUrl = DEFAULT_STORE, json: Json = False) -> int:
     """Show how far a job has come: its routines, its tasks, its data, its newest history."""
     with existing_store(store) as opened:
-        listed, view = _seen(opened, job_id)
+        listed, view = _seen(opened, whole_id(opened, job_id))
     if json:
         print_json({"job": listed, "document": None if view is None else view.document})
     else:
@@ -53,7 +54,7 @@ def show(job_id: JobId, store: StoreUrl = DEFAULT_STORE, json: Json = False) -> 
 def explain(job_id: JobId, store: StoreUrl = DEFAULT_STORE, json: Json = False) -> int:
     """Say what a job did, what it waits for and why it failed, with the place in your code."""
     with existing_store(store) as opened:
-        listed, view = _seen(opened, job_id)
+        listed, view = _seen(opened, whole_id(opened, job_id))
     if view is None:
         print_json({"job": listed}) if json else print_lines(head(listed))
     elif json:

@@ -1,12 +1,16 @@
 """The commands that move jobs from store to store: export, import, inspect."""
 
 import sys
-from typing import Annotated
+from io import BytesIO
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
 
 import typer
 
+from routilux._backends.backend import MOVED
 from routilux.cli.failures import FAILED
-from routilux.cli.files import look_into
+from routilux.cli.files import MOST_AROUND, look_into
+from routilux.cli.job_ids import whole_id
 from routilux.cli.loading import import_apps
 from routilux.cli.options import (
     DEFAULT_STORE,
@@ -20,17 +24,25 @@ from routilux.cli.options import (
     MaxSize,
     StoreUrl,
     existing_store,
+    is_there,
     keys_in,
     transfer_file,
 )
-from routilux.cli.printing import print_json, print_lines, sync_stdout
-from routilux.cli.resuming import Invocation
+from routilux.cli.printing import json_text, print_json, print_lines, sync_stdout
+from routilux.cli.resuming import Invocation, going_on, next_command
 from routilux.errors import StoreError
 from routilux.stores import Store, open_store
+from routilux.stores.transfer import export_file
+from routilux.transfer import KeyRing
+from routilux.transfer.packing import packing
+from routilux.transfer.passing import named, opened
 
 
 def export(
     job_id: JobId,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it to this file, which must be new.")
+    ] = None,
     copy: Annotated[bool, typer.Option("--copy", help="Write a copy with an id of its own; the job stays.")] = False,
     key_file: KeyFile = None,
     compress: Annotated[bool, typer.Option("--compress", help="Make the file smaller.")] = False,
@@ -39,18 +51,47 @@ def export(
     store: StoreUrl = DEFAULT_STORE,
     json: Json = False,
 ) -> int:
-    """Move a job out of its store, to stdout: its document, and a tombstone where it was."""
+    """Move a job out of its store, to a file or to stdout: its document, and a tombstone where it was."""
     import_apps(app, as_json=True)
     sealed = compress or encrypt or key_file is not None
-    if sealed and sys.stdout.isatty():
-        raise typer.BadParameter("what is written then is no text; send stdout to a file", param_hint="stdout")
-    with existing_store(store) as opened:
-        if sealed:
-            keys = keys_in(key_file)
-            opened.export_file(job_id, sys.stdout.buffer, copy=copy, keys=keys, compress=compress, encrypt=encrypt)
+    _check_goal(output, copy=copy, sealed=sealed)
+    pack = packing(keys_in(key_file), compress=compress, encrypt=encrypt).pack if sealed else _as_text
+    with existing_store(store) as here:
+        job_id = whole_id(here, job_id)
+        if output is not None:
+            exported = export_file(here.ledger.backend, job_id, output, pack, copy=copy)
+            _tell_exported(here, job_id, exported, output, json)
+        elif sealed:
+            export_file(here.ledger.backend, job_id, sys.stdout.buffer, pack, copy=copy)
         else:
-            _export_json(opened, job_id, copy=copy)
+            _export_json(here, job_id, copy=copy)
     return 0
+
+
+def _check_goal(output: Path | None, *, copy: bool, sealed: bool) -> None:
+    """Refuse to write over a file, which may be all that there is of another job, or to lose a job on a terminal."""
+    if output is not None and output.exists():
+        raise typer.BadParameter(f"{output} is there already, and may hold a job; name a new file", param_hint="-o")
+    if output is None and sys.stdout.isatty() and not copy:
+        raise typer.BadParameter(
+            "the job would leave its store for a terminal; give -o FILE, or --copy to look", param_hint="stdout"
+        )
+    if output is None and sys.stdout.isatty() and sealed:
+        raise typer.BadParameter("what is written then is no text; give -o FILE", param_hint="stdout")
+
+
+def _as_text(transfer: dict[str, Any]) -> bytes:
+    return f"{json_text(transfer)}\n".encode()
+
+
+def _tell_exported(store: Store, job_id: str, exported: str, file: Path, as_json: bool) -> None:
+    summary = store.summary(job_id)
+    if as_json:
+        print_json({"job_id": exported, "file": str(file), "moved": summary.status == MOVED})
+    elif exported == job_id:
+        print_lines([f"job {job_id} was moved to {file} (epoch {summary.epoch})"])
+    else:
+        print_lines([f"a copy of job {job_id} is in {file}, as job {exported}"])
 
 
 def _export_json(store: Store, job_id: str, *, copy: bool) -> None:
@@ -68,22 +109,36 @@ def import_(
     file: FilePath = STDIN,
     key_file: KeyFile = None,
     max_size: MaxSize = LARGEST,
+    reclaim: Annotated[
+        bool,
+        typer.Option("--reclaim", help="Take back what was exported from this store, and imported nowhere."),
+    ] = False,
     app: Apps = None,
     store: StoreUrl = DEFAULT_STORE,
     json: Json = False,
 ) -> int:
     """Take a job that was exported into a store; it waits there to be resumed."""
     import_apps(app, as_json=json)
-    keys = keys_in(key_file)
-    with open_store(store) as opened:
-        job_id = opened.admit_file(transfer_file(file), keys=keys, max_size=max_size)
-        status = opened.summary(job_id).status
-    command = Invocation(store, app or []).command("resume", job_id)
+    keys, source = keys_in(key_file), transfer_file(file)
+    if not is_there(store):
+        source = BytesIO(_acceptable(source, keys, max_size))
+    with open_store(store) as here, named(file):
+        job_id = here.admit_file(source, keys=keys, reclaim=reclaim, max_size=max_size)
+        status, command = here.summary(job_id).status, next_command(here, job_id, Invocation(store, app or []))
     if json:
         print_json({"job_id": job_id, "status": status, "command": command})
     else:
-        print_lines([f"job {job_id} is {status}; it goes on with: {command}"])
+        print_lines([going_on(status, job_id, command)])
     return 0
+
+
+def _acceptable(file: Path | BinaryIO, keys: KeyRing | None, max_size: int) -> bytes:
+    """What is in a file that any store would take in: so that none is made for one that is refused."""
+    with opened(file) as stream:
+        content = stream.read(max_size + MOST_AROUND)
+    with named(file), open_store("memory:") as trial:
+        trial.admit_file(BytesIO(content), keys=keys, max_size=max_size)
+    return content
 
 
 def inspect(file: FilePath = STDIN, key_file: KeyFile = None, max_size: MaxSize = LARGEST, json: Json = False) -> int:

@@ -20,7 +20,7 @@ StoreUrl = Annotated[
     typer.Option("--store", metavar="URL", envvar=STORE_VARIABLE, help="The store: sqlite:///... or postgresql://..."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document; errors too, on stderr.")]
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="The id of a job.")]
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="The id of a job, or how only that one begins.")]
 Apps = Annotated[
     list[str] | None,
     typer.Option("--app", metavar="MODULE", help="A module to import: it registers its classes. May be repeated."),
@@ -69,8 +69,13 @@ def transfer_file(path: Path) -> Path | BinaryIO:
     return sys.stdin.buffer if path == STDIN else path
 
 
+def is_there(url: str) -> bool:
+    """Whether no file would have to be made for a store."""
+    return not url.startswith(_FILE) or Path(url.removeprefix(_FILE)).exists()
+
+
 def existing_store(url: str) -> Store:
     """Open a store that is there already; StoreError where a file would have to be made for it."""
-    if url.startswith(_FILE) and not Path(url.removeprefix(_FILE)).exists():
+    if not is_there(url):
         raise StoreError(f"there is no store {url!r}; name another one with --store or {STORE_VARIABLE}")
     return open_store(url)

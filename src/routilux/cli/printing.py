@@ -14,7 +14,12 @@ import msgspec
 
 def print_json(document: Any) -> None:
     """Print one document; records and times in it become JSON."""
-    print_lines([json.dumps(msgspec.to_builtins(document), indent=2, allow_nan=False)])
+    print_lines([json_text(document)])
+
+
+def json_text(document: Any) -> str:
+    """A document as JSON; records and times in it become JSON."""
+    return json.dumps(msgspec.to_builtins(document), indent=2, allow_nan=False)
 
 
 def print_lines(lines: Iterable[str]) -> None:

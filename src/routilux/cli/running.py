@@ -1,20 +1,22 @@
 """The commands that run jobs in this process: run, resume, retry, recover."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from queue import SimpleQueue
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
 
+from routilux._model import Durability
 from routilux.cli.endings import ending_document, exit_code, print_ending
 from routilux.cli.failures import FAILED, tell
 from routilux.cli.following import Following, Run, leave, let_go
 from routilux.cli.given import Given, given_by, load_into
+from routilux.cli.job_ids import whole_id
 from routilux.cli.loading import load_flow, resources_of
 from routilux.cli.options import DEFAULT_STORE, Code, JobId, Json, PlanFile, PlanFiles, StoreUrl, existing_store
+from routilux.cli.parameters import read_params
 from routilux.cli.printing import print_json
 from routilux.cli.resuming import Invocation
 from routilux.cli.signals import News, signals_to
@@ -37,6 +39,10 @@ def run(
     job_id: Annotated[
         str | None, typer.Option("--job-id", metavar="ID", help="The id that it is to have; refused where it is taken.")
     ] = None,
+    durability: Annotated[
+        Durability,
+        typer.Option("--durability", help="Whether activations run ahead of the disk (group), or not (strict)."),
+    ] = Durability.GROUP,
     store: StoreUrl = DEFAULT_STORE,
     json: Json = False,
 ) -> int:
@@ -44,12 +50,14 @@ def run(
     params = read_params(param or [])
     with users_output(as_json=json):
         flow = load_flow(reference)
-        flow.resources.update(resources_of([reference]) | dict(flow.resources))
+        flow.resources.update(resources_of([reference], "MODULE:FLOW") | dict(flow.resources))
     invocation = Invocation(store, [reference.partition(":")[0]])
     with open_store(store) as opened:
-        return _see_through(
-            opened, invocation, lambda: [Run(flow.start(entry, params, store=opened, job_id=job_id))], json
-        )
+
+        def begun() -> list[Run]:
+            return [Run(flow.start(entry, params, store=opened, durability=durability, job_id=job_id))]
+
+        return _see_through(opened, invocation, begun, json)
 
 
 def resume(
@@ -67,7 +75,7 @@ def resume(
     with existing_store(store) as opened:
 
         def begun() -> list[Run]:
-            flow, job_state, due = load_into(opened, job_id, given)
+            flow, job_state, due = load_into(opened, whole_id(opened, job_id), given)
             return [Run(flow.resume(job_state, plan=due, take_over=take_over))]
 
         return _see_through(opened, Invocation(store, app or []), begun, json)
@@ -81,7 +89,7 @@ def retry(
     with existing_store(store) as opened:
 
         def begun() -> list[Run]:
-            flow, job_state, due = load_into(opened, job_id, given)
+            flow, job_state, due = load_into(opened, whole_id(opened, job_id), given)
             return [Run(flow.retry(job_state, plan=due))]
 
         return _see_through(opened, Invocation(store, app or []), begun, json)
@@ -90,12 +98,12 @@ def retry(
 def recover(app: Code = None, plan: PlanFiles = None, store: StoreUrl = DEFAULT_STORE, json: Json = False) -> int:
     """Let every job go on here that was running when its process died."""
     given = given_by(app, plan, as_json=json)
+    invocation, refused = Invocation(store, app or []), dict[str, Exception]()
     with existing_store(store) as opened:
-        refused: dict[str, Exception] = {}
         begun = partial(_recovered, opened, given, refused)
-        code = _see_through(opened, Invocation(store, app or []), begun, json, many=True)
+        code = _see_through(opened, invocation, begun, json, many=True)
     for job_id, error in refused.items():
-        tell(StoreError(f"job {job_id} was not recovered: {error}"), as_json=json)
+        tell(StoreError(f"job {job_id} was not recovered: {error}"), invocation, as_json=json)
     return FAILED if refused else code
 
 
@@ -127,22 +135,3 @@ def _see_through(store: Store, invocation: Invocation, begun: Begin, as_json: bo
     if following.left:
         leave()
     return exit_code(runs)
-
-
-def read_params(given: Iterable[str]) -> dict[str, Any]:
-    """`k=v` as parameters: a value that is JSON is that, else it is text. BadParameter for anything else."""
-    params: dict[str, Any] = {}
-    for each in given:
-        name, equals, value = each.partition("=")
-        if not equals or not name or name in params:
-            problem = f"{name!r} is given twice" if name in params else f"{each!r} is not like 'name=value'"
-            raise typer.BadParameter(problem, param_hint="--param")
-        params[name] = _value(value)
-    return params
-
-
-def _value(text: str) -> Any:
-    try:
-        return msgspec.json.decode(text)
-    except ValueError:
-        return text

@@ -289,10 +289,11 @@ class Store(KeepsJobs):
     ) -> None:
         """`export` to a file, as `routilux.transfer.write` makes it; when this returns, the file is on disk.
 
-        A job that cannot be written there is where it was. TransferKeyError where the keys cannot do it.
+        A job that cannot be written there is where it was; at a path it is on disk before it leaves the store.
+        TransferKeyError where the keys cannot do it.
         """
         made = packing(keys, compress=compress, encrypt=encrypt)
-        export_file(self._backend, job_id, file, made, copy=copy)
+        export_file(self._backend, job_id, file, made.pack, copy=copy)
 
     def admit(self, transfer: Data, *, reclaim: bool = False) -> str:
         """Take in a job that was exported; its id comes back. JobStateError where it is here, or was moved out later.

@@ -1,77 +1,153 @@
 """Jobs on their way from one store to another, with all they need."""
 
+import os
+from collections.abc import Callable
 from contextlib import suppress
 from io import UnsupportedOperation
 from os import fstat, fsync
+from pathlib import Path
 from stat import S_ISREG
 from time import time
+from typing import BinaryIO
 from uuid import uuid4
 
 from routilux._backends.backend import MOVED, Backend, Batch, NewJob, StoredJob
 from routilux._core.document import read_job, write_history, write_job
 from routilux._core.graph_document import graph_of, read_definition, write_definition, write_graph
-from routilux._core.job import Job
 from routilux._core.journal import write_record
 from routilux._core.opaque import opaque_document
 from routilux._core.plan_records import plan_documents
 from routilux._core.snapshot import write_segment, write_snapshot
 from routilux._engine.custody import definition_of
 from routilux._engine.rebuilding import rebuild
+from routilux._files import Draft
 from routilux._flow_document import checked_flow
-from routilux._graph import Graph
 from routilux._migrations import TRANSFER_FORMAT
 from routilux._model import JobStatus
 from routilux._records import Data
-from routilux.errors import JobStateError, StoreError, TransferReplayedError
+from routilux.errors import (
+    JobStateError,
+    RoutiluxError,
+    StoreError,
+    StoreUnavailableError,
+    TransferReplayedError,
+)
 from routilux.stores.checking import Candidate, Checked, Checker
 from routilux.stores.host import Host
 from routilux.transfer.contents import checked_transfer, read_contents
 from routilux.transfer.header import Header
 from routilux.transfer.keys import KeyRing
-from routilux.transfer.packing import Packing, unpack_file
+from routilux.transfer.packing import unpack_file
 from routilux.transfer.passing import File, named, opened, put
 from serilux.errors import DocumentError
 
 
 def transfer_of(backend: Backend, job_id: str, *, copy: bool) -> Data:
     """Move a job out of a store, or copy it."""
+    stored = _at_rest(backend, job_id)
+    document = _document(backend, stored, copy=copy)
+    return document if copy else _moved(backend, stored, document)
+
+
+def _at_rest(backend: Backend, job_id: str) -> StoredJob:
     stored = backend.read(job_id)
     if stored.record.status == JobStatus.RUNNING:
         raise JobStateError(f"job {job_id!r} is running: pause it first", job_id=job_id, status=JobStatus.RUNNING)
-    job, flow, graph = _parts(backend, stored)
+    return stored
+
+
+def _document(backend: Backend, stored: StoredJob, *, copy: bool) -> Data:
+    """A job as it leaves its store: a copy is another job, and what is moved has the next epoch."""
+    flow, graph = read_definition(backend.definition(stored.record.definition))
+    job = rebuild(stored, graph).job
     if copy:
         job.job_id, job.epoch = uuid4().hex, 0
-    elif backend.move_out(job_id, epoch=stored.record.epoch) is None:
-        raise JobStateError(f"job {job_id!r} was taken over just now; pause it, then export it", job_id=job_id)
     else:
         job.epoch += 1
     document = write_job(job, job.updated_at) | {"execution_history": write_history(list(job.records()))}
     return {"format": TRANSFER_FORMAT, "flow": flow, "graph": write_graph(graph), "job": document}
 
 
-def _parts(backend: Backend, stored: StoredJob) -> tuple[Job, Data, Graph]:
-    flow, graph = read_definition(backend.definition(stored.record.definition))
-    return rebuild(stored, graph).job, flow, graph
+def _moved(backend: Backend, stored: StoredJob, document: Data) -> Data:
+    """Leave a tombstone of a job; its document comes back, made again if more was stored of it meanwhile."""
+    job_id = stored.record.job_id
+    moved = backend.move_out(job_id, epoch=stored.record.epoch)
+    if moved is None:
+        raise JobStateError(f"job {job_id!r} was taken over just now; pause it, then export it", job_id=job_id)
+    return document if moved.number == stored.number else _document(backend, moved, copy=False)
 
 
-def export_file(backend: Backend, job_id: str, file: File, packing: Packing, *, copy: bool) -> None:
-    """Move a job out of a store into a file; one that cannot be written is where it was."""
+def export_file(backend: Backend, job_id: str, file: File, pack: Callable[[Data], bytes], *, copy: bool) -> str:
+    """Move a job out of a store into a file; one that cannot be written is where it was. Its id comes back.
+
+    At a path the file is on disk before the job leaves the store.
+    """
+    try:
+        if isinstance(file, str | os.PathLike):
+            with Draft(Path(file)) as draft:
+                document = _export_to_path(backend, job_id, draft, pack, copy=copy)
+        else:
+            document = _export_to_stream(backend, job_id, file, pack, copy=copy)
+    except OSError as error:
+        raise StoreError(f"the file could not be written ({error}); job {job_id!r} is where it was") from error
+    exported: str = document["job"]["job_id"]
+    return exported
+
+
+def _export_to_stream(
+    backend: Backend, job_id: str, file: BinaryIO, pack: Callable[[Data], bytes], *, copy: bool
+) -> Data:
     document = transfer_of(backend, job_id, copy=copy)
     try:
-        put(file, packing.pack(document))
+        put(file, pack(document))
         _sync(file)
-    except BaseException as error:
+    except BaseException:
         if not copy:
             admit_transfer(backend, document, reclaim=True)
-        if isinstance(error, OSError):
-            raise StoreError(f"the file could not be written ({error}); job {job_id!r} is where it was") from error
+        raise
+    return document
+
+
+def _export_to_path(backend: Backend, job_id: str, draft: Draft, pack: Callable[[Data], bytes], *, copy: bool) -> Data:
+    """The draft is written, then the job moved, then the draft kept; it stays where it may be all that there is."""
+    stored = _at_rest(backend, job_id)
+    document = _document(backend, stored, copy=copy)
+    draft.write(pack(document))
+    written = document
+    if not copy:
+        document = _moved_beside(draft, backend, stored, document)
+    try:
+        if document is not written:
+            draft.write(pack(document))
+        draft.keep()
+    except BaseException as error:
+        if draft.is_kept:
+            raise StoreError(f"job {job_id!r} has left for the file, but that may not be on disk: {error}") from error
+        if not copy:
+            admit_transfer(backend, document, reclaim=True)
+            draft.stays = False
+        raise
+    return document
+
+
+def _moved_beside(draft: Draft, backend: Backend, stored: StoredJob, document: Data) -> Data:
+    draft.stays = True
+    try:
+        return _moved(backend, stored, document)
+    except StoreUnavailableError as error:
+        raise StoreUnavailableError(
+            f"{error}; whether job {stored.record.job_id!r} has left is not known: if the store lists it as moved, it "
+            f"is in {draft.path}"
+        ) from error
+    except RoutiluxError:
+        draft.stays = False
         raise
 
 
-def _sync(file: File) -> None:
+def _sync(file: BinaryIO) -> None:
     """Return when what was written is on disk, if that is where it goes."""
-    with suppress(UnsupportedOperation, AttributeError):  # a path, or what only stands in for a file
-        descriptor = file.fileno()  # type: ignore[union-attr]  # a path has none
+    with suppress(UnsupportedOperation, AttributeError):  # what only stands in for a file
+        descriptor = file.fileno()
         if S_ISREG(fstat(descriptor).st_mode):
             fsync(descriptor)
 

@@ -1,0 +1,51 @@
+"""What errors of the library tell a program to do, in words for whoever types commands."""
+
+import re
+from collections.abc import Callable
+from re import Match
+
+from routilux.cli.resuming import Invocation
+
+Words = str | Callable[[Match[str], Invocation], str]
+
+_WORDS: tuple[tuple[str, Words], ...] = (
+    (
+        r"import its module before reading, and decorate it with @serilux\.register_serializable",
+        "give the module that registers it with --app MODULE",
+    ),
+    (
+        r"set it with flow\.routines\[.+?\]\.set_config\(.+?=\.\.\.\), or "
+        r"give it with flow\.resources\[(.+?)\] = \.\.\.",
+        r"give \1 in `routilux_resources` of an --app module",
+    ),
+    (
+        r"(?:give it with )?flow\.resources\[(.+?)\] = \.\.\.(?:, or Flow\(resources=\.\.\.\))?",
+        r"give it in `routilux_resources` of an --app module",
+    ),
+    (
+        r"get it with store\.load\('(.+?)'\), or start the new one under another id",
+        lambda found, given: f"look at it with `{given.plain('show', found[1])}`, or give another --job-id",
+    ),
+    (
+        r"start the new one under another id, or delete what is left of it first",
+        "give another --job-id, or `routilux delete` what is left of it first",
+    ),
+    (r"take it over, or let it be", "`routilux resume --take-over` takes it over"),
+    (r"the keys are: none", "give the file of its keys with --key-file"),
+    (r"give a KeyRing with one for (\S+)", r"`routilux keys FILE --add \1` makes one, for --key-file"),
+)
+_TABLE = tuple((re.compile(pattern), words) for pattern, words in _WORDS)
+
+
+def for_the_command_line(message: str, given: Invocation) -> str:
+    """A message whose advice is one that can be typed; `given` is the command that it is about."""
+    for pattern, words in _TABLE:
+        message = pattern.sub(_with(words, given), message)
+    return message
+
+
+def _with(words: Words, given: Invocation) -> str | Callable[[Match[str]], str]:
+    if isinstance(words, str):
+        return words
+    say = words
+    return lambda found: say(found, given)
