@@ -1,8 +1,11 @@
 """`routilux explain`: what a job did, what it waits for, why it failed."""
 
+import signal
 from pathlib import Path
 
-from tests.cli.commands import documents, in_process, read_until, routilux, start
+import pytest
+
+from tests.cli.commands import documents, finish, in_process, read_until, routilux, start
 
 
 def test_it_says_why_a_job_failed_and_where(folder: Path, failed: str) -> None:
@@ -20,11 +23,12 @@ def test_it_says_what_the_job_did(folder: Path, failed: str) -> None:
     }
 
 
-def test_its_text_ends_with_the_reason(folder: Path, failed: str) -> None:
+def test_its_text_begins_with_the_reason(folder: Path, failed: str) -> None:
     lines = routilux("explain", failed).stdout.splitlines()
     (why,) = [line for line in lines if line.startswith("  why:")]
     assert lines[0] == f"job {failed} of flow 'shop' is failed: a task failed and nothing more is started"
     assert "  so far: 5 activations, 3 events, 2 errors, 1 retries" in lines
+    assert lines[1] == why
     assert why.startswith("  why: ValueError in routine 'billing': a bill of -5")
 
 
@@ -39,3 +43,29 @@ def test_it_needs_none_of_the_users_classes_and_says_what_a_job_does(folder: Pat
     assert (code, errors) == (0, "")
     assert "run by: gone; recover it" in output
     assert output.startswith(f"job {job_id} of flow 'shop' is running: ")
+
+
+@pytest.fixture
+def long(folder: Path, gate: Path) -> str:
+    """A job that was paused with 99 of 101 orders before it."""
+    amounts = f"amounts={[*range(101)]}"
+    process = start(folder, "run", "shop:flow", "--entry", "orders", "--param", amounts, GATE=str(gate))
+    read_until(process, "billing 1")
+    process.send_signal(signal.SIGTERM)
+    read_until(process, "starts nothing more")
+    gate.write_text("")
+    assert finish(process)[0] == 130
+    job_id: str = documents("jobs")[0]["job_id"]
+    return job_id
+
+
+@pytest.mark.parametrize(
+    ("verb", "head"), [("explain", "  queued: billing.order x 99"), ("show", "pending task billing.order x 99")]
+)
+def test_of_many_tasks_a_few_are_shown_and_all_if_asked(long: str, verb: str, head: str) -> None:
+    lines = routilux(verb, long).stdout.splitlines()
+    at = lines.index(head)
+    assert lines[at + 11].strip() == "and 89 more"
+    assert sum(f"{long}:" in line for line in lines) == 10
+    everything = routilux(verb, long, "--all").stdout.splitlines()
+    assert sum(f"{long}:" in line for line in everything) == 99

@@ -1,6 +1,7 @@
 """`routilux retry`."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,11 @@ def test_a_failed_job_goes_on_with_its_failed_task(folder: Path, failed: str, mo
 def test_one_that_fails_again_has_failed_again(folder: Path, failed: str) -> None:
     result = routilux("retry", failed, "--app", "shop")
     assert (result.exit_code, f"job {failed} failed: ValueError" in result.stderr) == (1, True)
+
+
+def test_no_line_is_said_twice(folder: Path, failed: str) -> None:
+    said = [re.sub(r"[0-9.]+/s", "", line) for line in routilux("retry", failed, "--app", "shop").stdout.splitlines()]
+    assert [line for line in said if said.count(line) > 1] == []
 
 
 def test_one_that_has_not_failed_is_refused(folder: Path, completed: str) -> None:

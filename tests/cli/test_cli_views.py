@@ -4,10 +4,16 @@ import json
 import os
 import pty
 import re
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
+import pytest
+
+from routilux import Flow, Routine
+from routilux.cli.progress import Watched
 from routilux.cli.tally import Count, Tally
+from routilux.cli.views import LineView
+from routilux.testing import StepRunner
 from tests.cli.commands import in_process, start
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -73,6 +79,28 @@ def test_with_json_even_what_child_processes_print_stays_out_of_the_document(fol
     arguments = ("run", "loud:made", "--entry", "orders", "--param", "amounts=[1, 2]", "--json")
     code, output, errors = in_process(folder, *arguments)
     assert (code, json.loads(output)["status"], errors.count("child")) == (0, "completed", 2)
+
+
+class Asking(Routine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", handler=self.ask)
+        self.define_slot("answer", handler=print)
+
+    def ask(self) -> None:
+        self.expect("answer")
+
+
+def test_a_job_that_waits_for_somebody_says_where_and_says_it_once(capfd: pytest.CaptureFixture[str]) -> None:
+    runner = StepRunner()
+    flow = Flow("approval", engine_factory=runner.engine)
+    flow.add_routine(Asking(), "approval")
+    watched = Watched(flow.execute("approval"))
+    with closing(LineView()) as view:
+        for _ in range(3):
+            view.show([watched.look()])
+    said = [line for line in capfd.readouterr().out.splitlines() if "activations" in line]
+    assert [line.partition("; ")[2] for line in said] == ["waits for a delivery to approval.answer"]
 
 
 def test_events_of_the_users_may_have_the_names_of_the_engines_records() -> None:

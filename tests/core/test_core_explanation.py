@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routilux._core.explanation import JoinNote, TaskNote, explain
+from routilux._core.explanation import JoinNote, TaskNote, account, explain
 from routilux._core.job import Job, PauseRequest
 from routilux._model import JobStatus, RoutineStatus
-from routilux._records import AppliedPlan, PausePoint, RoutineState
+from routilux._records import AppliedPlan, PausePoint, RoutineState, Task
 from tests.core.hand_made import EARLIER, LATER, NOW, OUT, SINK, WRONG, expectation, job, task
 
 PENDING, RUNNING, PAUSED = JobStatus.PENDING, JobStatus.RUNNING, JobStatus.PAUSED
@@ -129,15 +129,15 @@ def test_an_account_reads_like_this() -> None:
     )
     assert str(explain(state, NOW)).splitlines() == [
         "job j of flow 'f' is running: it fails when what runs has finished",
+        "  because of builtins.ValueError: no such luck",
+        "    Traceback",
+        "      line",
+        "  failed: worker.input (task j:5), since 1970-01-01T00:16:30+00:00",
         "  running: worker.input (task j:1), since 1970-01-01T00:16:30+00:00",
         "  queued: worker.input (task j:2), from source.out, since 1970-01-01T00:16:30+00:00",
         "  waits for its retry: worker.input (task j:3), retried 2 times, since 1970-01-01T00:16:30+00:00, "
         "until 1970-01-01T00:16:50+00:00",
         "  waits for a delivery: worker.answer (task j:4), since 1970-01-01T00:16:30+00:00",
-        "  failed: worker.input (task j:5), since 1970-01-01T00:16:30+00:00",
-        "  because of builtins.ValueError: no such luck",
-        "    Traceback",
-        "      line",
     ]
 
 
@@ -183,3 +183,25 @@ def test_a_plan_without_a_reason_that_concerned_nothing_is_told_too() -> None:
     assert plan_text(job(PAUSED, plans=[AppliedPlan(NOW, "", {"drop": ["j:1"]}, [], {})])) == [
         "  changed by a plan at 1970-01-01T00:16:40+00:00: nothing of this job was called otherwise"
     ]
+
+
+def lines_of(*tasks: Task) -> list[str]:
+    return [line.split(", since")[0] for line in str(explain(job(tasks=tasks), NOW)).splitlines()[1:]]
+
+
+def test_ten_of_a_slot_are_shown_each_in_a_line() -> None:
+    assert lines_of(*[task(n) for n in range(1, 11)]) == [f"  queued: worker.input (task j:{n})" for n in range(1, 11)]
+
+
+def test_of_more_the_first_ten_are_shown_and_how_many_there_are() -> None:
+    assert lines_of(task(1, SINK), *[task(n) for n in range(2, 13)]) == [
+        "  queued: sink.items (task j:1)",
+        "  queued: worker.input x 11",
+        *[f"    worker.input (task j:{n})" for n in range(2, 12)],
+        "    and 1 more",
+    ]
+
+
+def test_all_are_there_as_data_and_as_lines_if_asked() -> None:
+    told = explain(job(tasks=[task(n) for n in range(1, 2001)]), NOW)
+    assert (len(told.queued), len(str(told).splitlines()), len([*account(told, None)])) == (2000, 13, 2001)

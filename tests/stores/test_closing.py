@@ -133,6 +133,7 @@ def test_a_fork_that_closes_its_parents_store_takes_nothing_from_it() -> None:
     left: list[str] = []
     backend.leave = left.append  # type: ignore[method-assign]
     store = Store(backend)
+    store.ledger.keeper.show()
     store.ledger._pid = -1  # as a fork sees it
     store.close()
     assert left == []

@@ -1,10 +1,11 @@
 """What a job does, waits for and has failed of: as data, and as text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
+from routilux._core.alike import SHOWN, grouped
 from routilux._core.job import Job, PauseRequest
 from routilux._core.plan_records import names_in
 from routilux._model import JobStatus
@@ -72,6 +73,8 @@ class Explanation(msgspec.Struct, frozen=True):
     `running` handlers; `queued` tasks, in order; tasks that wait for a `retry` or for a `delivery` from outside; slots
     that wait for more data until their `when` holds; `failed` tasks and the `error` that failed the job; `note` says in
     words what the job as a whole waits for. `plans` are those by which it went on in changed flows, oldest first.
+
+    The text has the error first, and of many tasks of one slot the first ten, with how many there are.
     """
 
     job_id: str
@@ -88,22 +91,30 @@ class Explanation(msgspec.Struct, frozen=True):
     plans: list[PlanNote]
 
     def __str__(self) -> str:
-        lines = [f"job {self.job_id} of flow {self.flow_id!r} is {self.status}: {self.note}"]
-        groups: tuple[tuple[str, Sequence[TaskNote | JoinNote]], ...] = (
-            ("running", self.running),
-            ("queued", self.queued),
-            ("waits for its retry", self.waiting_for_retry),
-            ("waits for a delivery", self.waiting_for_delivery),
-            ("waits for more data", self.waiting_for_more),
-            ("failed", self.failed),
-        )
-        for title, notes in groups:
-            lines.extend(f"  {title}: {note}" for note in notes)
-        lines.extend(f"  changed by a plan at {note}" for note in self.plans)
-        if self.error is not None:
-            lines.append(f"  because of {self.error.type}: {self.error.message}")
-            lines.extend(f"    {line}" for line in self.error.traceback.splitlines())
-        return "\n".join(lines)
+        return "\n".join(account(self))
+
+
+def account(explanation: Explanation, shown: int | None = SHOWN) -> Iterator[str]:
+    """A job's situation as lines: the error first; of tasks that are alike, as many as are to be `shown`, or all."""
+    yield f"job {explanation.job_id} of flow {explanation.flow_id!r} is {explanation.status}: {explanation.note}"
+    if explanation.error is not None:
+        yield f"  because of {explanation.error.type}: {explanation.error.message}"
+        yield from (f"    {line}" for line in explanation.error.traceback.splitlines())
+    groups: tuple[tuple[str, Sequence[TaskNote | JoinNote]], ...] = (
+        ("failed:", explanation.failed),
+        ("running:", explanation.running),
+        ("queued:", explanation.queued),
+        ("waits for its retry:", explanation.waiting_for_retry),
+        ("waits for a delivery:", explanation.waiting_for_delivery),
+        ("waits for more data:", explanation.waiting_for_more),
+    )
+    for title, notes in groups:
+        yield from (f"  {line}" for line in grouped(title, notes, _place, shown))
+    yield from (f"  changed by a plan at {note}" for note in explanation.plans)
+
+
+def _place(note: TaskNote | JoinNote) -> str:
+    return f"{note.routine_id}.{note.slot}"
 
 
 def explain(job: Job, now: float) -> Explanation:

@@ -16,13 +16,17 @@ BEAT = 5.0
 
 
 class Keeper:
-    """One thread per store and process, which looks into the store while the process owns jobs there."""
+    """One thread per store and process, which looks into the store while the process owns jobs there.
+
+    Where it `is_known` the store may know this owner; else nothing was written that would have to be taken back.
+    """
 
     def __init__(self, backend: Backend, owner: str) -> None:
         self._backend = backend
         self._owner = owner
         self._changed = threading.Condition()
         self._servants: dict[str, Servant] = {}
+        self.is_known = False
         self._beaten_at: float | None = None
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
@@ -31,6 +35,7 @@ class Keeper:
         """Have the store know this owner before it owns anything there."""
         now = monotonic()
         if self._beaten_at is None or now - self._beaten_at > BEAT:
+            self.is_known = True
             self._backend.beat(self._owner)
             self._beaten_at = now
 

@@ -335,7 +335,8 @@ class Ledger:
         self.abandon()
         self.reached(FaultPoint.OWNER_LEAVES)
         try:
-            self.backend.leave(self.owner)
+            if self.keeper.is_known:  # else it was only looked into, for which nobody has to wait for a lock
+                self.backend.leave(self.owner)
         finally:
             self.backend.close()
 

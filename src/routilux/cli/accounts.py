@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from routilux._core.alike import SHOWN, grouped
+from routilux._core.explanation import account
 from routilux._engine.owner import shown
 from routilux._records import ErrorInfo
 from routilux.cli.endings import error_document, error_line
@@ -38,19 +40,20 @@ def counts_of(view: JobView) -> dict[str, Count]:
     return tally.counts(task["routine_id"] for task in view.document["failed_tasks"])
 
 
-def shown_job(listed: dict[str, Any], view: JobView) -> Iterator[str]:
-    """A job's state as lines: who runs it, its routines, tasks, shared data and newest history."""
+def shown_job(listed: dict[str, Any], view: JobView, shown: int | None = SHOWN) -> Iterator[str]:
+    """A job's state as lines: who runs it, its error, routines, tasks, shared data and newest history."""
     yield from head(listed)
-    yield from shown_state(view)
+    yield from shown_state(view, shown)
 
 
-def shown_state(view: JobView) -> Iterator[str]:
-    """A job's routines, tasks, shared data and newest history as lines."""
+def shown_state(view: JobView, shown: int | None = SHOWN) -> Iterator[str]:
+    """A job's error, routines, tasks (of one slot as many as are to be `shown`), shared data and newest history."""
+    if view.explanation.error is not None:
+        yield f"why: {error_line(view.explanation.error)}"
     yield from routine_table(view)
     document = view.document
-    for name in ("pending_tasks", "failed_tasks"):
-        for task in document[name]:
-            yield f"{name[:7].strip('_')} task {task['task_id']} for {task['routine_id']}.{task['slot']}"
+    for title, name in (("failed task", "failed_tasks"), ("pending task", "pending_tasks")):
+        yield from grouped(title, document[name], _target, shown, _shown_task)
     for point in document["pause_points"]:
         yield f"paused at {point['timestamp']}" + (f": {point['reason']}" if point["reason"] else "")
     for note in view.explanation.plans:
@@ -59,6 +62,14 @@ def shown_state(view: JobView) -> Iterator[str]:
         yield f"shared {key} = {json.dumps(value)}"
     for record in document["execution_history"][-LAST:]:
         yield f"{record['timestamp']} {record['routine_id']} {record['event_name']} {json.dumps(record['data'])}"
+
+
+def _target(task: dict[str, Any]) -> str:
+    return f"{task['routine_id']}.{task['slot']}"
+
+
+def _shown_task(task: dict[str, Any]) -> str:
+    return f"{task['task_id']} for {_target(task)}"
 
 
 def head(listed: dict[str, Any]) -> Iterator[str]:
@@ -88,18 +99,20 @@ def _names_of_now(view: JobView) -> dict[str, str]:
     return {old: f"is {new} now" for old, new in names.items()}
 
 
-def explained_job(listed: dict[str, Any], view: JobView) -> Iterator[str]:
-    """A job's account as lines: what it waits for, what it did, why it failed, with places in the user's code."""
+def explained_job(listed: dict[str, Any], view: JobView, shown: int | None = SHOWN) -> Iterator[str]:
+    """A job's account as lines: why it failed, with places in the user's code, what it waits for, what it did."""
     error, done = view.explanation.error, total(counts_of(view).values())
-    yield from str(msgspec.structs.replace(view.explanation, error=None)).splitlines()
+    lines = account(msgspec.structs.replace(view.explanation, error=None), shown)
+    yield next(lines)
+    if error is not None:
+        yield f"  why: {error_line(error)}"
+        yield from (f"    {line}" for line in error.traceback.splitlines())
+    yield from lines
     yield f"  run by: {owner_text(listed)}"
     yield f"  so far: {done}"
     yield from (f"    {line}" for line in routine_table(view))
     for routine_id, last in routine_errors(view).items():
         yield f"  last error of {routine_id}: {error_line(last)}"
-    if error is not None:
-        yield f"  why: {error_line(error)}"
-        yield from (f"    {line}" for line in error.traceback.splitlines())
 
 
 def routine_errors(view: JobView) -> dict[str, ErrorInfo]:

@@ -10,6 +10,7 @@ from routilux.cli.failures import FAILED
 from routilux.cli.following import INTERRUPTED, Run
 from routilux.cli.printing import print_lines
 from routilux.cli.resuming import Invocation
+from routilux.errors import StoreUnavailableError
 
 _RESUMABLE = (JobStatus.PAUSED, JobStatus.RUNNING)
 
@@ -65,13 +66,19 @@ def print_ending(run: Run, invocation: Invocation) -> None:
     job_id, status, command = run.job_state.job_id, run.job_state.status, _next_command(run, invocation)
     progress = run.watched.look()
     if run.lost is not None:
-        _complain(str(run.lost))
+        _complain(_why_lost(run, command))
     elif run.job_state.error is not None:
         _complain(f"job {job_id} failed: {error_line(run.job_state.error)}; once more: {command}")
     elif status in _RESUMABLE:
         print_lines([f"job {job_id} is {status} and goes on with:", f"  {command}"])
     else:
         print_lines([f"job {job_id} is {status}: {progress.total.activations} activations, {progress.seconds:.1f} s"])
+
+
+def _why_lost(run: Run, command: str | None) -> str:
+    if command is None:
+        return str(run.lost)
+    return f"job {run.job_state.job_id} was let go, as its store is away: {run.lost}; when it is back: {command}"
 
 
 def _complain(line: str) -> None:
@@ -81,7 +88,8 @@ def _complain(line: str) -> None:
 def _next_command(run: Run, invocation: Invocation) -> str | None:
     job_id, status = run.job_state.job_id, run.job_state.status
     if run.lost is not None:
-        return None
+        away = isinstance(run.lost, StoreUnavailableError)
+        return invocation.command("resume", job_id) if away else None
     if status is JobStatus.FAILED:
         return invocation.command("retry", job_id)
     return invocation.command("resume", job_id) if status in _RESUMABLE else None

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from routilux._backends.backend import MOVED
+from routilux._core.alike import SHOWN
 from routilux.cli.accounts import (
     explained_document,
     explained_job,
@@ -17,6 +18,8 @@ from routilux.cli.job_ids import whole_id
 from routilux.cli.options import DEFAULT_STORE, JobId, Json, StoreUrl, existing_store
 from routilux.cli.printing import columns, print_json, print_lines
 from routilux.stores import JobView, Store
+
+All = Annotated[bool, typer.Option("--all", help="Show every task, also where there are many of a slot.")]
 
 
 def jobs(
@@ -40,18 +43,18 @@ def jobs(
     return 0
 
 
-def show(job_id: JobId, store: StoreUrl = DEFAULT_STORE, json: Json = False) -> int:
+def show(job_id: JobId, all_: All = False, store: StoreUrl = DEFAULT_STORE, json: Json = False) -> int:
     """Show how far a job has come: its routines, its tasks, its data, its newest history."""
     with existing_store(store) as opened:
         listed, view = _seen(opened, whole_id(opened, job_id))
     if json:
         print_json({"job": listed, "document": None if view is None else view.document})
     else:
-        print_lines(head(listed) if view is None else shown_job(listed, view))
+        print_lines(head(listed) if view is None else shown_job(listed, view, None if all_ else SHOWN))
     return 0
 
 
-def explain(job_id: JobId, store: StoreUrl = DEFAULT_STORE, json: Json = False) -> int:
+def explain(job_id: JobId, all_: All = False, store: StoreUrl = DEFAULT_STORE, json: Json = False) -> int:
     """Say what a job did, what it waits for and why it failed, with the place in your code."""
     with existing_store(store) as opened:
         listed, view = _seen(opened, whole_id(opened, job_id))
@@ -60,7 +63,7 @@ def explain(job_id: JobId, store: StoreUrl = DEFAULT_STORE, json: Json = False) 
     elif json:
         print_json(explained_document(listed, view))
     else:
-        print_lines(explained_job(listed, view))
+        print_lines(explained_job(listed, view, None if all_ else SHOWN))
     return 0
 
 

@@ -20,7 +20,7 @@ PATIENCE = 0.2
 
 
 class Progress(NamedTuple):
-    """A job at one moment; `rate` is in activations per second."""
+    """A job at one moment; `rate` is in activations per second, `expecting` the slots that wait for a delivery."""
 
     job_id: str
     flow_id: str
@@ -29,6 +29,7 @@ class Progress(NamedTuple):
     running: int
     queued: int
     waiting: int
+    expecting: tuple[str, ...]
     failed: int
     rate: float
     total: Count
@@ -36,10 +37,15 @@ class Progress(NamedTuple):
 
     def __str__(self) -> str:
         done = self.total
+        deliveries = f"; waits for a delivery to {', '.join(self.expecting)}" if self.expecting else ""
         return (
             f"{self.status}: {done.activations} activations, {self.running} running, {self.queued} queued, "
-            f"{self.waiting} waiting, {self.rate:.1f}/s, {done.errors} errors, {done.retries} retries"
+            f"{self.waiting} waiting, {self.rate:.1f}/s, {done.errors} errors, {done.retries} retries{deliveries}"
         )
+
+    def what_changes(self) -> "Progress":
+        """The same without what changes by itself while time goes on."""
+        return self._replace(seconds=0.0, rate=0.0)
 
 
 class Watched:
@@ -85,6 +91,7 @@ class Watched:
             len(job.active),
             len(job.ready),
             len(job.waiting()),
+            tuple(dict.fromkeys(str(task.target) for task in job.expecting.tasks.values())),
             len(job.failed),
             self._rate(done.activations),
             done,

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from routilux._model import Durability
+from routilux.cli.awaiting import store_watched
 from routilux.cli.endings import ending_document, exit_code, print_ending
 from routilux.cli.failures import FAILED, tell
 from routilux.cli.following import Following, Run, leave, let_go
@@ -121,7 +122,7 @@ def _see_through(store: Store, invocation: Invocation, begun: Begin, as_json: bo
     """Begin to run jobs, follow them, and say what became of them."""
     news: SimpleQueue[News] = SimpleQueue()
     with users_output(as_json=as_json), signals_to(news):
-        with closing(view_for(as_json=as_json)) as view:  # before anything runs that might print
+        with closing(view_for(as_json=as_json)) as view, store_watched(view.say):  # before anything runs that may print
             runs = begun()
             following = Following(runs, view, news)
             following.until_none_runs()

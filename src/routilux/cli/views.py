@@ -55,7 +55,7 @@ class LineView:
     pause: float | None = 1.0
 
     def __init__(self) -> None:
-        self._last: dict[str, str] = {}
+        self._last: dict[str, Progress] = {}
         self._lock = threading.Lock()
         self._out = real_stdout()
         self._captured = Captured([STDOUT], self.say)
@@ -63,8 +63,8 @@ class LineView:
     def show(self, jobs: Sequence[Progress]) -> None:
         """Print what is new."""
         for job in jobs:
-            if self._last.get(job.job_id) != str(job):
-                self._last[job.job_id] = str(job)
+            if self._last.get(job.job_id) != job.what_changes():
+                self._last[job.job_id] = job.what_changes()
                 self.say(f"{job.job_id} {job}")
 
     def say(self, line: str) -> None:
