@@ -10,6 +10,8 @@ from typing import Any
 from tests.fuzz import probes
 
 SECONDS = 1.0
+TRACED_SLOWER = 10
+"""Times, while memory is traced: that makes the reading of deep documents up to 16 times slower."""
 TIMES = 10
 LOADED = 2
 """Times what it takes to have the input in memory: an empty list is two bytes of text and 88 of memory, so that to load
@@ -49,7 +51,7 @@ class Watch:
     def over(self, call: Callable[[], Any], text: str, *, traced: bool) -> Any:
         """What a call returns; AssertionError for what it must not do, or costs, where `text` is its input.
 
-        Its memory is looked at if it is `traced`, which makes it five times slower.
+        Its memory is looked at if it is `traced`, which makes it five to sixteen times slower.
         """
         self.seen.clear()
         probes.CALLS.clear()
@@ -66,7 +68,7 @@ class Watch:
             tracemalloc.stop()
             assert self.seen == [], f"reading it did {self.seen}"
             assert probes.CALLS == [], f"reading it called {probes.CALLS}"
-            assert self.seconds < SECONDS, f"reading it took {self.seconds:.2f} s"
+            assert self.seconds < SECONDS * (TRACED_SLOWER if traced else 1), f"reading it took {self.seconds:.2f} s"
             assert peak <= _allowed(text, peak), f"reading {len(text)} bytes took {peak} bytes of memory"
 
 
