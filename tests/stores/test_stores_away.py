@@ -136,19 +136,29 @@ def test_who_looks_at_a_job_does_not_wait_for_its_store(backend: Away, ending: J
     assert (ending.status, ending.explain().note) == ("completed", "all work is done")
 
 
-def test_a_job_that_pauses_itself_is_not_paused_before_that_is_on_disk(backend: Away) -> None:
+class Seeing(MemoryBackend):
+    """A store that looks at a job whenever it is about to write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.job_state: JobState | None = None
+        self.seen: list[str] = []
+
+    def write(self, batches: Sequence[Batch]) -> frozenset[str]:
+        if self.job_state is not None:
+            self.seen.append(str(self.job_state.status))
+        return super().write(batches)
+
+
+def test_a_job_that_pauses_itself_is_not_paused_before_that_is_on_disk() -> None:
     Gate.opened.clear()
-    flow = Flow("halt")
+    backend, flow = Seeing(), Flow("halt")
     flow.add_routine(Halt(), "halt")
-    job_state = flow.start("halt", store=Store(backend))
-    backend.there.clear()
+    backend.job_state = job_state = flow.start("halt", store=Store(backend))
     Gate.opened.set()
-    while job_state._live.job.status != "paused":
-        threading.Event().wait(0.0005)
-    assert in_time(lambda: str(job_state.status)) == "running"
-    backend.there.set()
     flow.pause(job_state)
     assert job_state.status == "paused"
+    assert set(backend.seen) == {"running"}
 
 
 def test_who_waits_without_an_end_waits_until_it_is_on_disk(backend: Away, ending: JobState) -> None:
