@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from routilux import DefinitionError, Flow, JobState, Routine, StoreError, recover
+from routilux import DefinitionError, Flow, JobState, Routine, StoreError, UnknownJobError, recover
 from routilux._backends.memory import MemoryBackend
 from routilux._engine import ledger, owner
 from routilux.stores import Store, open_store
@@ -155,3 +155,12 @@ def test_an_owner_that_has_come_since_is_known(monkeypatch: pytest.MonkeyPatch) 
         patient().execute("patient", store=other)._live.abandon()
         backend.beat(name)
         assert recover(store) == []
+
+
+def test_a_job_that_was_moved_out_cannot_be_asked_for_anything(store: Store) -> None:
+    flow = patient()
+    job_state = flow.execute("patient", store=store)
+    flow.pause(job_state)
+    store.export(job_state.job_id)
+    with pytest.raises(UnknownJobError, match=r"is not stored here any more: it was moved out \(epoch 1\)"):
+        store.ledger.backend.ask(job_state.job_id, b"{}")

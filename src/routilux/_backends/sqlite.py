@@ -186,6 +186,7 @@ class SQLiteBackend:
                 (checksum(job_id, "request", 0, request), request, job_id),
             )
             if not asked.rowcount:
+                _job(connection, job_id)  # says so where it was moved out
                 raise unknown_job(job_id)
 
     def asked(self, owner: str) -> list[tuple[str, bytes]]:
