@@ -14,7 +14,7 @@ from routilux._graph import Graph
 from routilux._handler import Handler, Handlers
 from routilux._model import MergeKind, SlotKey
 from routilux._plan import Plan
-from routilux._records import Task
+from routilux._records import Task, task_id
 from routilux._recovery import data_left
 from routilux._verdict import Finding, Fit, Verdict
 from routilux.errors import BindingError, MissingResourceError, ResumeError, listed
@@ -228,8 +228,8 @@ def _ambiguous(viewed: Viewed) -> Iterator[Finding]:
     for place, task in viewed.tasks():
         if task.ambiguous and place.startswith("pending_tasks"):
             what = f"{place} may not be repeated, and its process died in the middle"
-            task_id = f"{viewed.job.job_id}:{task.number}"
-            remedy = f"say with Flow.resolve what became of task {task_id}, or let a plan drop it (drop=[{task_id!r}])"
+            name = task_id(viewed.job.job_id, task.number)
+            remedy = f"say with Flow.resolve what became of task {name}, or let a plan drop it (drop=[{name!r}])"
             yield Finding(what, place, *task.target, fit=Fit.NEEDS_PLAN, remedy=remedy)
 
 

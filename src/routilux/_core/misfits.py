@@ -9,7 +9,7 @@ from routilux._core.planning import slots_in
 from routilux._graph import Graph, SlotNode
 from routilux._model import MergeKind, SlotKey
 from routilux._plan import Plan
-from routilux._records import Data, Task
+from routilux._records import Data, Task, task_id
 from routilux._verdict import Finding, Fit
 from routilux.errors import listed
 
@@ -109,7 +109,7 @@ def _what_became(graph: Graph, key: SlotKey, former: SlotKey, part: str) -> str:
 
 def task_meaning(job: Job, place: str, task: Task) -> str:
     """What it means for a task that it cannot go on."""
-    name = f"task {job.job_id}:{task.number}"
+    name = f"task {task_id(job.job_id, task.number)}"
     if task.data is None:
         return f"{name} waits for a delivery{_at('until', task.deadline)}, which nothing could handle"
     carries = f"carries {listed(task.data)}" if task.data else "carries no data"

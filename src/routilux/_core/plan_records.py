@@ -11,7 +11,7 @@ from routilux._core.instants import in_our_era, instant
 from routilux._core.job import Job
 from routilux._core.shapes import AppliedPlanDocument
 from routilux._plan import Plan
-from routilux._records import AppliedPlan, Task
+from routilux._records import AppliedPlan, Task, task_id
 from serilux import check_document
 from serilux.errors import DocumentError
 
@@ -59,7 +59,7 @@ def taken_by_a_plan(job: Job, task: Task) -> str:
     now = job.expecting.tasks.get(task.number)
     if now is not None:
         return "" if now.target == task.target else f"waits on {now.target} now, by a plan"
-    name = f"{job.job_id}:{task.number}"
+    name = task_id(job.job_id, task.number)
     dropped = [each for applied in job.plans for each in applied.dropped_tasks if each.get("task_id") == name]
     return "was dropped by a plan" if any(each.get("data") is None for each in dropped) else ""
 

@@ -14,7 +14,7 @@ from routilux._core.settling import touch, worsen
 from routilux._graph import Graph
 from routilux._model import EventKey, RoutineStatus, SlotKey
 from routilux._plan import NO_PLAN, Plan, slot_named
-from routilux._records import AppliedPlan, Data, Task
+from routilux._records import AppliedPlan, Data, Task, task_id
 from routilux._verdict import Finding, Fit
 from routilux.errors import listed
 
@@ -155,7 +155,7 @@ def _changed(job: Job, plan: Plan, now: float) -> Job:
 
 
 def _is_dropped(plan: Plan, job: Job, task: Task) -> bool:
-    return task.target in plan.dropped_slots or f"{job.job_id}:{task.number}" in plan.dropped_tasks
+    return task.target in plan.dropped_slots or task_id(job.job_id, task.number) in plan.dropped_tasks
 
 
 def _dropped(plan: Plan, job: Job) -> list[Task]:
@@ -210,7 +210,7 @@ def _left_out(plan: Plan, job: Job) -> Iterator[Finding]:
 
 def _unmet(plan: Plan, job: Job) -> Iterator[Finding]:
     """Say of what the plan speaks and the job has nothing: perhaps a slip, perhaps meant for other jobs."""
-    slots, ids = slots_in(job), {f"{job.job_id}:{task.number}" for task in job.unfinished().values()}
+    slots, ids = slots_in(job), {task_id(job.job_id, task.number) for task in job.unfinished().values()}
     sources = {task.source.routine_id for task in job.unfinished().values() if task.source is not None}
     routines = {*job.routines, *sources, *(key.routine_id for key in slots)}
     named = [f"routine {name!r}" for name in plan.routines if name not in routines]

@@ -34,7 +34,7 @@ from routilux._engine.workers import OthersWait
 from routilux._graph import Graph, check_delivery
 from routilux._handler import Handlers
 from routilux._model import RESUMABLE, JobStatus, SlotKey
-from routilux._records import Changes, Data, Task
+from routilux._records import Changes, Data, Task, task_id
 from routilux._secrecy import Secrecy
 from routilux.errors import JobStateError, ResumeError, RoutiluxError
 
@@ -166,11 +166,11 @@ class HeldJob(KeptJob):
             self.secrecy.check([record.content for record in outbox], "emitted")
             self.apply(TaskResolved(task, again, outbox))
 
-    def _ambiguous(self, task_id: str) -> Task:
+    def _ambiguous(self, name: str) -> Task:
         for task in self.job.ready:
-            if task.ambiguous and task_id == f"{self.job.job_id}:{task.number}":
+            if task.ambiguous and name == task_id(self.job.job_id, task.number):
                 return task
-        raise self._refusal(f"({self.job.status}) has no ambiguous task {task_id!r}")
+        raise self._refusal(f"({self.job.status}) has no ambiguous task {name!r}")
 
     def obey(self, request: bytes) -> None:
         """Do what somebody elsewhere asks for, by way of the store."""

@@ -18,7 +18,7 @@ from routilux._engine.news import AttemptFailed
 from routilux._engine.solitude import Solitude
 from routilux._engine.workers import OthersWait
 from routilux._model import ErrorStrategy
-from routilux._records import Changes, Data, Decision, ErrorInfo, HistoryRecord, Task
+from routilux._records import Changes, Data, Decision, ErrorInfo, HistoryRecord, Task, task_id
 from routilux.errors import RoutiluxError
 from routilux.slot import Merge
 
@@ -283,7 +283,7 @@ class RunningJob(HeldJob):
             activation.outbox, activation.routing, changes = [], None, None
             failure.add_note(f"what it emitted and wrote is not kept: {told}")
         activation.closed = True
-        error = self._described(failure, task.target.routine_id, f"{self.job.job_id}:{task.number}")
+        error = self._described(failure, task.target.routine_id, task_id(self.job.job_id, task.number))
         outbox = list(activation.outbox)  # a handler that was given up may still be adding to it
         fact = TaskFailed(task, activation.started, outbox, activation.routing, changes, error, decision)
         if decision.strategy is not ErrorStrategy.STOP or self.job.coming_error is not None:

@@ -1,8 +1,7 @@
 """What is asked of a stored job, whoever runs it: this process, another one, or nobody."""
 
-import threading
 from collections.abc import Callable
-from time import monotonic
+from time import monotonic, sleep
 
 from routilux._backends.backend import JobRecord
 from routilux._engine.ledger import Ledger
@@ -48,7 +47,7 @@ class Asking:
                 asked_of = record.epoch
             if end is not None and monotonic() >= end:
                 raise TimeoutError(f"job {job_id!r}: its owner has been asked, and has not answered yet")
-            threading.Event().wait(delay)
+            sleep(delay)  # the owner is another process: nobody here is told
             delay = min(2 * delay, LAST_LOOK)
 
     def _record(self, job_id: str) -> JobRecord:

@@ -18,7 +18,7 @@ from routilux._graph import check_delivery
 from routilux._logging import logger
 from routilux._model import SETTLED, JobStatus, SlotKey
 from routilux._plan import NO_PLAN, Plan, checked_plan
-from routilux._records import Data
+from routilux._records import Data, task_id
 from routilux._resources import Resources
 from routilux.errors import (
     DefinitionError,
@@ -254,7 +254,7 @@ class Store(KeepsJobs):
         def is_delivered(record: JobRecord) -> bool:
             job = self._look(record.job_id)._live.job
             if taken := taken_by_a_plan(job, waiting):
-                raise JobStateError(f"task {job_id}:{waiting.number} of job {job_id!r} {taken}", job_id=job_id)
+                raise JobStateError(f"task {task_id(job_id, waiting.number)} of job {job_id!r} {taken}", job_id=job_id)
             return waiting.number not in job.expecting.tasks
 
         request = delivery_of(target, own)
