@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cli.commands import documents, finish, read_until, start
+from tests.patience import until
 
 CHANGES = {
     "renamed": [
@@ -53,8 +54,7 @@ def orphan(folder: Path, gate: Path) -> str:
     with start(folder, "run", "shop:flow", "--entry", "orders", "--param", "amounts=[1, 2, 3]", GATE=str(gate)) as lost:
         read_until(lost, "billing 1")
         job_id: str = documents("jobs", "--status", "running")[0]["job_id"]
-        while not documents("show", job_id)["document"]["slot_data"].get("billing"):
-            pass  # within the store's window it is on disk that an order was taken
+        until(lambda: documents("show", job_id)["document"]["slot_data"].get("billing"))  # on disk, within the window
         lost.kill()
         lost.wait(60)
     return job_id

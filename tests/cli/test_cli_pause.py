@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from tests.cli.commands import documents, finish, in_process, read_until, routilux, start
+from tests.patience import until
 
 
 def test_a_job_of_another_process_pauses(folder: Path, gate: Path) -> None:
@@ -21,8 +22,7 @@ def test_a_job_of_another_process_pauses(folder: Path, gate: Path) -> None:
 
 def read_note(folder: Path, job_id: str) -> None:
     """Return when the job has been told to pause."""
-    while documents("explain", job_id)["explanation"]["note"] != "it pauses when what runs has finished":
-        pass
+    until(lambda: documents("explain", job_id)["explanation"]["note"] == "it pauses when what runs has finished")
 
 
 def test_a_job_that_nobody_runs_pauses_here(folder: Path, gate: Path) -> None:

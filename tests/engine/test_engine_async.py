@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import logging
 import threading
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -11,12 +12,16 @@ import pytest
 from routilux import BlockingCallError, JobFailedError, JobStateError, Routine
 from routilux.testing import StepRunner
 from tests.engine.engine_parts import EngineAsker, emitted, events_of, flow_of, pipeline, retrying, routine
-from tests.engine.test_engine_threads import PATIENCE, in_background, running, sending
+from tests.engine.test_engine_threads import in_background, running, sending
+from tests.patience import PATIENCE, until, wait_for_threads
+
+Ended = SimpleQueue[str]
+"""Tells how handlers have ended."""
 
 request: contextvars.ContextVar[str] = contextvars.ContextVar("request", default="none")
 
 
-def waiting(entered: threading.Event, ended: list[str], **options: Any) -> Routine:
+def waiting(entered: threading.Event, ended: Ended, **options: Any) -> Routine:
     """Waits until it is cancelled, and tells how it ended."""
 
     async def work(self: Routine) -> None:
@@ -25,7 +30,7 @@ def waiting(entered: threading.Event, ended: list[str], **options: Any) -> Routi
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
-            ended.append("cancelled")
+            ended.put("cancelled")
             raise
 
     return routine(work, "out", **options)
@@ -106,7 +111,7 @@ def test_retries_of_async_handlers() -> None:
 
 
 def test_an_async_handler_that_takes_too_long_is_cancelled() -> None:
-    entered, ended = threading.Event(), []
+    entered, ended = threading.Event(), Ended()
     part = waiting(entered, ended, timeout=0.05)
     flow = flow_of(a=part, free=routine(lambda self: None))
     with running(flow):
@@ -114,8 +119,7 @@ def test_an_async_handler_that_takes_too_long_is_cancelled() -> None:
         assert job_state.status == "failed"
         assert job_state.error is not None and job_state.error.type == "routilux.errors.ActivationTimeout"
         assert emitted(job_state, "out") == []
-        while ended != ["cancelled"]:
-            threading.Event().wait(0.0005)
+        assert ended.get(timeout=PATIENCE) == "cancelled"
 
 
 def test_a_retry_of_an_async_handler_that_took_too_long() -> None:
@@ -135,19 +139,17 @@ def test_a_retry_of_an_async_handler_that_took_too_long() -> None:
 
 
 def test_the_timeout_of_a_job_cancels_its_async_handlers() -> None:
-    entered, ended = threading.Event(), []
+    entered, ended = threading.Event(), Ended()
     flow = flow_of(a=waiting(entered, ended))
     with running(flow):
         job_state = flow.execute("a", timeout=0.05)
         assert job_state.error is not None and job_state.error.type == "routilux.errors.JobTimeout"
-        while ended != ["cancelled"]:
-            if not entered.is_set():
-                break
-            threading.Event().wait(0.0005)
+        if entered.is_set():
+            assert ended.get(timeout=PATIENCE) == "cancelled"
 
 
 def test_a_cancel_reaches_an_async_handler_as_cancelled_error() -> None:
-    entered, ended = threading.Event(), []
+    entered, ended = threading.Event(), Ended()
     flow = flow_of(
         links=("start.out>a",), start=routine(lambda self: self.emit("out"), "out"), a=waiting(entered, ended)
     )
@@ -156,8 +158,7 @@ def test_a_cancel_reaches_an_async_handler_as_cancelled_error() -> None:
         assert entered.wait(PATIENCE)
         flow.cancel(job_state)
         assert job_state.status == "cancelled"
-        while ended != ["cancelled"]:
-            threading.Event().wait(0.0005)
+        assert ended.get(timeout=PATIENCE) == "cancelled"
         assert events_of(job_state) == [("start", "start"), ("start", "out")]
 
 
@@ -414,11 +415,9 @@ def test_a_shutdown_without_waiting_lets_async_handlers_finish_and_then_pauses(
             flow.shutdown(wait=False)
             assert job_state.status == "running"
             loop.call_soon_threadsafe(event.set)
-            while job_state.status == "running":
-                threading.Event().wait(0.0005)
+            until(lambda: job_state.status != "running")
         assert (job_state.status, [task["routine_id"] for task in job_state.pending_tasks]) == ("paused", ["b"])
-        while any(thread.name == "routilux-loop-ending-loop" for thread in threading.enumerate()):
-            threading.Event().wait(0.0005)
+        wait_for_threads("routilux-loop-ending-loop")
         assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
     finally:
         if not loop.is_closed():

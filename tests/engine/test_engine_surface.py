@@ -3,6 +3,7 @@
 import routilux
 import routilux.testing
 import routilux.transfer
+from routilux import _api
 
 PUBLIC = """
 ActivationTimeout BindingError BlockingCallError ConditionalRouter Connection Decision DefinitionError DeliveryTimeout
@@ -23,6 +24,7 @@ kill_at_every_commit outcome replay resume_twice roundtrip_every_step swap_host
 
 def test_the_public_names_are_these() -> None:
     assert sorted(routilux.__all__) == sorted(PUBLIC.split())
+    assert _api.__all__ == routilux.__all__
 
 
 def test_the_public_names_for_tests_are_these() -> None:

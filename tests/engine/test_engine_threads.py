@@ -1,7 +1,6 @@
 """Real threads: interleavings forced by events and barriers, released in `finally`."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,9 +11,7 @@ from routilux import Flow, JobState, JobStateError, Routine
 from routilux._engine import held_job
 from routilux.testing import StepRunner
 from tests.engine.engine_parts import EngineAsker, emitted, flow_of, pipeline, retrying, routine
-
-PATIENCE = 60.0
-"""Seconds after which a test has failed: far beyond what any of them needs."""
+from tests.patience import PATIENCE, until, wait_for_threads
 
 
 @contextmanager
@@ -135,8 +132,7 @@ def test_a_job_completes_by_itself() -> None:
     with running(flow):
         job_state = flow.execute("a")
         assert done.wait(PATIENCE)
-        while job_state.status != "completed":
-            threading.Event().wait(0.0005)
+        until(lambda: job_state.status == "completed")
 
 
 def test_execute_returns_when_its_entry_waits_for_a_retry() -> None:
@@ -284,8 +280,7 @@ def test_a_pause_waits_for_the_handlers_in_flight() -> None:
         job_state = flow.execute("a")
         assert entered.wait(PATIENCE)
         thread, outcome = in_background(flow.pause, job_state)
-        while job_state.explain().note != "it pauses when what runs has finished":
-            threading.Event().wait(0.0005)
+        until(lambda: job_state.explain().note == "it pauses when what runs has finished")
         assert (thread.is_alive(), job_state.status) == (True, "running")
         release.set()
         thread.join(PATIENCE)
@@ -326,8 +321,7 @@ def test_a_pause_of_a_job_that_is_cancelled_meanwhile_is_an_error() -> None:
         job_state = flow.execute("a")
         assert entered.wait(PATIENCE)
         thread, outcome = in_background(flow.pause, job_state)
-        while "pauses" not in job_state.explain().note:
-            threading.Event().wait(0.0005)
+        until(lambda: "pauses" in job_state.explain().note)
         flow.cancel(job_state)
         thread.join(PATIENCE)
     assert len(outcome) == 1 and isinstance(outcome[0], JobStateError)
@@ -354,10 +348,7 @@ def test_a_resumed_job_settles_by_itself() -> None:
         job_state = flow.execute("source", {"count": 0})
         flow.pause(job_state)
         flow.resume(job_state)
-        began = time.monotonic()
-        while job_state.status != "completed":
-            threading.Event().wait(0.001)
-        assert time.monotonic() - began < PATIENCE
+        until(lambda: job_state.status == "completed")
 
 
 def test_many_pauses_and_resumes_lose_nothing() -> None:
@@ -405,8 +396,7 @@ def test_a_shutdown_without_waiting_pauses_what_runs_when_its_handlers_have_fini
         flow.shutdown(wait=False)
         assert job_state.status == "running"
         release.set()
-        while job_state.status == "running":
-            threading.Event().wait(0.0005)
+        until(lambda: job_state.status != "running")
         assert job_state.status == "paused"
         assert [task["routine_id"] for task in job_state.pending_tasks] == ["b", "c"]
     finally:
@@ -417,10 +407,7 @@ def test_a_shutdown_without_waiting_pauses_what_runs_when_its_handlers_have_fini
 def test_the_threads_of_a_flow_end_with_it() -> None:
     with pipeline(flow_id="ending", execution_strategy="concurrent") as flow:
         flow.execute("source", {"count": 20})
-    deadline = time.monotonic() + PATIENCE
-    while any(thread.name == "routilux-ending" for thread in threading.enumerate()):
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.001)
+    wait_for_threads("routilux-ending")
 
 
 # Many at once.

@@ -1,7 +1,7 @@
 """What is accepted where it enters can be saved and read, whatever is put around it (design law 9)."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +19,6 @@ from serilux import (
     copy_fields,
     decode,
     encode,
-    get_limits,
     identical,
     register_serializable,
     set_limits,
@@ -68,13 +67,6 @@ KEYS: dict[str, Callable[[Any], Any]] = {
     "dataclass": lambda inner: Pair(inner, 1),
 }
 LEAVES = (1, "é", 2**70, datetime(2020, 1, 1, tzinfo=UTC), complex(1, float("inf")), Colour.RED)
-
-
-@pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
-    before = get_limits()
-    yield
-    set_limits(before)
 
 
 def nested(leaf: Any, kinds: list[str], ways: dict[str, Callable[[Any], Any]]) -> Any:

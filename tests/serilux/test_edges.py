@@ -1,6 +1,5 @@
 """The last that is accepted, and the first that is not."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -18,7 +17,6 @@ from serilux import (
     clone_fields,
     decode,
     encode,
-    get_limits,
     is_fixed,
     set_limits,
 )
@@ -27,13 +25,6 @@ from serilux._leaves import is_zone_key
 from serilux.errors import CombinedError
 
 LARGEST, SMALLEST = 2**63 - 1, -(2**63)
-
-
-@pytest.fixture(autouse=True)
-def limits() -> Iterator[None]:
-    before = get_limits()
-    yield
-    set_limits(before)
 
 
 @pytest.mark.parametrize("number", [LARGEST, SMALLEST, -1073741824, 1073741824, -1073741823, 1073741823])

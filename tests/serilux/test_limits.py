@@ -1,7 +1,6 @@
 """How large values and documents may be, and that a whole document is plain JSON."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,13 +24,6 @@ from serilux import (
 from tests.laws.effort import examples
 from tests.serilux.samples import Point
 from tests.serilux.strategies import values
-
-
-@pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
-    before = get_limits()
-    yield
-    set_limits(before)
 
 
 def test_the_defaults() -> None:

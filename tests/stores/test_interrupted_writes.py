@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from routilux import Flow, JobState, Routine, StoreError
+from routilux import JobState, StoreError
 from routilux._backends.backend import Batch
 from routilux._backends.memory import MemoryBackend
 from routilux._engine import keeper
@@ -16,30 +16,9 @@ from routilux.errors import StoreUnavailableError
 from routilux.stores import Store
 from serilux import register_serializable
 from tests.crashes.failing_backend import FailingBackend, Failure
+from tests.stores.patients import patient
 
 LONG = 60.0
-
-
-@register_serializable(name="InterruptedPatient")
-class Patient(Routine):
-    """Waits for an answer."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.define_slot("trigger", self.ask)
-        self.define_slot("answer", self.hear)
-
-    def ask(self) -> None:
-        self.expect("answer")
-
-    def hear(self, text: str) -> None:
-        self.get_execution_context().job_state.append_to_shared_log(text)
-
-
-def patient() -> Flow:
-    flow = Flow("patient")
-    flow.add_routine(Patient(), "patient")
-    return flow
 
 
 @register_serializable(name="InterruptedKnown")

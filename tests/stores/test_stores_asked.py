@@ -7,33 +7,11 @@ from typing import Any
 
 import pytest
 
-from routilux import DefinitionError, Flow, JobState, Routine, StoreError, UnknownJobError, recover
+from routilux import DefinitionError, Flow, JobState, StoreError, UnknownJobError, recover
 from routilux._backends.memory import MemoryBackend
 from routilux._engine import ledger, owner
 from routilux.stores import Store, open_store
-from serilux import register_serializable
-
-
-@register_serializable(name="StoresAskedPatient")
-class Patient(Routine):
-    """Waits for an answer."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.define_slot("trigger", self.ask)
-        self.define_slot("answer", self.hear)
-
-    def ask(self) -> None:
-        self.expect("answer")
-
-    def hear(self, text: str) -> None:
-        pass
-
-
-def patient() -> Flow:
-    flow = Flow("patient")
-    flow.add_routine(Patient(), "patient")
-    return flow
+from tests.stores.patients import patient
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])

@@ -18,6 +18,7 @@ from routilux._backends.postgres_schema import MAKING, STEPS, bring_up_to_date
 from routilux._backends.postgres_writing import write_at_once
 from routilux.errors import StoreError, StoreFormatError, StoreUnavailableError
 from routilux.testing.conformance_parts import appended, compacted, created, numbers
+from tests.patience import until
 from tests.stores.postgres_process import PostgresProcess
 
 Answer = TypeVar("Answer")
@@ -362,8 +363,7 @@ def test_an_owner_is_not_silent_as_long_as_it_is_connected(
         connection.execute("UPDATE routilux_owners SET beaten_at = beaten_at - interval '1 hour'")
         assert beside.silences() == {"me": 0.0}
         backend.close()
-        while beside.silences() == {"me": 0.0}:
-            pass
+        until(lambda: beside.silences() != {"me": 0.0})
         assert beside.silences()["me"] > 3000
         connection.execute("UPDATE routilux_owners SET beaten_at = beaten_at + interval '2 hours'")
         assert beside.silences()["me"] > 3000, "who died before the clock was set back is not thought to live"
