@@ -1,5 +1,6 @@
 """Classes that have been renamed or moved: documents with their former names are read still."""
 
+from copy import copy
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -20,6 +21,15 @@ from serilux import (
     registered_name,
     renamed_classes,
 )
+from serilux._registry import REGISTRY
+
+
+@pytest.fixture(autouse=True)
+def names_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test registers is known to no other, nor to itself when it runs again."""
+    for table in ("_classes", "_names", "_exceptions"):
+        known = getattr(REGISTRY, table)
+        monkeypatch.setattr(REGISTRY, table, {key: copy(value) for key, value in known.items()})
 
 
 @register_serializable(aliases=["OldHouse", "ShedOfTests"])
