@@ -2,18 +2,23 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e
+INSTALL := $(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-check -c constraints.txt -e
+COMPILE := $(BIN)/python -m compileall -q -j 2 $(VENV)/lib # what pip would do on one core
 
-.PHONY: fuzz demo test check lint cover docs pictures schemas soak repeat bench mutation clean
+COVERED := cover-serilux cover-core
+
+.PHONY: fuzz demo test check lint cover $(COVERED) pages docs pictures schemas soak repeat bench mutation clean
 
 demo: $(READY)
 	$(BIN)/python -m examples.census
 
-test: check # which runs tests/core and tests/serilux under coverage
-	$(BIN)/python -m pytest -q -n 2 --ignore tests/core --ignore tests/serilux
+test check: export PYTHONDONTWRITEBYTECODE := # hundreds of processes would compile the library anew
 
-check: $(READY) # all at once, as far as there are cores
-	$(MAKE) --jobs=2 lint docs cover
+test: check # which runs the tests that are ignored here; three processes, since some of them wait for disks and deaths
+	$(BIN)/python -m pytest -q -n 3 --dist=worksteal --ignore tests/core --ignore tests/serilux --ignore tests/docs
+
+check: $(READY) # two at once, those first that take longest
+	$(MAKE) --jobs=2 cover pages lint
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -21,10 +26,15 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-cover: $(READY)
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q tests/serilux tests/core
+cover: $(COVERED) # of both together
+	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
+
+$(COVERED): cover-%: $(READY)
+	$(BIN)/coverage run --data-file=.coverage.$* -m pytest -q tests/$*
+
+pages: $(READY) # the documentation's tests; one makes the site, and takes a warning for an error
+	$(BIN)/python -m pytest -q tests/docs
 
 docs: $(or $(wildcard $(READY)),$(VENV)/.docs) # needs no more than the extra `docs`
 	$(BIN)/sphinx-build -q -W --keep-going -n docs site
@@ -67,10 +77,12 @@ mutation: $(READY)
 
 $(READY): pyproject.toml constraints.txt | $(BIN)/python
 	$(INSTALL) '.[dev]'
+	$(COMPILE)
 	touch $(READY)
 
 $(VENV)/.docs: pyproject.toml constraints.txt | $(BIN)/python
 	$(INSTALL) '.[docs]'
+	$(COMPILE)
 	touch $(VENV)/.docs
 
 $(BIN)/python:
