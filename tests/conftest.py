@@ -1,7 +1,11 @@
 """Hypothesis profiles, `default`, `soak` and `mutation`, for `make` of that name. Fixtures of more than one folder."""
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+from serilux import get_limits, set_limits
 
 pytest_plugins = ["pytester", "tests.stores.postgres_fixtures"]
 for part in ("parts", "journal", "keeping", "ownership"):  # the suite shipped for stores says what it compared
@@ -17,3 +21,11 @@ settings.register_profile(
     phases=[Phase.explicit, Phase.generate],
 )
 settings.load_profile("default")
+
+
+@pytest.fixture(autouse=True)
+def limits_restored() -> Iterator[None]:
+    """Limits are settings of the process: whatever a test sets, the next one finds those of before."""
+    before = get_limits()
+    yield
+    set_limits(before)

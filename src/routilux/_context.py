@@ -12,7 +12,7 @@ from routilux._handler import Handler
 from routilux._model import SlotKey
 from routilux._records import Data, Emission, HistoryRecord, Task, task_id
 from routilux.errors import DefinitionError, OutsideActivationError, RoutiluxError, listed
-from serilux import clone_fields
+from serilux import clone_fields, copy_fields
 
 
 class Host(Guarded, Protocol):
@@ -200,7 +200,7 @@ class ExecutionContext:
     @property
     def metadata(self) -> Data:
         """What was sent beside the data (`Routine.emit_with`); a copy."""
-        return clone_fields(self._activation.task.metadata or {}, "metadata")
+        return copy_fields(self._activation.task.metadata or {}, "metadata")
 
     @property
     def state(self) -> Data:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from routilux._core.job import Job
 from routilux._records import RESERVED_IN_STATE, Changes, Data, Expectation, RoutineState
 from routilux.errors import DefinitionError, SharedDataConflict
-from serilux import clone, clone_fields, identical
+from serilux import clone, clone_fields, copy_fields, identical
 
 _ABSENT: Any = object()
 
@@ -129,7 +129,7 @@ class StateView:
         with guarded.lock:
             committed = guarded.job.routines.get(routine_id, RoutineState())
             self._version, self._original = committed.version, committed.state
-        self.state = clone_fields(self._original, f"routine_states.{routine_id}.state")
+        self.state = copy_fields(self._original, f"routine_states.{routine_id}.state")
 
     def collect(self, changes: Changes) -> None:
         """Add the new state to `changes` if there is one; SharedDataConflict where another was faster."""
@@ -186,7 +186,7 @@ class Dealings:
 
     def log(self, entry: Any) -> None:
         """Append to the shared log at the commit."""
-        self._logged.append(clone(entry, "shared_log"))
+        self._logged.append(clone_fields({"entry": entry}, "shared_log")["entry"])
 
     def expect(self, slot: str, patience: float | None) -> None:
         """Leave a task without data, to be delivered to from outside."""

@@ -7,18 +7,25 @@ import msgspec
 
 from routilux._model import ErrorStrategy, EventKey, RoutineStatus, SlotKey
 from routilux._places import Place, users_place
-from serilux import clone_fields, decode
+from serilux import copy_fields, decode
 from serilux.errors import DocumentError
 
 Data = dict[str, Any]
 
 
-def read_data(document: Any, path: str) -> Data:
-    """Data by name from its document; DocumentError where that is something else."""
-    value = decode(document, path)
+def read_data(document: Any, path: str, spare: int = 0) -> Data:
+    """Data by name from its document; DocumentError where that is something else.
+
+    `spare` levels are kept free for what will be put around its values.
+    """
+    value = decode(document, path, spare=spare)
     if type(value) is not dict or not all(type(name) is str for name in value):
         raise DocumentError(f"an object with named values is expected, not {type(value).__name__}", path)
     return value
+
+
+LIST_OF_APPEND = 1
+"""Levels that a slot which appends puts around the values that arrive."""
 
 
 class HistoryRecord(msgspec.Struct, gc=False):
@@ -36,7 +43,7 @@ class HistoryRecord(msgspec.Struct, gc=False):
     @property
     def data(self) -> Data:
         """A copy of what was emitted: the job keeps its own."""
-        return clone_fields(self.content)
+        return copy_fields(self.content)
 
     @property
     def timestamp(self) -> datetime:

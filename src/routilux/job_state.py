@@ -230,7 +230,7 @@ class JobState(Serializable):
         if activation is not None:
             activation.dealings.log(entry)
         else:
-            own = clone(entry, "shared_log")
+            own = clone_fields({"entry": entry}, "shared_log")["entry"]
             self._live.share(lambda _: Changes(logged=[own]))
 
     def _own_activation(self) -> Activation | None:

@@ -10,7 +10,7 @@ from routilux._current import get_current
 from routilux._durations import checked_timeout
 from routilux._flow_document import RoutineDocument, parts_by_name
 from routilux._model import ErrorStrategy, MergeKind, SideEffects
-from routilux._records import Data, Emission, HistoryRecord, read_data
+from routilux._records import LIST_OF_APPEND, Data, Emission, HistoryRecord, read_data
 from routilux._shapes import read_as_document, read_fields
 from routilux.connection import checked_priority
 from routilux.error_handler import ErrorHandler
@@ -318,7 +318,7 @@ class Routine(Configured):
         when = self._resolved(fields.get("when"), f"{path}.when")
         with read_as_document(path):
             slot = Slot(name, handler, strategy, when, fields.get("timeout"))
-        slot._data = read_data(fields.get("_data", {}), f"{path}._data")
+        slot._data = read_data(fields.get("_data", {}), f"{path}._data", LIST_OF_APPEND)
         return slot
 
     def _resolved(self, reference: Any, path: str) -> Any:

@@ -13,7 +13,6 @@ from serilux._json import MAX_INT, MIN_INT, is_flat, step_to
 from serilux._leaves import LEAF_OF_TYPE, dump_int, has_nan
 from serilux._refusals import unsupported
 from serilux._registry import REGISTRY, registered_name
-from serilux._settings import SPARE
 from serilux._shapes import put_together, shape_of, take_apart
 from serilux._walk import Walk
 from serilux.errors import SeriluxError, UnsupportedValueError
@@ -26,10 +25,9 @@ class Cloner(Walk):
 
     steps: ClassVar[dict[type[Any], Callable[[Any, Any], Any]]]
     refusal = UnsupportedValueError
-    spare = 0
 
-    def __init__(self, owner: object = None, heir: object = None) -> None:
-        super().__init__(owner)
+    def __init__(self, owner: object = None, heir: object = None, spare: int = 0) -> None:
+        super().__init__(owner, spare)
         self.heir = heir
         """The copy of the owner, to which its methods are bound."""
 
@@ -160,14 +158,6 @@ class Cloner(Walk):
     def reference(self, value: Callable[..., Any]) -> Any:
         reference_to(value, self.owner)
         return MethodType(value.__func__, self.heir) if isinstance(value, MethodType) else value
-
-
-class Copier(Cloner):
-    """Copies what was accepted before, and may lie deeper since."""
-
-    __slots__ = ()
-
-    spare = SPARE
 
 
 def steps_of(walk: type[Cloner]) -> dict[type[Any], Callable[[Any, Any], Any]]:

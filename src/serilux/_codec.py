@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from serilux._clone import Cloner, Copier
+from serilux._clone import Cloner
 from serilux._decode import Decoder
 from serilux._encode import Encoder
 from serilux._fields import FieldOwner
 from serilux._json import MAX_INT, MIN_INT, is_flat, step_to
-from serilux._settings import SETTINGS
+from serilux._settings import SETTINGS, SPARE
 from serilux.errors import LimitError, SeriluxError, UnsupportedValueError
 
 _Value = TypeVar("_Value")
@@ -36,15 +36,16 @@ def encode(value: Any, path: str = "value", *, owner: object = None) -> Any:
     return _walked(Encoder(owner).visit, value, path)
 
 
-def decode(document: Any, path: str = "value", *, owner: object = None) -> Any:
+def decode(document: Any, path: str = "value", *, owner: object = None, spare: int = 0) -> Any:
     """Return the value that `encode` wrote; the document is not changed, and nothing imported (design law 8).
 
-    With an `owner`, references to callables are resolved, by `resolve_reference`. Raises DocumentError, or
-    another SeriluxError, with the path of what is wrong.
+    With an `owner`, references to callables are resolved, by `resolve_reference`. The value may be as deep as
+    `encode` takes it, but for `spare` levels that are kept free for what will be put around it. Raises DocumentError,
+    or another SeriluxError, with the path of what is wrong.
     """
     if type(document) is dict and is_flat(document) and len(document) <= SETTINGS.max_nodes:
         return document.copy()
-    return _walked(Decoder(owner).visit, document, path)
+    return _walked(Decoder(owner, spare).visit, document, path)
 
 
 def clone(value: _Value, path: str = "value") -> _Value:
@@ -79,7 +80,11 @@ def is_fixed(data: dict[str, Any]) -> bool:
 
 
 def clone_fields(data: dict[str, Any], path: str = "value") -> dict[str, Any]:
-    """Return what `clone` returns for a dict with str keys, and refuse other keys: the data of one message."""
+    """Return what `clone` returns for a dict with str keys: the data of one message, where it enters.
+
+    Other keys are refused, and what is deeper than `Limits.max_depth`: what is put around the pieces later, such as the
+    list of a slot that appends, makes them deeper than they were.
+    """
     if type(data) is dict and is_fixed(data):
         return data.copy()
     if type(data) is not dict:
@@ -87,18 +92,15 @@ def clone_fields(data: dict[str, Any], path: str = "value") -> dict[str, Any]:
     for key in data:
         if type(key) is not str:
             raise UnsupportedValueError("the name of a field must be a str", path + step_to(key))
-    return clone(data, path)
+    copy: dict[str, Any] = _walked(Cloner(spare=SPARE).visit, data, path)
+    return copy
 
 
 def copy_fields(data: dict[str, Any], path: str = "value") -> dict[str, Any]:
-    """Return an independent copy of the data of a message, which `clone_fields` has accepted piece by piece.
-
-    What was put around the pieces since, such as the list of a slot that appends, may make it deeper than they were.
-    """
+    """Return what `clone` returns for data that `clone_fields` has accepted, sooner where nothing is inside of it."""
     if is_flat(data) and len(data) <= SETTINGS.max_nodes:
         return data.copy()
-    copy: dict[str, Any] = _walked(Copier().visit, data, path)
-    return copy
+    return clone(data, path)
 
 
 def encode_fields(owner: FieldOwner, path: str) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from serilux._fields import TYPE_KEY, FieldOwner
 from serilux._json import MAX_INT, MIN_INT
 from serilux._leaves import LEAF_OF_TYPE, dump_float, dump_int
 from serilux._registry import registered_name
-from serilux._settings import SPARE
 from serilux._shapes import shape_of, take_apart
 
 
@@ -19,8 +18,6 @@ class Encoder(Cloner):
     """Goes where the cloner goes, and leaves tags instead of copies."""
 
     __slots__ = ("tried",)
-
-    spare = SPARE
 
     def __init__(self, owner: object = None) -> None:
         super().__init__(owner, owner)
@@ -73,7 +70,7 @@ class Encoder(Cloner):
         """Refuse an object that would not come back equal, and whatever is wrong inside."""
         trial = Cloner(self.owner, self.heir)
         trial.keyed, trial.room, trial.open = self.keyed, self.room, self.open.copy()
-        trial.max_depth, trial.in_fields = self.max_depth, self.in_fields
+        trial.in_fields = self.in_fields
         trial.visit(value)
 
     def owned(self, value: FieldOwner) -> Any:

@@ -1,6 +1,7 @@
 """Equality that tells 1 from True and 1.0, and finds nan the same as nan."""
 
 from collections.abc import Callable
+from enum import Enum
 from types import MethodType
 from typing import Any, Final, cast
 
@@ -16,9 +17,9 @@ def identical(a: Any, b: Any) -> bool:
 
     nan is identical to nan, 0.0 is not to -0.0; the order of dicts and sets does not matter, nor does the object
     that a method is bound to. Values that documents cannot carry are identical only to themselves.
-    Raises LimitError for values nested too deeply.
+    Raises LimitError for values that are nested more deeply than `encode` takes them.
     """
-    return _same(a, b, SETTINGS.limits.max_depth)
+    return _same(a, b, SETTINGS.depth)
 
 
 def _same(a: Any, b: Any, levels: int) -> bool:
@@ -30,9 +31,16 @@ def _same(a: Any, b: Any, levels: int) -> bool:
     if kind in _BY_VALUE:
         return bool(a == b)
     compare = _COMPARE.get(kind, _objects)
-    if levels < 0:
+    if levels == 0 and _has_inside(a, kind):
         raise LimitError("nested too deeply to compare; see Limits.max_depth")
     return compare(a, b, levels - 1)
+
+
+def _has_inside(value: Any, kind: type[Any]) -> bool:
+    """Tell whether a value counts as a level, empty or not."""
+    if kind in _COMPARE:
+        return kind in _CONTAINERS
+    return isinstance(value, FieldOwner) or not (shape_of(kind) is None or isinstance(value, Enum))
 
 
 def _texts(a: Any, b: Any, levels: int) -> bool:
@@ -82,6 +90,7 @@ def _document(value: FieldOwner) -> dict[str, Any]:
 
 
 _BY_VALUE: Final = frozenset({bool, int, str, bytes})
+_CONTAINERS: Final = frozenset({list, tuple, dict, set, frozenset})
 _COMPARE: Final[dict[type[Any], Callable[[Any, Any, int], bool]]] = {
     **dict.fromkeys(LEAF_OF_TYPE, _leaves),
     float: _texts,

@@ -100,7 +100,7 @@ def check_document(document: object, path: str = "document") -> None:
     Raises DocumentError, LimitError or CycleError, with the path of what is wrong (design law 8).
     """
     try:
-        check_levels(document, (SETTINGS.limits.max_depth + 2 * SPARE) * _LEVELS_PER_VALUE)
+        check_levels(document, (SETTINGS.depth + SPARE) * _LEVELS_PER_VALUE)
     except SeriluxError as error:
         error.under(path)
         raise

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 SPARE: Final = 4
-"""How many levels documents may have beyond `Limits.max_depth`.
+"""How many levels deeper than `Limits.max_depth` a value may lie.
 
 They belong to what is put around values that were accepted already: the list of a slot that appends, the fields of an
 object.
@@ -16,8 +16,9 @@ class Limits:
     """How large a value or document may be (design law 8).
 
     `max_depth` counts nested containers and objects, `max_nodes` all their items together,
-    `max_digits` the characters of one big integer (hexadecimal) or Decimal. `clone` holds values to `max_depth`;
-    `encode` and `decode` allow four levels more, so that what was accepted can be put into a container and saved.
+    `max_digits` the characters of one big integer (hexadecimal) or Decimal. `clone_fields` holds the data of a message
+    to `max_depth`, where it enters. `encode`, `decode`, `clone`, `copy_fields` and `identical` all take four levels
+    more, so that what was accepted can be put into a container, and saved, read, copied and compared in it.
     """
 
     max_depth: int = 100
@@ -33,13 +34,15 @@ class Limits:
 class _Settings:
     """The limits in force, for all threads."""
 
-    __slots__ = ("limits", "max_nodes")
+    __slots__ = ("depth", "limits", "max_nodes")
 
     def __init__(self) -> None:
         self.apply(Limits())
 
     def apply(self, limits: Limits) -> None:
         self.limits = limits
+        self.depth = limits.max_depth + SPARE
+        """How many containers and objects may be in each other, wherever values are written, read, copied, compared."""
         self.max_nodes = limits.max_nodes
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from serilux._fields import FieldOwner
 from serilux._json import check_levels, is_text, step_to
-from serilux._settings import SETTINGS, SPARE
+from serilux._settings import SETTINGS
 from serilux.errors import CycleError, LimitError, SeriluxError
 
 _EQUAL_BY_IDENTITY: Any = object.__eq__
@@ -23,13 +23,12 @@ class Walk:
     """What to do with each exact type."""
     refusal: ClassVar[type[SeriluxError]]
     """How this walk refuses."""
-    spare: ClassVar[int] = SPARE
-    """How many levels this walk allows beyond `Limits.max_depth`."""
 
-    def __init__(self, owner: object) -> None:
+    def __init__(self, owner: object, spare: int = 0) -> None:
+        """`spare` levels are kept free for what will be put around the value."""
         self.owner = owner
         """Whose methods callables may name; None where there may be no callables."""
-        self.max_depth = SETTINGS.limits.max_depth + self.spare
+        self.max_depth = SETTINGS.depth - spare
         self.max_nodes = self.room = SETTINGS.limits.max_nodes
         self.open: set[int] = set()
         """The containers above this place: its depth, and where a cycle would close."""

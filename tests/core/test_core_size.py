@@ -1,20 +1,11 @@
 """A job document beyond the size limit."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from routilux._core.document import read_job
 from routilux._core.job import Job
-from serilux import LimitError, Limits, get_limits, set_limits
+from serilux import LimitError, Limits, set_limits
 from tests.core.hand_made import document_of, job, record, task
-
-
-@pytest.fixture(autouse=True)
-def _limits_as_before() -> Iterator[None]:
-    limits = get_limits()
-    yield
-    set_limits(limits)
 
 
 def with_records(count: int, items: int = 0) -> Job:

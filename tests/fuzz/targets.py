@@ -7,17 +7,21 @@ from typing import Any, NamedTuple
 from routilux._backends.memory import MemoryBackend
 from routilux.errors import RoutiluxError
 from routilux.stores import Store
-from serilux import SeriluxError, decode, encode, identical
+from serilux import SeriluxError, clone, decode, encode, identical
 from tests.fuzz import corpus, files
 from tests.fuzz.choices import Choices
 from tests.fuzz.mutations import mutated
 from tests.fuzz.probes import FuzzBox
-from tests.fuzz.watch import WATCH
+from tests.fuzz.watch import LOADED, WATCH
 
 LARGE = 30_000
 """Bytes of a document whose memory is always looked at."""
 LONG = 0.002
 """Seconds, in which no more can be used than a document may use anyway."""
+
+ESCAPED = LOADED + 1
+"""Times of an exported job: it is also looked at with its values left as JSON, for which each tag is put into another
+(`{"$dict": {"$set": []}}`), and takes up to twice as much."""
 
 
 class Target(NamedTuple):
@@ -34,6 +38,8 @@ class Target(NamedTuple):
     state: Callable[[Any], Any]
     mutated: Callable[[Choices, Sequence[str], Sequence[str]], str] = mutated
     given: Callable[[Any], Any] = lambda document: document
+    times_loaded: int = LOADED
+    """How much memory it may take to read a document, in times of what the document itself takes."""
 
 
 def read_into(target: Any, document: Any) -> Any:
@@ -43,6 +49,12 @@ def read_into(target: Any, document: Any) -> Any:
 
 def serialized(target: Any) -> Any:
     return target.serialize()
+
+
+def copied_and_written(value: Any) -> Any:
+    """The document of a value, which can be copied and compared as well (law 9)."""
+    assert identical(clone(value), value), "a copy of what was accepted is another value"
+    return encode(value)
 
 
 def admitted(store: Store, document: Any) -> Any:
@@ -60,11 +72,20 @@ def jobs_of(store: Store) -> list[str]:
 
 
 TARGETS = {
-    "value": Target(corpus.values, lambda: None, lambda _, document: decode(document), encode, lambda _: None),
+    "value": Target(
+        corpus.values, lambda: None, lambda _, document: decode(document), copied_and_written, lambda _: None
+    ),
     "object": Target(lambda: [json.dumps(corpus.box().serialize())], FuzzBox, read_into, serialized, serialized),
     "flow": Target(corpus.flows, corpus.target_flow, read_into, serialized, serialized),
     "job": Target(corpus.jobs, corpus.target_job, read_into, serialized, serialized),
-    "transfer": Target(corpus.transfers, lambda: Store(MemoryBackend()), admitted, lambda _: None, jobs_of),
+    "transfer": Target(
+        corpus.transfers,
+        lambda: Store(MemoryBackend()),
+        admitted,
+        lambda _: None,
+        jobs_of,
+        times_loaded=ESCAPED,
+    ),
     "file": Target(
         files.recipes,
         lambda: None,
@@ -107,7 +128,12 @@ class Reader:
         document = json.loads(text)
         given = self._target.given(document)
         try:
-            read = WATCH.over(lambda: self._target.read(self._into, given), text, traced=traced)
+            read = WATCH.over(
+                lambda: self._target.read(self._into, given),
+                text,
+                traced=traced,
+                times_loaded=self._target.times_loaded,
+            )
         except (SeriluxError, RoutiluxError) as refusal:
             self.refused += 1
             self._check_refusal(refusal)

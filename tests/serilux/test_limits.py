@@ -64,7 +64,7 @@ def test_the_number_of_fields_is_limited() -> None:
 def test_the_depth_is_limited(way: Any, value: Any) -> None:
     set_limits(Limits(max_depth=1))
     with pytest.raises(LimitError, match="max_depth"):
-        way(value if way is clone else [[[[value]]]])
+        way([[[[value]]]])
 
 
 def test_an_object_is_one_level_and_each_field_one_item() -> None:
@@ -72,9 +72,11 @@ def test_an_object_is_one_level_and_each_field_one_item() -> None:
     value = Point(Point(1, 2), 3)
     document = encode(value)
     assert decode(document) == value == clone(value)
-    set_limits(Limits(max_depth=1))
+    set_limits(Limits(max_depth=3))
+    assert clone_fields({"a": value}) == {"a": value}
+    set_limits(Limits(max_depth=2))
     with pytest.raises(LimitError):
-        clone(value)
+        clone_fields({"a": value})
     set_limits(Limits(max_nodes=3))
     for way, what in ((encode, value), (clone, value), (decode, document)):
         with pytest.raises(LimitError):

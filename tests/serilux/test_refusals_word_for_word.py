@@ -452,7 +452,7 @@ CALLS: list[tuple[Callable[[], Any], str]] = [
         "UnsupportedValueError: value: the constructor of Growing makes another object of this "
         "one's fields; let it take them as they are",
     ),
-    (lambda: clone(nested_lists(101)), "LimitError: value[0]*100: deeper than 100 levels; see Limits.max_depth"),
+    (lambda: clone(nested_lists(105)), "LimitError: value[0]*104: deeper than 104 levels; see Limits.max_depth"),
     (
         lambda: clone(containing_itself()),
         "CycleError: value[1].a: contains itself (a cycle); refer to the outer part by a name or an id instead",

@@ -23,6 +23,7 @@ from serilux import (
     SeriluxError,
     UnsupportedValueError,
     clone,
+    clone_fields,
     encode,
     register_serializable,
 )
@@ -234,11 +235,11 @@ def test_a_hundred_levels_are_not_too_deep() -> None:
     assert encode(deep(100)) == deep(100)
 
 
-@pytest.mark.parametrize(("way", "levels"), [(clone, 100), (encode, 104)])
+@pytest.mark.parametrize(("way", "levels"), [(clone, 104), (encode, 104), (clone_fields, 100)])
 def test_one_level_more_is_too_deep(way: Any, levels: int) -> None:
     with pytest.raises(LimitError, match="max_depth") as caught:
-        way(deep(levels + 1))
-    assert caught.value.path == "value" + "[0]" * levels
+        way({"a": deep(levels)})
+    assert caught.value.path == "value.a" + "[0]" * (levels - 1)
 
 
 def test_the_same_part_twice_is_no_cycle() -> None:

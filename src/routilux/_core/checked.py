@@ -51,6 +51,6 @@ def copied(part: T) -> T | None:
     return copy
 
 
-def checked_data(document: Any, path: str) -> Data:
-    """Data by name from its document, which has to be an object."""
-    return read_data(convert(document, dict[str, Any], path), path)
+def checked_data(document: Any, path: str, spare: int = 0) -> Data:
+    """Data by name from its document, which has to be an object; with `spare` levels to put around its values."""
+    return read_data(convert(document, dict[str, Any], path), path, spare)

@@ -13,7 +13,7 @@ from routilux._core.job import Job
 from routilux._core.shapes import HistoryDocument, JobDocument, TaskDocument
 from routilux._core.task_numbers import number_tasks, task_numbers
 from routilux._model import EventKey, SlotKey
-from routilux._records import Task
+from routilux._records import LIST_OF_APPEND, Task
 from serilux import count_plain, get_limits
 
 LONG_LISTS = ("execution_history", "pending_tasks", "failed_tasks")
@@ -130,13 +130,15 @@ class LongLists:
         nodes = part.nodes
         self._nodes += _NODES_OF_A_TASK * len(nodes)
         columns = [[node.data for node in nodes], [node.metadata for node in nodes], [node.merged for node in nodes]]
-        copies = copied(columns)
-        if self._are_plain(columns, [node.seen for node in nodes]) and copies is not None:
-            return copies
-        return [
-            _decode_each(column, part, field)
-            for field, column in zip((".data", ".metadata", ".merged"), columns, strict=True)
+        return self._copies_of_plain(columns, [node.seen for node in nodes]) or [
+            _decode_each(column, part, field, spare)
+            for field, column, spare in zip((".data", ".metadata", ".merged"), columns, _SPARE_OF_DATA, strict=True)
         ]
+
+    def _copies_of_plain(self, columns: Sequence[Column], others: Column) -> Sequence[Column] | None:
+        """Copies of columns that need no decoding; of others they are gone before these are decoded."""
+        copies = copied(columns)
+        return copies if self._are_plain(columns, others) else None
 
     def _are_plain(self, columns: Sequence[Column], others: Column = ()) -> bool:
         """Tell whether all data is known to need no decoding; others are just checked with it."""
@@ -162,9 +164,14 @@ class LongLists:
             check_thoroughly(self._document)
 
 
-def _decode_each(values: Column, part: Part[TaskDocument], field: str) -> Column:
+_SPARE_OF_DATA = (LIST_OF_APPEND, 0, 0)
+"""Data may have to be merged yet."""
+
+
+def _decode_each(values: Column, part: Part[TaskDocument], field: str, spare: int) -> Column:
     return [
-        None if value is None else checked_data(value, part.path(index, field)) for index, value in enumerate(values)
+        None if value is None else checked_data(value, part.path(index, field), spare)
+        for index, value in enumerate(values)
     ]
 
 

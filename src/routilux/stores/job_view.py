@@ -8,6 +8,7 @@ import msgspec
 from routilux._backends.backend import JobRecord, StoredJob
 from routilux._core.document import read_job, write_history, write_job
 from routilux._core.explanation import Explanation, explain
+from routilux._core.job import Job
 from routilux._core.opaque import opaque_document, opaque_record, opaque_segment, opaque_snapshot, real_document
 from routilux._engine.rebuilding import rebuild
 from routilux._graph import Graph
@@ -44,9 +45,14 @@ def summary_of(record: JobRecord) -> JobSummary:
 
 def view_of(stored: StoredJob, graph: Graph, now: float) -> JobView:
     """A stored job as people see it; DamagedRecordError where it is not what was written."""
-    job = rebuild(opaque(stored), graph).job
+    document, explanation = _told(rebuild(opaque(stored), graph).job, now)
+    return JobView(summary_of(stored.record), real_document(document), explanation)
+
+
+def _told(job: Job, now: float) -> tuple[dict[str, Any], Explanation]:
+    """The document and the account of a job, which can go then: large data lies in memory twice, not three times."""
     document = write_job(job, now) | {"execution_history": write_history(list(job.records()))}
-    return JobView(summary_of(stored.record), real_document(document), explain(job, now))
+    return document, explain(job, now)
 
 
 def view_of_document(document: dict[str, Any], now: float) -> JobView:
