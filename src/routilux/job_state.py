@@ -71,13 +71,13 @@ class JobState(Serializable):
 
     def __init__(self) -> None:
         super().__init__()
-        self._take(LiveJob(lambda: Job(uuid4().hex, "", time.time()), self._around))
+        self._take(LiveJob(lambda: Job(uuid4().hex, "", time.time()), type(self)))
 
     @classmethod
     def _of(cls, new_job: Callable[[], Job]) -> "JobState":
         """A handle, and then the job."""
         job_state = cls.__new__(cls)
-        job_state._take(LiveJob(new_job, cls._around))
+        job_state._take(LiveJob(new_job, cls))
         return job_state
 
     @classmethod
@@ -349,7 +349,7 @@ class JobState(Serializable):
             raise JobStateError(f"job {self.job_id!r} is running here; read the document into a new JobState()")
         with renamed_classes(checked_plan(plan).classes):
             job = read_job(data)
-        self._take(LiveJob(lambda: job, self._around))
+        self._take(LiveJob(lambda: job, type(self)))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the document to a file, atomically: after a crash there is the old file or the new one.

@@ -194,5 +194,8 @@ def fields_of(state: Job) -> dict[str, Any]:
         "ready": list(state.ready),
         "delayed": sorted(state.delayed),
         "expecting": list(state.expecting.tasks.items()),
+        "failed": list(state.failed),
+        "pause_points": list(state.pause_points),
+        "plans": list(state.plans),
         "history": (list(history), bound),
     }

@@ -62,7 +62,7 @@ def test_a_job_with_nothing_in_flight_pauses_at_once() -> None:
 def test_a_pause_point_says_when_and_why() -> None:
     state = job(tasks=[task(1)])
     apply(state, PAUSE)
-    assert state.pause_points == [PausePoint(NOW, "lunch", {"at": 3})]
+    assert state.pause_points == (PausePoint(NOW, "lunch", {"at": 3}),)
 
 
 def test_a_paused_job_keeps_every_task() -> None:
@@ -79,7 +79,7 @@ def test_the_time_before_a_pause_counts_and_the_watch_stops() -> None:
 
 def test_a_pause_waits_for_what_is_in_flight() -> None:
     state = job(active=(task(1),))
-    assert (apply(state, PAUSE), state.status, state.pause_points) == ((), RUNNING, [])
+    assert (apply(state, PAUSE), state.status, state.pause_points) == ((), RUNNING, ())
 
 
 def test_a_pause_takes_effect_when_what_is_in_flight_has_succeeded() -> None:
@@ -100,7 +100,7 @@ def test_a_pause_point_tells_when_the_pause_took_effect() -> None:
     state = job(active=(task(1),))
     apply(state, PAUSE)
     apply(state, done(state.active[1]), LATER)
-    assert state.pause_points == [PausePoint(LATER, "lunch", {"at": 3})]
+    assert state.pause_points == (PausePoint(LATER, "lunch", {"at": 3}),)
 
 
 def test_a_pause_takes_effect_when_what_is_in_flight_is_to_be_retried() -> None:
@@ -148,22 +148,22 @@ def test_a_pause_that_is_overtaken_by_a_failure_does_not_happen() -> None:
     state = job(active=(task(1),))
     apply(state, PAUSE)
     apply(state, failed(state.active[1], STOP))
-    assert (state.status, state.error, state.pause_points) == (FAILED, WRONG, [])
+    assert (state.status, state.error, state.pause_points) == (FAILED, WRONG, ())
 
 
 def test_a_job_that_is_about_to_fail_fails_all_the_same_when_it_is_paused() -> None:
     state = job(active=(task(1),), closing=WRONG)
     apply(state, PAUSE)
     apply(state, done(state.active[1]))
-    assert (state.status, state.error, state.pause_points) == (FAILED, WRONG, [])
+    assert (state.status, state.error, state.pause_points) == (FAILED, WRONG, ())
 
 
 def test_one_more_pause_of_a_paused_job_is_one_more_pause_point() -> None:
-    state = job(PAUSED, pause_points=[PausePoint(EARLIER, "first", {})])
+    state = job(PAUSED, pause_points=(PausePoint(EARLIER, "first", {}),))
     effects = apply(state, PAUSE)
     assert (effects, state.pause_points) == (
         (Effect.STATUS_CHANGED,),
-        [PausePoint(EARLIER, "first", {}), PausePoint(NOW, "lunch", {"at": 3})],
+        (PausePoint(EARLIER, "first", {}), PausePoint(NOW, "lunch", {"at": 3})),
     )
 
 
@@ -183,7 +183,7 @@ def test_a_refused_pause_leaves_no_pause_point(status: JobStatus) -> None:
     state = job(status)
     with pytest.raises(ValueError, match="cannot become"):
         apply(state, PAUSE)
-    assert state.pause_points == []
+    assert state.pause_points == ()
 
 
 # Cancel.
@@ -223,7 +223,7 @@ def test_an_attempt_that_is_given_up_has_another_task_than_the_one_that_goes_on(
 def test_cancelling_overtakes_a_pause() -> None:
     state = job(active=(task(1),), closing=PauseRequest("", {}))
     apply(state, JobCancelled(""))
-    assert (state.status, state.closing, state.pause_points) == (CANCELLED, None, [])
+    assert (state.status, state.closing, state.pause_points) == (CANCELLED, None, ())
 
 
 def test_cancelling_stops_the_watch_and_the_hold() -> None:
@@ -255,7 +255,7 @@ def test_a_held_job_times_out_all_the_same() -> None:
 def test_a_pause_is_overtaken_by_a_time_out() -> None:
     state = job(active=(task(1),), closing=PauseRequest("", {}))
     apply(state, JobTimedOut(TIMED_OUT))
-    assert (state.status, state.pause_points) == (FAILED, [])
+    assert (state.status, state.pause_points) == (FAILED, ())
 
 
 # Resume.

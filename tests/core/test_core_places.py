@@ -20,7 +20,7 @@ JOBS = {
     "slot_data.sink.items.odd[1]": lambda: job(slot_data={SINK: ODD}),
     "shared_data.odd[1]": lambda: job(shared_data=ODD),
     "shared_log[0].odd[1]": lambda: job(shared_log=[ODD]),
-    "pause_points[1].checkpoint.odd[1]": lambda: job(pause_points=[PausePoint(NOW, "", {}), PausePoint(NOW, "", ODD)]),
+    "pause_points[1].checkpoint.odd[1]": lambda: job(pause_points=(PausePoint(NOW, "", {}), PausePoint(NOW, "", ODD))),
 }
 
 

@@ -207,5 +207,5 @@ def test_what_holds_a_job_is_older_than_its_data() -> None:
     finally:
         gc.enable()
     live = job_state._live
-    held = [job_state, live, live.job, live.job.failed]
+    held = [job_state, live, live.job.history]
     assert [ages[id(each)] for each in held] == sorted(ages[id(each)] for each in held)

@@ -71,7 +71,7 @@ def _give_up(job: Job, task: Task, now: float) -> None:
     record(job, [failure_record(RecordKind.ERROR, task, error, now)], now)
     touch(job, routine_id, error=error)
     worsen(job, routine_id, RoutineStatus.FAILED)
-    job.failed.append(task)
+    job.add_failed(task)
     doom(job, error)
 
 

@@ -1,5 +1,6 @@
 """A job as a JSON document, and back (DESIGN section 5)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -68,7 +69,7 @@ def write_history(records: list[HistoryRecord]) -> list[dict[str, Any]]:
     ]
 
 
-def write_tasks(job_id: str, tasks: list[Task], path: str) -> list[dict[str, Any]]:
+def write_tasks(job_id: str, tasks: Sequence[Task], path: str) -> list[dict[str, Any]]:
     """Tasks as documents."""
     return [
         {
@@ -165,8 +166,9 @@ def _job_of(document: Any, size: int) -> Job:
     job.slot_data = _read_slot_data(read.slot_data)
     job.shared_data = checked_data(read.shared_data, "shared_data")
     job.shared_log = _decode_list(read.shared_log, "shared_log")
-    job.pause_points = [_read_pause_point(point, f"pause_points[{i}]") for i, point in enumerate(read.pause_points)]
-    job.plans = read_plans(read.plans, fields.get("plans", []))
+    points = enumerate(read.pause_points)
+    job.pause_points = tuple(_read_pause_point(point, f"pause_points[{i}]") for i, point in points)
+    job.plans = tuple(read_plans(read.plans, fields.get("plans", [])))
     error = _read_error(read.error)
     if job.status is JobStatus.RUNNING:
         job.closing = error  # it was about to fail when the document was written

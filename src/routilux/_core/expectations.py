@@ -1,10 +1,11 @@
 """Tasks that wait to be delivered to."""
 
 from collections import OrderedDict
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop
 
 import msgspec
 
+from routilux._core.heaps import Heap, pushed
 from routilux._model import SlotKey
 from routilux._records import Task
 
@@ -14,7 +15,7 @@ class Expectations(msgspec.Struct, eq=False, gc=False):
 
     tasks: dict[int, Task] = {}
     _slots: dict[SlotKey, OrderedDict[int, Task]] = {}
-    _deadlines: list[tuple[float, int, Task]] = []
+    _deadlines: Heap = ()
     _arrivals: int = 0
     _crowded: int = 64
 
@@ -24,7 +25,7 @@ class Expectations(msgspec.Struct, eq=False, gc=False):
         self._slots.setdefault(task.target, OrderedDict())[task.number] = task
         if task.deadline is not None:
             self._arrivals += 1
-            heappush(self._deadlines, (task.deadline, self._arrivals, task))
+            self._deadlines = pushed(self._deadlines, (task.deadline, self._arrivals, task))
 
     def discard(self, task: Task) -> None:
         """Let a task wait no longer, if it does."""
@@ -46,11 +47,11 @@ class Expectations(msgspec.Struct, eq=False, gc=False):
 
     def overdue(self, now: float) -> list[Task]:
         """The tasks that have waited for longer than they may, by deadline."""
-        met = []
-        while (deadline := self.next_deadline()) is not None and deadline <= now:
-            met.append(heappop(self._deadlines))
+        heap, met = self._deadlines, []
+        while heap and (deadline := self.next_deadline()) is not None and deadline <= now:
+            met.append(heappop(heap))
         for entry in met:
-            heappush(self._deadlines, entry)
+            self._deadlines = pushed(self._deadlines, entry)
         return [task for _, _, task in met]
 
     def _waits(self, task: Task) -> bool:

@@ -1,14 +1,14 @@
 """All the data of one job."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from heapq import heappop, heappush
+from heapq import heappop
 from itertools import chain
 from typing import Any
 
 import msgspec
 
 from routilux._core.expectations import Expectations
+from routilux._core.heaps import Heap, pushed
 from routilux._core.history import BoundedHistory, UnreadRecords
 from routilux._core.ready_queue import ReadyQueue
 from routilux._model import SETTLED, Durability, JobStatus, RoutineStatus, SlotKey
@@ -22,8 +22,7 @@ class PauseRequest(msgspec.Struct, frozen=True):
     checkpoint: Data
 
 
-@dataclass(slots=True, eq=False)
-class Job:
+class Job(msgspec.Struct, eq=False, gc=False):
     """One run of a flow.
 
     A task is in exactly one of `ready`, `delayed` (waits for its due time), `expecting` (waits to be delivered to),
@@ -40,21 +39,21 @@ class Job:
     status: JobStatus = JobStatus.PENDING
 
     next_number: int = 1
-    ready: ReadyQueue = field(default_factory=ReadyQueue)
-    delayed: list[tuple[float, int, Task]] = field(default_factory=list)
-    expecting: Expectations = field(default_factory=Expectations)
-    active: dict[int, Task] = field(default_factory=dict)
-    failed: list[Task] = field(default_factory=list)
+    ready: ReadyQueue = msgspec.field(default_factory=ReadyQueue)
+    delayed: Heap = ()
+    expecting: Expectations = msgspec.field(default_factory=Expectations)
+    active: dict[int, Task] = {}
+    failed: list[Task] | tuple[()] = ()
 
-    routines: dict[str, RoutineState] = field(default_factory=dict)
-    history: list[HistoryRecord] | BoundedHistory = field(default_factory=list)
+    routines: dict[str, RoutineState] = {}
+    history: list[HistoryRecord] | BoundedHistory = []
     unread: tuple[UnreadRecords, ...] = ()
-    slot_data: dict[SlotKey, Data] = field(default_factory=dict)
-    shared_data: Data = field(default_factory=dict)
-    shared_versions: dict[str, int] = field(default_factory=dict)
-    shared_log: list[Any] = field(default_factory=list)
-    pause_points: list[PausePoint] = field(default_factory=list)
-    plans: list[AppliedPlan] = field(default_factory=list)
+    slot_data: dict[SlotKey, Data] = {}
+    shared_data: Data = {}
+    shared_versions: dict[str, int] = {}
+    shared_log: list[Any] = []
+    pause_points: tuple[PausePoint, ...] = ()
+    plans: tuple[AppliedPlan, ...] = ()
     error: ErrorInfo | None = None
     cancel_reason: str | None = None
 
@@ -113,9 +112,14 @@ class Job:
         if task.data is None:
             self.expecting.add(task)
         elif task.due is not None:
-            heappush(self.delayed, (task.due, task.number, task))
+            self.delayed = pushed(self.delayed, (task.due, task.number, task))
         else:
             self.ready.push(task)
+
+    def add_failed(self, task: Task) -> None:
+        """Keep a task for which the job fails."""
+        self.failed = failed = self.failed or []
+        failed.append(task)
 
     def enlist_all(self, tasks: list[Task]) -> None:
         """`enlist` each; nearly all there are, if they are many, are ready and of priority 0."""

@@ -3,6 +3,7 @@
 What they dropped is kept as JSON, so that no class need be known any more to read a job that has gone on without it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from serilux import check_document
 from serilux.errors import DocumentError
 
 
-def write_plans(plans: list[AppliedPlan]) -> list[dict[str, Any]]:
+def write_plans(plans: Sequence[AppliedPlan]) -> list[dict[str, Any]]:
     """Applied plans as documents."""
     return [
         {

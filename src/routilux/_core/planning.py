@@ -1,6 +1,5 @@
 """A job as a plan makes it: with the names of now, and without what is dropped (law 7)."""
 
-import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
@@ -128,10 +127,10 @@ def _wrong(problem: str, part: str, remedy: str = "") -> Finding:
 
 
 def _changed(job: Job, plan: Plan, now: float) -> Job:
-    changed = dataclasses.replace(
+    changed = replace(
         job,
         ready=ReadyQueue(),
-        delayed=[],
+        delayed=(),
         expecting=Expectations(),
         active={},
         failed=[_moved(task, plan) for task in job.failed if not _is_dropped(plan, job, task)],
@@ -141,7 +140,7 @@ def _changed(job: Job, plan: Plan, now: float) -> Job:
             for key, data in job.slot_data.items()
             if key not in plan.forgotten_slots
         },
-        plans=[*job.plans, _record(job, plan, now)],
+        plans=(*job.plans, _record(job, plan, now)),
     )
     for task in job.pending():
         if _is_dropped(plan, job, task):

@@ -2,10 +2,11 @@
 
 from collections import deque
 from collections.abc import Iterator
-from heapq import heappop, heappush
+from heapq import heappop
 
 import msgspec
 
+from routilux._core.heaps import Heap, pushed
 from routilux._records import Task
 
 
@@ -17,7 +18,7 @@ class ReadyQueue(msgspec.Struct, eq=False, gc=False):
     """
 
     plain: deque[Task] = msgspec.field(default_factory=deque)
-    ranked: list[tuple[int, int, Task]] = []
+    ranked: Heap = ()
     _arrivals: int = 0
 
     def __len__(self) -> int:
@@ -35,15 +36,14 @@ class ReadyQueue(msgspec.Struct, eq=False, gc=False):
             self.plain.append(task)
         else:
             self._arrivals += 1
-            heappush(self.ranked, (-task.priority, self._arrivals, task))
+            self.ranked = pushed(self.ranked, (-task.priority, self._arrivals, task))
 
     def peek(self) -> Task:
         """The task that runs next; IndexError when there is none."""
-        return self.ranked[0][2] if self._ranked_first() else self.plain[0]
+        ranked = self.ranked
+        return ranked[0][2] if ranked and (ranked[0][0] < 0 or not self.plain) else self.plain[0]
 
     def pop(self) -> Task:
         """Take the task that runs next; IndexError when there is none."""
-        return heappop(self.ranked)[2] if self._ranked_first() else self.plain.popleft()
-
-    def _ranked_first(self) -> bool:
-        return bool(self.ranked) and (self.ranked[0][0] < 0 or not self.plain)
+        ranked = self.ranked
+        return heappop(ranked)[2] if ranked and (ranked[0][0] < 0 or not self.plain) else self.plain.popleft()

@@ -76,7 +76,7 @@ def close(job: Job, now: float) -> Effects:
 
 def add_pause_point(job: Job, request: PauseRequest, now: float) -> None:
     """Note when and why the job was paused."""
-    job.pause_points.append(PausePoint(now, request.reason, request.checkpoint))
+    job.pause_points += (PausePoint(now, request.reason, request.checkpoint),)
 
 
 def stop_the_watch(job: Job, now: float) -> None:

@@ -163,7 +163,7 @@ def _failed(graph: Graph, job: Job, fact: TaskFailed, now: float) -> Effects:
         return effects + TIMER_CHANGED + close(job, now)
     worsen(job, routine_id, _OUTCOMES[strategy])
     if strategy is ErrorStrategy.STOP:
-        job.failed.append(task)
+        job.add_failed(task)
         doom(job, fact.error)
     return effects + close(job, now)
 
@@ -232,7 +232,7 @@ def _job_retried(graph: Graph, job: Job, fact: JobRetried, now: float) -> Effect
     if job.status is not JobStatus.FAILED:
         raise ValueError(f"job {job.job_id!r} is {job.status}: only a failed job is retried")
     failed, left = job.failed, [*job.ready]
-    job.status, job.failed, job.error, job.ready = JobStatus.PAUSED, [], None, ReadyQueue()
+    job.status, job.failed, job.error, job.ready = JobStatus.PAUSED, (), None, ReadyQueue()
     job.elapsed = 0.0
     for task in failed:
         touch(job, task.target.routine_id, outcome=None)

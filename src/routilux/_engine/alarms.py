@@ -8,21 +8,17 @@ from routilux._engine.clock import Clock, Timer
 class Alarms:
     """The one timer of a job, what ends its attempts, and what lets others begin beside one.
 
-    All calls are made under the job's lock.
+    Without a clock nothing is ever due. All calls are made under the job's lock.
     """
 
     __slots__ = ("_clock", "_solitude", "_timer", "_when", "expiries")
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None) -> None:
         self.expiries: dict[int, Timer] = {}
-        self._clock: Clock | None = None
+        self._clock = clock
         self._solitude: Timer | None = None
         self._timer: Timer | None = None
         self._when: float | None = None
-
-    def use(self, clock: Clock) -> None:
-        """Go by this clock from now on; without one nothing is ever due."""
-        self._clock = clock
 
     def wake_at(self, when: float | None, wake: Callable[[], None]) -> None:
         """Have the job woken then, and at no other time; None is never."""
@@ -67,3 +63,7 @@ class Alarms:
         expiry = self.expiries.pop(number, None)
         if expiry is not None:
             expiry.cancel()
+
+
+SILENT = Alarms(None)
+"""Those of all jobs that have to be woken for nothing."""

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from weakref import ref
 
 from routilux._context import emissions
@@ -22,7 +22,7 @@ from routilux._core.facts import (
 )
 from routilux._core.job import Job
 from routilux._core.transition import transition
-from routilux._engine.alarms import Alarms
+from routilux._engine.alarms import SILENT, Alarms
 from routilux._engine.awaited import Awaited
 from routilux._engine.engine import Engine
 from routilux._engine.keeping import Keeping
@@ -53,8 +53,13 @@ class Setting(NamedTuple):
 
 
 NO_SECRETS = Secrecy()
-NewHandle = Callable[[Any], object]
-"""Makes a handle for a job of this process."""
+
+
+class Handles(Protocol):
+    """The class of the handles that users have of jobs."""
+
+    def _around(self, live: Any) -> object:
+        """A handle for a job of this process."""
 
 
 def _no_handle() -> object:
@@ -67,9 +72,9 @@ class HeldJob(KeptJob):
     Every fact goes through `_commit`; what follows from it happens there too.
     """
 
-    def __init__(self, new_job: NewJob, new_handle: NewHandle) -> None:
+    def __init__(self, new_job: NewJob, handles: Handles) -> None:
         super().__init__(new_job)
-        self._new_handle = new_handle
+        self._handles = handles
         self._handle: Callable[[], object] = _no_handle
         self.queued = False
         self.flow: object = None
@@ -77,13 +82,13 @@ class HeldJob(KeptJob):
         self.handlers: Handlers = {}
         self.secrecy = NO_SECRETS
         self._watchers = Watchers()
-        self._alarms = Alarms()
+        self._alarms = SILENT
 
     @property
     def job_state(self) -> object:
         """The handle that users have of the job. It is not kept from here: what nobody holds and does not run, goes."""
         handle = self._handle()
-        return self.known_as(self._new_handle(self)) if handle is None else handle
+        return self.known_as(self._handles._around(self)) if handle is None else handle
 
     def known_as(self, handle: object) -> object:
         """Have this handle from now on, as long as somebody else has it."""
@@ -284,7 +289,7 @@ class HeldJob(KeptJob):
         if setting.engine is not self.engine:
             self.queued = False
         self.engine, self.flow, self.graph, self.handlers, self.secrecy = setting
-        self._alarms.use(self.engine.clock)
+        self._alarms = SILENT
         self.now = self.engine.clock.now
         self.attached = True
 
@@ -345,5 +350,12 @@ class HeldJob(KeptJob):
             self.note(JoinsUnmet(unmet_joins(job)))
 
     def _set_timer(self) -> None:
-        running = self.job.status is JobStatus.RUNNING
-        self._alarms.wake_at(self.job.next_wake() if running else None, self._wake)
+        when = self.job.next_wake() if self.job.status is JobStatus.RUNNING else None
+        alarms = self._alarms if when is None else self._own_alarms()
+        alarms.wake_at(when, self._wake)
+
+    def _own_alarms(self) -> Alarms:
+        """The job's alarms, which it gets with the first moment that it waits for."""
+        if self._alarms is SILENT and self.engine is not None:
+            self._alarms = Alarms(self.engine.clock)
+        return self._alarms

@@ -34,7 +34,7 @@ class KeptJob(ABC):
     def __init__(self, new_job: NewJob) -> None:
         self.job = new_job()
         self.lock = threading.RLock()
-        self._looking = threading.Lock()
+        self._looking: threading.Lock | None = None
         self._stands_still = False
         self.attached = False
         self.graph = NO_GRAPH
@@ -110,7 +110,7 @@ class KeptJob(ABC):
     def looking(self) -> Iterator[Job]:
         """See the job while nobody changes it: under its lock, or while whoever holds that waits for the store."""
         while not self.lock.acquire(timeout=TURN):
-            with self._looking:
+            with self._looking or nullcontext():
                 if self._stands_still:
                     yield self.job
                     return
@@ -122,12 +122,13 @@ class KeptJob(ABC):
     @contextmanager
     def _standing_still(self) -> Iterator[None]:
         """Change nothing of the job, whose lock is held, while its store is waited for: others may look."""
-        with self._looking:
+        looking = self._looking = self._looking or threading.Lock()
+        with looking:
             self._stands_still = True
         try:
             yield
         finally:
-            with self._looking:
+            with looking:
                 self._stands_still = False
 
     @abstractmethod

@@ -4,7 +4,7 @@ from routilux._context import Activation
 from routilux._core.facts import JobCancelled, JobTimedOut, TimersFired
 from routilux._engine.attempt import await_handler
 from routilux._engine.coroutines import Cancellable, breathe
-from routilux._engine.held_job import NewHandle
+from routilux._engine.held_job import Handles
 from routilux._engine.kept_job import NewJob
 from routilux._engine.running_job import RunningJob
 from routilux._engine.workers import Workers
@@ -16,8 +16,8 @@ from routilux.errors import ActivationTimeout, DeliveryTimeout, JobTimeout
 class LiveJob(RunningJob):
     """Runs one job, on threads and on an event loop, and gives its attempts up when their time is over."""
 
-    def __init__(self, new_job: NewJob, new_handle: NewHandle) -> None:
-        super().__init__(new_job, new_handle)
+    def __init__(self, new_job: NewJob, handles: Handles) -> None:
+        super().__init__(new_job, handles)
         self._coroutines: dict[int, Cancellable] = {}
         self._stuck: dict[int, Workers] = {}
 

@@ -11,7 +11,7 @@ from routilux._core.transition import succeed, take
 from routilux._current import get_current, set_current
 from routilux._engine.attempt import Failure, call_guarded, decided, describe, holds_for, merged_by, run_handler
 from routilux._engine.discretion import secret_in_outcome
-from routilux._engine.held_job import HeldJob, NewHandle
+from routilux._engine.held_job import Handles, HeldJob
 from routilux._engine.keeping import Log
 from routilux._engine.kept_job import NewJob
 from routilux._engine.news import AttemptFailed
@@ -28,8 +28,8 @@ SLICE = 0.005
 class RunningJob(HeldJob):
     """Takes a job's tasks, has their handlers called, commits what they did."""
 
-    def __init__(self, new_job: NewJob, new_handle: NewHandle) -> None:
-        super().__init__(new_job, new_handle)
+    def __init__(self, new_job: NewJob, handles: Handles) -> None:
+        super().__init__(new_job, handles)
         self.deciding: Activation | None = None
         self._solitude: Solitude | None = None
 
@@ -137,7 +137,7 @@ class RunningJob(HeldJob):
             if task is None:
                 return None
             if task.lost_attempts and self.graph.concurrent:
-                self._solitude = Solitude(task, now, self._alarms, self.submit)
+                self._solitude = Solitude(task, now, self._own_alarms(), self.submit)
             activation = self._begin(task, now)
             if activation is not None:
                 return activation
@@ -189,7 +189,7 @@ class RunningJob(HeldJob):
             return False
         activation.given = given(self.job, handler.node, task)
         if handler.timeout is not None:
-            self._alarms.expire_in(handler.timeout, task.number, lambda: self._expire(activation))
+            self._own_alarms().expire_in(handler.timeout, task.number, lambda: self._expire(activation))
         return True
 
     def _merge_by_function(self, activation: Activation) -> Failure:
