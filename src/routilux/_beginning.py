@@ -1,7 +1,8 @@
 """What a job begins with, as its caller says it."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from routilux._choices import chosen
 from routilux._core.history import BoundedHistory
@@ -17,7 +18,7 @@ ENTRY_SLOT = "trigger"
 LONGEST_ID = 255
 
 
-class Beginning(NamedTuple):
+class Beginning(Struct, frozen=True):
     """Where a job begins, with what, and how it is to be; DefinitionError where that cannot be.
 
     `timeout` is in seconds, None for that of the flow; `history_limit` counts records; `job_id` is None where any will

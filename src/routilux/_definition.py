@@ -208,6 +208,10 @@ class Definition(Serializable):
             self._compiled, self._is_readable = None, False
 
     def _compile(self) -> tuple[Graph, Handlers]:
+        compiled = self._compiled
+        return self._compiled_anew() if compiled is None else compiled
+
+    def _compiled_anew(self) -> tuple[Graph, Handlers]:
         with self._lock:
             if self._compiled is None:
                 concurrent = self.execution_strategy is ExecutionStrategy.CONCURRENT

@@ -1,6 +1,6 @@
 """A flow: its definition, and what is done with its jobs."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -110,10 +110,8 @@ class Flow(Definition):
         remembers ids.
         """
         refuse_blocking(self, "execute")
-        job_state, task, begin = self._new_job(
-            Beginning(entry_routine_id, entry_params, timeout, history_limit, job_id), store, durability
-        )
-        begin()
+        beginning = Beginning(entry_routine_id, entry_params, timeout, history_limit, job_id)
+        job_state, task = self._begun(beginning, store, durability)
         live = job_state._live
         if live.may_run_here(task):
             live.run_here()
@@ -135,13 +133,11 @@ class Flow(Definition):
     ) -> JobState:
         """`execute` for coroutines; a sync handler runs on one of the flow's workers."""
         refuse_blocking(self, "execute")
-        job_state, task, begin = self._new_job(
-            Beginning(entry_routine_id, entry_params, timeout, history_limit, job_id), store, durability
-        )
+        beginning = Beginning(entry_routine_id, entry_params, timeout, history_limit, job_id)
         if store is None:
-            begin()
+            job_state, task = self._begun(beginning, store, durability)
         else:
-            await call_in_thread(begin)
+            job_state, task = await call_in_thread(lambda: self._begun(beginning, store, durability))
         await until_true(job_state._live.when_attempted(task))
         if store is not None:
             await call_in_thread(job_state._live.sync)
@@ -163,26 +159,26 @@ class Flow(Definition):
         With a `store` the job is there when this returns. A handler may call it, also for its own flow.
         """
         refuse_deciding("start")
-        job_state, _, begin = self._new_job(
-            Beginning(entry_routine_id, entry_params, timeout, history_limit, job_id), store, durability
-        )
-        begin()
+        beginning = Beginning(entry_routine_id, entry_params, timeout, history_limit, job_id)
+        job_state, _ = self._begun(beginning, store, durability)
         job_state._live.sync()  # nobody sees anything of a job that could be lost
         job_state._live.submit()
         return job_state
 
-    def _new_job(
+    def _begun(
         self, beginning: Beginning, store: KeepsJobs | None, durability: Durability | str
-    ) -> tuple[JobState, Task, Callable[[], None]]:
-        """A job, its first task, and what lets it begin."""
+    ) -> tuple[JobState, Task]:
+        """A job that has begun, and its first task, which nobody runs yet."""
         keeping, setting = kept_in(store, self, durability), self._setting()
-        check_given(self.flow_id, self._needy)
+        if self._needy:
+            check_given(self.flow_id, self._needy)
         engine = setting.engine
         self._routine(beginning.entry_routine_id)
         task = beginning.task(setting.graph)
         new_job = partial(beginning.job, self.flow_id, engine.new_id, engine.clock.now(), self.execution_timeout)
         job_state = JobState._of(new_job)
-        return job_state, task, partial(job_state._live.start, setting, task, keeping, named=bool(beginning.job_id))
+        job_state._live.start(setting, task, keeping, named=bool(beginning.job_id))
+        return job_state, task
 
     def pause(
         self,
@@ -350,12 +346,14 @@ class Flow(Definition):
 
     def _setting(self) -> Setting:
         engine = self._running_engine()
-        return Setting(engine, self, *self._compile(), self._secrecy)
+        graph, handlers = self._compile()
+        return Setting(engine, self, graph, handlers, self._secrecy)
 
     def _running_engine(self) -> Engine:
-        with self._lock:
-            if self._engine is None:
-                self._engine = self._engine_factory(self.flow_id, self.max_workers)
+        if self._engine is None:
+            with self._lock:
+                if self._engine is None:
+                    self._engine = self._engine_factory(self.flow_id, self.max_workers)
         if self._engine.closed:
             raise FlowShutDownError(f"flow {self.flow_id!r} has been shut down; build or deserialize another")
         return self._engine

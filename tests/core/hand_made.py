@@ -197,5 +197,6 @@ def fields_of(state: Job) -> dict[str, Any]:
         "failed": list(state.failed),
         "pause_points": list(state.pause_points),
         "plans": list(state.plans),
+        "shared_log": list(state.shared_log),
         "history": (list(history), bound),
     }

@@ -43,7 +43,7 @@ def write_job(job: Job, now: float) -> dict[str, Any]:
         "failed_tasks": write_tasks(job.job_id, job.failed, "failed_tasks"),
         "slot_data": write_slot_data(job.slot_data),
         "shared_data": encode(job.shared_data, "shared_data"),
-        "shared_log": encode(job.shared_log, "shared_log"),
+        "shared_log": encode(job.shared_log or [], "shared_log"),
         "pause_points": [_write_pause_point(point, i) for i, point in enumerate(job.pause_points)],
         "error": _write_error(job.coming_error or job.error),
         "cancel_reason": job.cancel_reason,

@@ -51,7 +51,7 @@ class Job(msgspec.Struct, eq=False, gc=False):
     slot_data: dict[SlotKey, Data] = {}
     shared_data: Data = {}
     shared_versions: dict[str, int] = {}
-    shared_log: list[Any] = []
+    shared_log: list[Any] | tuple[()] = ()
     pause_points: tuple[PausePoint, ...] = ()
     plans: tuple[AppliedPlan, ...] = ()
     error: ErrorInfo | None = None
@@ -75,7 +75,8 @@ class Job(msgspec.Struct, eq=False, gc=False):
     @property
     def idle(self) -> bool:
         """Whether no task runs, may run or waits."""
-        return not (self.ready or self.active or self.delayed or self.expecting.tasks)
+        ready = self.ready
+        return not (self.active or ready.plain or ready.ranked or self.delayed or self.expecting.tasks)
 
     @property
     def stuck(self) -> bool:
@@ -120,6 +121,12 @@ class Job(msgspec.Struct, eq=False, gc=False):
         """Keep a task for which the job fails."""
         self.failed = failed = self.failed or []
         failed.append(task)
+
+    def add_logged(self, entries: list[Any]) -> None:
+        """Write entries of the shared log."""
+        if entries:
+            self.shared_log = shared_log = self.shared_log or []
+            shared_log.extend(entries)
 
     def enlist_all(self, tasks: list[Task]) -> None:
         """`enlist` each; nearly all there are, if they are many, are ready and of priority 0."""

@@ -78,4 +78,4 @@ def apply_shared(job: Job, changes: Changes) -> None:
     job.shared_data.update(changes.written)
     for key in (*changes.removed, *changes.written):
         job.shared_versions[key] = job.shared_versions.get(key, 0) + 1
-    job.shared_log.extend(changes.logged)
+    job.add_logged(changes.logged)

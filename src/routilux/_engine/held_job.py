@@ -2,8 +2,10 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 from weakref import ref
+
+from msgspec import Struct
 
 from routilux._context import emissions
 from routilux._core.explanation import unmet_joins
@@ -29,7 +31,7 @@ from routilux._engine.keeping import Keeping
 from routilux._engine.kept_job import Fitting, KeptJob, NewJob
 from routilux._engine.news import JobFailed, JoinsUnmet
 from routilux._engine.requests import CancelAsked, PauseAsked, read_request
-from routilux._engine.watchers import Condition, Watchers, is_not_running
+from routilux._engine.watchers import NOBODY, Condition, Watchers, is_not_running
 from routilux._engine.workers import OthersWait
 from routilux._graph import Graph, check_delivery
 from routilux._handler import Handlers
@@ -42,7 +44,7 @@ HOLD = 0.02
 _PAUSABLE = (JobStatus.RUNNING, JobStatus.PAUSED, JobStatus.COMPLETED)
 
 
-class Setting(NamedTuple):
+class Setting(Struct, frozen=True):
     """What a job needs to run."""
 
     engine: Engine
@@ -81,7 +83,7 @@ class HeldJob(KeptJob):
         self.engine: Engine | None = None
         self.handlers: Handlers = {}
         self.secrecy = NO_SECRETS
-        self._watchers = Watchers()
+        self._watchers = NOBODY
         self._alarms = SILENT
 
     @property
@@ -113,7 +115,7 @@ class HeldJob(KeptJob):
             with self._writable():
                 self._check_status(_PAUSABLE, "it cannot be paused")
                 self.apply(PauseRequested(reason, checkpoint))
-            return self._watchers.when(is_not_running, self.job)
+            return self._own_watchers().when(is_not_running, self.job)
 
     def pause_if_running(self, reason: str) -> None:
         """Have the job pause unless it does not run anyway."""
@@ -207,7 +209,7 @@ class HeldJob(KeptJob):
     def when_attempted(self, task: Task) -> Awaited:
         """What comes true when an attempt of the task has ended, or the job runs no more."""
         with self.lock:
-            future = self._watchers.when_attempted(task.number)
+            future = self._own_watchers().when_attempted(task.number)
             if self.job.status is not JobStatus.RUNNING:
                 self._watchers.attempted(task.number)
             self.submit()
@@ -224,9 +226,15 @@ class HeldJob(KeptJob):
         try:
             if self.job.hold_until is not None and (patience is None or self.log is None):
                 self._commit(HoldLifted(), self.now())
-            return self._watchers.when(condition, self.job, self.lost)
+            return self._own_watchers().when(condition, self.job, self.lost)
         finally:
             self.lock.release()
+
+    def _own_watchers(self) -> Watchers:
+        """Those who wait for this job, from the first one on."""
+        if self._watchers is NOBODY:
+            self._watchers = Watchers()
+        return self._watchers
 
     def forget(self, awaited: Awaited) -> None:
         """Let go of somebody who waits no longer; at the latest when what was waited for comes true."""
@@ -288,7 +296,8 @@ class HeldJob(KeptJob):
         setting.engine.admit(self)
         if setting.engine is not self.engine:
             self.queued = False
-        self.engine, self.flow, self.graph, self.handlers, self.secrecy = setting
+        self.engine, self.flow, self.secrecy = setting.engine, setting.flow, setting.secrecy
+        self.graph, self.handlers = setting.graph, setting.handlers
         self._alarms = SILENT
         self.now = self.engine.clock.now
         self.attached = True

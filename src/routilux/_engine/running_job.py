@@ -256,9 +256,14 @@ class RunningJob(HeldJob):
             self._keep_up(self.log, now)
 
     def _succeed(self, activation: Activation, changes: Changes | None, now: float) -> None:
-        task, started, outbox, routing = activation.task, activation.started, activation.outbox, activation.routing
         activation.closed = True
-        self._commit(TaskSucceeded(task, started, outbox, routing, changes), now)
+        if self.log is None:
+            effects = succeed(self.job, activation.handler.source, activation, changes, now)
+            if effects:
+                self._react(effects)
+        else:
+            task, started, outbox, routing = activation.task, activation.started, activation.outbox, activation.routing
+            self._commit(TaskSucceeded(task, started, outbox, routing, changes), now)
 
     def _keep_up(self, log: Log, now: float) -> None:
         try:

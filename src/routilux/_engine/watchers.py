@@ -77,3 +77,7 @@ class Watchers:
         """Wake those who wait for this task."""
         if self.tasks and (awaited := self.tasks.pop(number, None)) is not None:
             awaited.come_true()
+
+
+NOBODY = Watchers()
+"""Those of all jobs for which nobody waits."""
