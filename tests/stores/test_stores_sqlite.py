@@ -16,7 +16,7 @@ import pytest
 from routilux._backends import sqlite, sqlite_file, sqlite_schema
 from routilux._backends.backend import Batch
 from routilux._backends.sqlite import PRUNED_AT_ONCE, SQLiteBackend
-from routilux._backends.sqlite_file import LOG_KEPT
+from routilux._backends.sqlite_file import LOG_KEPT, PAGE_SIZE
 from routilux._backends.sqlite_schema import APPLICATION_ID, STEPS, bring_up_to_date, format_of
 from routilux.errors import DamagedRecordError, StoreError, StoreFormatError, StoreUnavailableError
 from routilux.testing.conformance_parts import appended, compacted, created, numbers
@@ -223,6 +223,20 @@ def test_a_file_that_another_process_is_making_a_store_of_is_waited_for(
             assert backend.records() == []
 
 
+@pytest.mark.parametrize(("made_with", "kept"), [(None, PAGE_SIZE), (4096, 4096)])
+def test_a_new_file_has_small_pages_and_an_old_one_keeps_its_own(path: Path, made_with: int | None, kept: int) -> None:
+    if made_with is not None:
+        with raw(path) as connection:
+            connection.execute(f"PRAGMA page_size = {made_with}")
+            connection.execute("BEGIN IMMEDIATE")
+            bring_up_to_date(connection, str(path))
+            connection.execute("COMMIT")
+    with closing(SQLiteBackend(path)) as backend:
+        assert backend.write([created("a")]) == frozenset()
+    with raw(path) as connection:
+        assert connection.execute("PRAGMA page_size").fetchone() == (kept,)
+
+
 def test_a_newer_format_is_refused_by_its_number(path: Path) -> None:
     SQLiteBackend(path).close()
     with raw(path) as newer:
@@ -258,10 +272,12 @@ def test_damaged_pages_are_damage_and_not_an_empty_store(path: Path) -> None:
     with closing(SQLiteBackend(path)) as backend:
         backend.write([created(f"job-{number}") for number in range(200)])
     with path.open("r+b") as file:
-        file.seek(4096)
-        file.write(b"\xff" * (path.stat().st_size - 4096))
-    damaged = pytest.raises(DamagedRecordError, match=f"{path}: its pages are damaged")
-    with closing(SQLiteBackend(path)) as backend, damaged:
+        file.seek(PAGE_SIZE)
+        file.write(b"\xff" * (path.stat().st_size - PAGE_SIZE))
+    with (
+        pytest.raises(DamagedRecordError, match=f"{path}: its pages are damaged"),
+        closing(SQLiteBackend(path)) as backend,
+    ):
         backend.records()
 
 
