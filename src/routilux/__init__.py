@@ -43,6 +43,7 @@ __all__ = [
     "OwnershipLost",
     "Plan",
     "PlanNote",
+    "RecoveryError",
     "ResourceFactory",
     "Resources",
     "ResumeError",

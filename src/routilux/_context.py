@@ -1,7 +1,7 @@
 """What a running handler is given and does: its activation, with its outbox, and what it may know of that."""
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import msgspec
 
@@ -13,6 +13,10 @@ from routilux._model import SlotKey
 from routilux._records import Data, Emission, HistoryRecord, Task, task_id
 from routilux.errors import DefinitionError, OutsideActivationError, RoutiluxError, listed
 from serilux import clone_fields, copy_fields
+
+if TYPE_CHECKING:  # for those who write handlers: nothing here needs them
+    from routilux.flow import Flow
+    from routilux.job_state import JobState
 
 
 class Host(Guarded, Protocol):
@@ -158,14 +162,14 @@ class ExecutionContext:
         self._activation = activation
 
     @property
-    def flow(self) -> Any:
+    def flow(self) -> "Flow":
         """The flow that runs the job."""
-        return self._activation.host.flow
+        return cast("Flow", self._activation.host.flow)
 
     @property
-    def job_state(self) -> Any:
+    def job_state(self) -> "JobState":
         """The job."""
-        return self._activation.host.job_state
+        return cast("JobState", self._activation.host.job_state)
 
     @property
     def routine_id(self) -> str:

@@ -61,7 +61,7 @@ class ConditionalRouter(Routine):
         root = registered_name(type(self))
         routes, default = values.get("routes", []), values.get("default_route")
         if type(routes) not in (list, tuple):
-            raise DocumentError(f"routes are a list, not a {type(routes).__name__}", f"{root}.routes")
+            raise DocumentError(f"routes are a list, not {type(routes).__name__}", f"{root}.routes")
         for index, route in enumerate(routes):
             if problem := _route_problem(route, events):
                 raise DocumentError(problem, f"{root}.routes[{index}]")
@@ -93,7 +93,7 @@ def _route_problem(route: Any, events: Collection[str]) -> str:
     if type(event_name) is not str or event_name not in events:
         return _no_event(event_name, events)
     if not callable(condition) and type(condition) is not dict:
-        return f"a condition is a function or a dict, not a {type(condition).__name__}"
+        return f"a condition is a function or a dict, not {type(condition).__name__}"
     return "a condition is answered at once: it cannot be async" if inspect.iscoroutinefunction(condition) else ""
 
 

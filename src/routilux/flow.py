@@ -381,5 +381,5 @@ class Flow(Definition):
 
 def _checked_job(job_state: JobState) -> JobState:
     if not isinstance(job_state, JobState):
-        raise DefinitionError(f"a JobState is expected, not a {type(job_state).__name__}")
+        raise DefinitionError(f"a JobState is expected, not {type(job_state).__name__}")
     return job_state

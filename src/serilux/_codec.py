@@ -88,7 +88,7 @@ def clone_fields(data: dict[str, Any], path: str = "value") -> dict[str, Any]:
     if type(data) is dict and is_fixed(data):
         return data.copy()
     if type(data) is not dict:
-        raise UnsupportedValueError(f"fields are a plain dict, not a {type(data).__name__}", path)
+        raise UnsupportedValueError(f"fields are a plain dict, not {type(data).__name__}", path)
     for key in data:
         if type(key) is not str:
             raise UnsupportedValueError("the name of a field must be a str", path + step_to(key))

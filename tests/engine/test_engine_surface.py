@@ -9,8 +9,8 @@ PUBLIC = """
 ActivationTimeout BindingError BlockingCallError ConditionalRouter Connection Decision DefinitionError DeliveryTimeout
 ErrorHandler ErrorInfo ErrorStrategy Event EventKey ExecutionContext ExecutionStrategy Explanation Finding Flow
 FlowShutDownError HistoryRecord JobFailedError JobState JobStateError JobStatus JobTimeout OutsideActivationError
-DamagedRecordError OwnershipLost ResumeError Routine RoutineStateWarning RoutineStatus RoutiluxError SharedDataConflict
-Slot SlotKey StoreError StoreFormatError StoreUnavailableError TaskNote UnknownJobError Verdict
+DamagedRecordError OwnershipLost RecoveryError ResumeError Routine RoutineStateWarning RoutineStatus RoutiluxError
+SharedDataConflict Slot SlotKey StoreError StoreFormatError StoreUnavailableError TaskNote UnknownJobError Verdict
 Durability Fit JobExistsError JoinNote Plan PlanNote recover ResourceFactory Resources MissingResourceError SecretError
 """
 

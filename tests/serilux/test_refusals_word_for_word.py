@@ -504,7 +504,7 @@ CALLS: list[tuple[Callable[[], Any], str]] = [
         lambda: within(Limits(max_nodes=6), lambda: check_document([1] * 7)),
         "LimitError: document: too many items in one document; see Limits.max_nodes",
     ),
-    (lambda: clone_fields([]), "UnsupportedValueError: value: fields are a plain dict, not a list"),
+    (lambda: clone_fields([]), "UnsupportedValueError: value: fields are a plain dict, not list"),
     (lambda: clone_fields({"a": 1, 2: 3}), "UnsupportedValueError: value[2]: the name of a field must be a str"),
     (
         lambda: clone_fields({"a": {"b": bytearray()}}),

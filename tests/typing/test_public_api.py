@@ -38,7 +38,10 @@ class TypedRoutine(Routine):
         assert_type(self.define_event("out", ["value"]), Event)
 
     def work(self, value: int = 0) -> None:
-        assert_type(self.get_execution_context(), ExecutionContext | None)
+        context = self.get_execution_context()
+        assert_type(context, ExecutionContext | None)
+        assert context is not None
+        assert_type((context.flow, context.job_state), tuple[Flow, JobState])
         self.emit("out", value=value)
         self.emit_with("out", {"value": value}, priority=1, metadata={"why": "test"})
 

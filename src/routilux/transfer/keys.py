@@ -49,7 +49,7 @@ class Key:
         retired: bool = False,
     ) -> None:
         if type(key_id) is not str or not key_id:
-            raise TransferKeyError(f"a key has an id that is text, not a {type(key_id).__name__}")
+            raise TransferKeyError(f"a key has an id that is text, not {type(key_id).__name__}")
         self.key_id = key_id
         self.algorithm = checked_algorithm(algorithm)
         if problem := _problem(self.algorithm, secret, public):
@@ -182,7 +182,7 @@ class KeyRing:
         self.keys = tuple(keys)
         for key in self.keys:
             if not isinstance(key, Key):
-                raise TransferKeyError(f"a KeyRing has Key objects, not a {type(key).__name__}")
+                raise TransferKeyError(f"a KeyRing has Key objects, not {type(key).__name__}")
         ids = [key.key_id for key in self.keys]
         if twice := {each for each in ids if ids.count(each) > 1}:
             raise TransferKeyError(

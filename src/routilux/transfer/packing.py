@@ -94,7 +94,7 @@ def checked_keys(keys: KeyRing | None) -> KeyRing:
         raise TransferKeyError(
             f"keys are a KeyRing with a Key in it, not {keys!r}"
             if isinstance(keys, KeyRing)
-            else f"keys are a KeyRing, not a {type(keys).__name__}"
+            else f"keys are a KeyRing, not {type(keys).__name__}"
         )
     return keys or KeyRing()
 

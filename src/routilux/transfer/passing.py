@@ -70,7 +70,7 @@ def dumps(
 
 def _document(flow: Flow, job_state: JobState) -> Data:
     if not isinstance(flow, Flow):
-        raise DefinitionError(f"a Flow is expected, not a {type(flow).__name__}")
+        raise DefinitionError(f"a Flow is expected, not {type(flow).__name__}")
     live = flow._live_job(job_state)
     graph = write_graph(flow._compile()[0])
     with live.lock:
