@@ -14,7 +14,7 @@ from routilux._flow_document import FlowDocument
 from routilux._graph import Graph
 from routilux._handler import Handlers
 from routilux._migrations import CURRENT_FORMAT, upgrade
-from routilux._model import EventKey, ExecutionStrategy, SlotKey
+from routilux._model import EventKey, ExecutionStrategy, MergeKind, SlotKey
 from routilux._plan import NO_PLAN, Plan, checked_plan
 from routilux._resources import Resources
 from routilux._secrecy import Secrecy
@@ -23,7 +23,6 @@ from routilux.connection import Connection
 from routilux.error_handler import ErrorHandler
 from routilux.errors import DefinitionError, listed
 from routilux.routine import Routine
-from routilux.slot import Slot
 from serilux import (
     Serializable,
     check_constructible,
@@ -171,7 +170,8 @@ class Definition(Serializable):
             param_mapping,
             priority,
         )
-        _check_fit(connection, event.output_params, slot)
+        if slot.handler is not None and slot.merge_kind is not MergeKind.FUNCTION:
+            connection.check_fits(event.output_params, binding_of(slot.handler, f"{connection.target}"))
         self._connections.append(connection)
         self._definition_changed()
         return connection
@@ -375,22 +375,6 @@ def _write_routine(routine_id: str, routine: Routine) -> dict[str, Any]:
             error.without_root(registered_name(type(routine)))
             error.under(f"routines.{routine_id}")
         raise
-
-
-def _check_fit(connection: Connection, params: list[str], slot: Slot) -> None:
-    """Refuse what no emission could ever bring into the slot's handler."""
-    if slot.handler is None:
-        return
-    binding = binding_of(slot.handler, f"{connection.target}")
-    mapping = connection.param_mapping or {}
-    names = [*mapping.values(), *(name for name in params if name not in mapping)]
-    strangers = binding.refusals(names) or binding.strangers(mapping.values())
-    if strangers:
-        raise DefinitionError(
-            f"{connection.source} cannot go to {connection.target}: its handler has no parameter "
-            f"{listed(strangers)}; it takes: {listed(sorted(binding.names))}. "
-            f"Use param_mapping, or give it **kwargs"
-        )
 
 
 def _checked_id(flow_id: str | None) -> str:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from routilux._binding import Binding
 from routilux._fixed import Fixed
 from routilux._model import EventKey, SlotKey
 from routilux._shapes import MAYBE, Maybe, Name, Priority, Shape, read_as_document, read_fields
-from routilux.errors import DefinitionError
+from routilux.errors import DefinitionError, listed
 from serilux import register_serializable
 
 _NO_EVENT = EventKey("", "")
@@ -48,6 +49,18 @@ class Connection(Fixed):
 
     def __repr__(self) -> str:
         return f"<Connection {self.source} -> {self.target}>"
+
+    def check_fits(self, params: list[str], binding: Binding) -> None:
+        """Refuse what no emission of an event with these parameters could ever bring into the slot's handler."""
+        mapping = self.param_mapping or {}
+        names = [*mapping.values(), *(name for name in params if name not in mapping)]
+        strangers = binding.refusals(names) or binding.strangers(mapping.values())
+        if strangers:
+            raise DefinitionError(
+                f"{self.source} cannot go to {self.target}: its handler has no parameter "
+                f"{listed(strangers)}; it takes: {listed(sorted(binding.names))}. "
+                f"Use param_mapping, or give it **kwargs"
+            )
 
     def serialize(self) -> dict[str, Any]:
         """The connection as a document."""

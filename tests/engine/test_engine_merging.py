@@ -179,6 +179,21 @@ def test_a_merge_that_fails_is_a_failed_attempt(merge: Any, error: str) -> None:
     assert (job_state.error.type, job_state.error.routine_id) == (error, "b")
 
 
+def test_a_merge_function_may_give_the_data_other_names() -> None:
+    seen: list[Any] = []
+
+    def total(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+        return {"total": old.get("total", 0) + new["value"], "count": old.get("count", 0) + 1}
+
+    source = sending(1, 2)
+    source.define_event("known", ["value"])
+    target = routine(lambda self, total, count: seen.append((total, count)), merge_strategy=total)
+    flow = flow_of(StepRunner(), links=("a.out>b",), a=source, b=target)
+    flow.connect("a", "known", "b", "trigger")
+    flow.execute("a").wait(raise_on_failure=True)
+    assert seen == [(1, 1), (3, 2)]
+
+
 def test_a_merge_that_failed_is_made_again_by_the_retry_and_once() -> None:
     seen: list[Any] = []
     failures = [ValueError()]
