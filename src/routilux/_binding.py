@@ -52,7 +52,7 @@ class Binding(msgspec.Struct, frozen=True):
         return BindingError(
             f"data with {listed(sorted(given)) if given else 'nothing'} does not fit {self.label}"
             f"({', '.join(sorted(self.names))}{', **kwargs' if self.open_ended else ''}): it "
-            f"{' and '.join(problems)}; emit what it takes, connect with param_mapping, or give it **kwargs",
+            f"{' and '.join(problems)}; emit or deliver what it takes, connect with param_mapping, or give it **kwargs",
             missing=missing,
             extra=extra,
         )

@@ -223,7 +223,8 @@ def required_activation(verb: str) -> Activation:
     activation: Activation | None = current.get()
     if activation is None:
         raise OutsideActivationError(
-            f"cannot {verb} outside of a handler; in a thread of your own, run it in contextvars.copy_context()"
+            f"cannot {verb} outside of a handler: what comes from outside is given to a flow (execute, deliver); in a "
+            f"thread that a handler has started, run it in contextvars.copy_context()"
         )
     if activation.closed:
         activation.check_open(verb)

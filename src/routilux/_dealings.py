@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, MutableMapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from routilux._core.job import Job
 from routilux._records import RESERVED_IN_STATE, Changes, Data, Expectation, RoutineState
-from routilux.errors import DefinitionError, SharedDataConflict
+from routilux.errors import DefinitionError, JobStateError, SharedDataConflict
 from serilux import clone, clone_fields, copy_fields, identical
 
 _ABSENT: Any = object()
@@ -153,6 +153,18 @@ class StateView:
         if not identical(self._original, self.state):
             committed = self._guarded.job.routines[self._routine_id]
             self._version, self._original = committed.version, committed.state
+
+
+class SharedCopy(dict[str, Any]):
+    """The shared data of a job in a store, as seen from outside of its handlers: a copy."""
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise JobStateError(
+            "this is a copy of shared data that are kept in a store: change them by job_state.update_shared_data(key, "
+            "value), or take a dict(...) of the copy"
+        )
+
+    __setitem__ = __delitem__ = __ior__ = update = setdefault = pop = popitem = clear = _refuse
 
 
 class Dealings:

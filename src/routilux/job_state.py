@@ -15,6 +15,7 @@ from routilux._core.document import read_job, write_history, write_job, write_ta
 from routilux._core.explanation import Explanation, explain
 from routilux._core.job import Job
 from routilux._core.plan_records import write_plans
+from routilux._dealings import SharedCopy
 from routilux._engine.awaited import Awaited, checked_patience, left_until
 from routilux._engine.coroutines import call_in_thread, until_true
 from routilux._engine.live_job import LiveJob
@@ -23,7 +24,7 @@ from routilux._model import SETTLED, JobStatus
 from routilux._plan import Plan, checked_plan
 from routilux._records import Changes, Data, ErrorInfo, HistoryRecord
 from routilux.errors import BlockingCallError, DefinitionError, JobFailedError, JobStateError
-from serilux import Serializable, clone, clone_fields, register_serializable, renamed_classes
+from serilux import Serializable, clone, clone_fields, copy_fields, register_serializable, renamed_classes
 
 
 @register_serializable
@@ -197,10 +198,16 @@ class JobState(Serializable):
 
         In a handler: what is committed plus the handler's own writes, committed with the activation; where another one
         has changed a key meanwhile that this one had read and changes, it fails (`SharedDataConflict`). Elsewhere: the
-        plain dict itself.
+        plain dict itself; of a job that is in a store a copy, which refuses to be written to: what is changed by
+        `update_shared_data` is in the store, too.
         """
         activation = self._own_activation()
-        return self._job.shared_data if activation is None else activation.dealings.shared_view()
+        if activation is not None:
+            return activation.dealings.shared_view()
+        if self._live.custody is None:
+            return self._job.shared_data
+        with self._live.looking() as job:
+            return SharedCopy(copy_fields(job.shared_data))
 
     @property
     def shared_log(self) -> list[Any]:

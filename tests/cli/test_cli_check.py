@@ -136,7 +136,7 @@ def test_a_plan_for_another_flow_is_for_none_of_these(folder: Path, paused: str,
     ("content", "problem"),
     [
         ("{", "the file is no JSON"),
-        ('{"slot": {}}', "slot is unknown (did you mean 'slots'?)"),
+        ('{"slot": {}}', "plan.json: slot is unknown (did you mean 'slots'?)"),
         ('{"slots": {"a": "b"}}', "'a' names no slot"),
         ('{"config": {"a": "os:system"}}', "config.a"),
     ],

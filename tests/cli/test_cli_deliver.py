@@ -61,7 +61,7 @@ def test_none_of_its_classes_need_be_known(paused: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["approval", "trigger"], 1, "waits for nothing on approval.trigger"),
+        (["approval", "trigger"], 1, "waits for nothing on approval.trigger; it waits on approval.answer"),
         (["approval", "answer", "--param", "aproved=true", "--app", "approval"], 1, "aproved"),
         (["approval", "answer", "--data", "[1]"], 2, "it is no object"),
         (["approval", "answer", "--data", "{"], 2, "it is no JSON"),

@@ -42,7 +42,7 @@ def test_it_needs_none_of_the_users_classes_and_says_what_a_job_does(folder: Pat
     code, output, errors = in_process(folder, "explain", job_id)
     assert (code, errors) == (0, "")
     assert "run by: gone; recover it" in output
-    assert output.startswith(f"job {job_id} of flow 'shop' is running: ")
+    assert output.startswith(f"job {job_id} of flow 'shop' is running: its process has gone")
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ def test_one_that_cannot_go_on_here_is_told_and_left(folder: Path, orphan: str) 
 def test_where_none_has_died_there_is_nothing_to_do(folder: Path, completed: str) -> None:
     result = routilux("recover", "--app", "shop", "--json")
     assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+    assert "there is nothing to recover" in routilux("recover", "--app", "shop").stdout
 
 
 def test_jobs_go_on_in_flows_of_the_code_by_plans(folder: Path, orphan: str, changed: None) -> None:

@@ -1,6 +1,7 @@
 """Jobs that are kept in a store: what is on disk when, what is listed, and what goes on from there."""
 
 import json
+import operator
 import os
 from collections.abc import Callable
 from typing import Any
@@ -97,6 +98,25 @@ def test_a_long_job_is_read_from_its_snapshot(store: Store, open_another: Callab
     assert len(stored.segments) > 1
     _, loaded = open_another().load(job_state.job_id)
     assert loaded.execution_history == job_state.execution_history
+
+
+def test_what_is_shown_of_shared_data_is_a_copy_that_refuses_to_be_written_to(store: Store) -> None:
+    """What was changed there would be in the handle, and not in the store."""
+    job_state = finished(store)
+    job_state.update_shared_data("notes", ["first"])
+    shared = job_state.shared_data
+    shared["notes"].append("nowhere")
+    changes: list[Callable[[], object]] = [
+        lambda: shared.update(note="lost"),
+        lambda: operator.setitem(shared, "note", "lost"),
+        lambda: operator.delitem(shared, "notes"),
+        shared.clear,
+    ]
+    for change in changes:
+        with pytest.raises(JobStateError, match="update_shared_data"):
+            change()
+    _, loaded = store.load(job_state.job_id)
+    assert job_state.shared_data == loaded.shared_data == {"count": 6, "notes": ["first"]}
 
 
 def test_a_paused_job_can_be_changed_and_that_is_kept(store: Store, open_another: Callable[..., Store]) -> None:

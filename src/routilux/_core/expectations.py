@@ -38,6 +38,10 @@ class Expectations(msgspec.Struct, eq=False, gc=False):
         """The task that has waited longest on a slot."""
         return next(iter(self._slots.get(key, {}).values()), None)
 
+    def slots(self) -> list[SlotKey]:
+        """Where tasks wait."""
+        return sorted(key for key, tasks in self._slots.items() if tasks)
+
     def next_deadline(self) -> float | None:
         """When the first of them has waited for long enough."""
         deadlines = self._deadlines

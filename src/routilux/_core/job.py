@@ -95,6 +95,11 @@ class Job(msgspec.Struct, eq=False, gc=False):
             self.history, self.unread = [*earlier, *self.history], ()
         return self.history
 
+    def unawaited(self, key: SlotKey) -> str:
+        """Say that nothing waits there, and where something does."""
+        slots = "" if self.settled else ", ".join(map(str, self.expecting.slots()))
+        return f"waits for nothing on {key}; it waits on {slots or 'no slot'}"
+
     def waiting(self) -> list[Task]:
         """Tasks that wait for their due time, then those that wait to be delivered to."""
         return [entry[2] for entry in sorted(self.delayed)] + list(self.expecting.tasks.values())

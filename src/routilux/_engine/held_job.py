@@ -156,7 +156,7 @@ class HeldJob(KeptJob):
         with self.telling(), self.lock, self._writable():
             task = self.job.expecting.oldest(key)
             if task is None or self.job.settled:
-                raise self._refusal(f"({self.job.status}) waits for nothing on {key}")
+                raise self._refusal(f"({self.job.status}) {self.job.unawaited(key)}")
             self.apply(Delivered(task, data))
             self.submit()
 

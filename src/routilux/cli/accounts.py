@@ -102,7 +102,9 @@ def _names_of_now(view: JobView) -> dict[str, str]:
 def explained_job(listed: dict[str, Any], view: JobView, shown: int | None = SHOWN) -> Iterator[str]:
     """A job's account as lines: why it failed, with places in the user's code, what it waits for, what it did."""
     error, done = view.explanation.error, total(counts_of(view).values())
-    lines = account(msgspec.structs.replace(view.explanation, error=None), shown)
+    note = "its process has gone: recover it, and what ran is tried again" if listed["orphaned"] else None
+    explanation = msgspec.structs.replace(view.explanation, error=None, note=note or view.explanation.note)
+    lines = account(explanation, shown)
     yield next(lines)
     if error is not None:
         yield f"  why: {error_line(error)}"

@@ -16,7 +16,7 @@ def read_plan(file: Path | None) -> Plan | None:
     except RecursionError as error:
         raise LimitError("nested too deeply to be read; it is no plan", str(file)) from error
     except SeriluxError as error:
-        error.under(f"{file}: ")
+        error.under(f"{file}: " if error.path else f"{file}")
         raise
     except ValueError as error:
         raise DocumentError(f"the file is no JSON: {error}", str(file)) from error

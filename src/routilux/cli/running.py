@@ -18,7 +18,7 @@ from routilux.cli.job_ids import whole_id
 from routilux.cli.loading import load_flow, resources_of
 from routilux.cli.options import DEFAULT_STORE, Code, JobId, Json, PlanFile, PlanFiles, StoreUrl, existing_store
 from routilux.cli.parameters import read_params
-from routilux.cli.printing import print_json
+from routilux.cli.printing import print_json, print_lines
 from routilux.cli.resuming import Invocation
 from routilux.cli.signals import News, signals_to
 from routilux.cli.user_output import users_output
@@ -101,6 +101,8 @@ def recover(app: Code = None, plan: PlanFiles = None, store: StoreUrl = DEFAULT_
     given = given_by(app, plan, as_json=json)
     invocation, refused = Invocation(store, app or []), dict[str, Exception]()
     with existing_store(store) as opened:
+        if not opened.orphans() and not json:
+            print_lines(["every job that is running has its process: there is nothing to recover"])
         begun = partial(_recovered, opened, given, refused)
         code = _see_through(opened, invocation, begun, json, many=True)
     for job_id, error in refused.items():

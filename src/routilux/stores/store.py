@@ -246,9 +246,10 @@ class Store(KeepsJobs):
         """
         own, target = clone_fields(data, "data"), SlotKey(routine_id, slot)
         self._check_binding(job_id, target, own)
-        task = self._look(job_id)._live.job.expecting.oldest(target)
+        job = self._look(job_id)._live.job
+        task = job.expecting.oldest(target)
         if task is None:
-            raise JobStateError(f"job {job_id!r} waits for nothing on {target}", job_id=job_id)
+            raise JobStateError(f"job {job_id!r} {job.unawaited(target)}", job_id=job_id)
         waiting = task
 
         def is_delivered(record: JobRecord) -> bool:
