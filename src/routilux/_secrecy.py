@@ -71,10 +71,11 @@ class Secrecy:
         """An error without the secrets that its message and its traceback may have."""
         if not self.known:
             return error
-        told = {name: self._without(getattr(error, name)) for name in ("type", "message", "traceback")}
+        told = {name: self.without(getattr(error, name)) for name in ("type", "message", "traceback")}
         return msgspec.structs.replace(error, **told)
 
-    def _without(self, text: str) -> str:
+    def without(self, text: str) -> str:
+        """A text without the secrets that it may have."""
         clean, end = [], 0
         for start, stop, name in self._found(text):
             clean += [text[end:start], f"<secret {name}>"]

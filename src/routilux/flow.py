@@ -244,7 +244,7 @@ class Flow(Definition):
 
         With a `plan`, what would not fit then. Nothing is applied by that.
         """
-        live, checked = _checked_job(job_state)._live, checked_plan(plan)
+        live, checked = _checked_job(job_state)._live, self._checked_plan(plan)
         with live.lock:
             return inspect(self, live.job, checked, live.last_graph(live.job), live.now()).verdict
 
@@ -268,12 +268,18 @@ class Flow(Definition):
         from a store is kept there anyway; if another process runs it, that one loses it (law 6), unless `take_over` is
         False: then it is a JobStateError.
         """
-        live, checked = _checked_job(job_state)._live, checked_plan(plan)
+        live, checked = _checked_job(job_state)._live, self._checked_plan(plan)
         keeping = kept_again(live, store, self, durability, take_over=take_over, plan=checked)
         setting = self._setting()
         live.resume(setting, self._fitting(live, setting, checked), self._recovered, keeping)
         live.sync()
         return job_state
+
+    def _checked_plan(self, plan: Plan | None) -> Plan:
+        """A plan that may be recorded in a job: SecretError where it has a secret of this flow in it."""
+        checked = checked_plan(plan)
+        self._secrecy.check_document(checked.document(), "plan")
+        return checked
 
     def _fitting(self, live: LiveJob, setting: Setting, plan: Plan) -> Fitting:
         return fitting_in(self, plan, live.last_graph, setting.engine.clock.now)
@@ -291,7 +297,7 @@ class Flow(Definition):
         the job may take begins anew. JobStateError for a job that has not failed, ResumeError with a list for one that
         does not fit this flow; `plan` as in `resume`.
         """
-        live, checked = _checked_job(job_state)._live, checked_plan(plan)
+        live, checked = _checked_job(job_state)._live, self._checked_plan(plan)
         keeping, setting = kept_again(live, None, self, plan=checked), self._setting()
         live.retry(setting, self._fitting(live, setting, checked), keeping)
         live.sync()

@@ -16,6 +16,7 @@ from routilux import (
     Flow,
     JobState,
     MissingResourceError,
+    Plan,
     ResourceFactory,
     ResumeError,
     Routine,
@@ -148,6 +149,23 @@ def test_one_that_is_given_and_is_no_secret_is_missing(value: Any) -> None:
         mailing(resources={"api_key": value}).execute("mailer")
 
 
+def test_a_plan_with_a_secret_in_it_is_recorded_in_no_job() -> None:
+    runner = StepRunner()
+    flow = mailing(runner)
+    flow.routines["mailer"].set_config(api_key=KEY)
+    job_state = runner.start(flow, "mailer")
+    flow.pause(job_state)
+    before, plan = job_state.serialize(), Plan(reason=f"the key is {KEY} now")
+    for use in (flow.check, flow.resume, flow.retry):
+        with pytest.raises(SecretError, match=r"^plan.reason has the secret 'api_key' in it") as caught:
+            use(job_state, plan=plan)
+        assert KEY not in str(caught.value)
+    assert job_state.serialize() == before
+    flow.resume(job_state, plan=Plan(reason="the key is another now"))
+    runner.run()
+    assert job_state.status == "completed"
+
+
 # Asked for before a job runs.
 
 
@@ -270,7 +288,7 @@ ODD_KEYS = [KEY, "a'b'c'd", 'a"b"c"d', "'\"'\"'", "\n\t\n\té\té", "\\a\\n\\'",
 def test_all_of_it_is_found_however_it_is_written(key: str, tell: Callable[[str], str]) -> None:
     secrecy = Secrecy()
     secrecy.learn("", "key", key)
-    text = secrecy._without(f"before {tell(key)} after")
+    text = secrecy.without(f"before {tell(key)} after")
     around = tell("").replace(b64encode(b"").decode(), "")
     plain = str.maketrans("", "", "'\"\\b")  # which quotes are written depends on what is in them
     expected = f"before {around} after".translate(plain).split()
@@ -288,7 +306,7 @@ def test_all_of_it_is_found_however_it_is_written(key: str, tell: Callable[[str]
 def test_pieces_of_it_are_found(tell: Callable[[str], str]) -> None:
     secrecy = Secrecy()
     secrecy.learn("", "key", KEY)
-    text = secrecy._without(f"before {tell(KEY)} after")
+    text = secrecy.without(f"before {tell(KEY)} after")
     pieces = [KEY[i : i + 8] for i in range(len(KEY) - 7)]
     assert (text.startswith("before "), text.endswith(" after"), "<secret key>" in text) == (True, True, True)
     assert [piece for piece in pieces if piece in text] == []
@@ -297,7 +315,7 @@ def test_pieces_of_it_are_found(tell: Callable[[str], str]) -> None:
 def test_each_line_of_it_is_found() -> None:
     secrecy = Secrecy()
     secrecy.learn("", "key", "first\nother\nthird\nlines of more than that")
-    assert secrecy._without("  | first\n  | other\n  | third") == "  | <secret key>\n  | <secret key>\n  | <secret key>"
+    assert secrecy.without("  | first\n  | other\n  | third") == "  | <secret key>\n  | <secret key>\n  | <secret key>"
 
 
 def test_a_timeout_and_a_failed_policy_are_redacted_too() -> None:
@@ -331,7 +349,7 @@ def test_only_so_many_values_of_a_secret_are_known() -> None:
     secrecy = Secrecy()
     for number in range(KEPT + 1):
         secrecy.learn("mailer", "key", f"{number:03}" * 4)
-    assert secrecy._without("000000000000, 001001001001") == "000000000000, <secret key>"
+    assert secrecy.without("000000000000, 001001001001") == "000000000000, <secret key>"
 
 
 def test_where_nothing_is_known_nothing_is_looked_for() -> None:

@@ -427,10 +427,33 @@ def test_key_files_are_for_their_owner_and_come_back(tmp_path: Path) -> None:
 )
 def test_a_file_without_keys_is_refused_by_its_name(text: str, tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
+    path.touch(mode=0o600)
     path.write_text(text)
     with pytest.raises(TransferKeyError, match=f"^{path}: no keys can be read from it: ") as caught:
         load_keys(path)
     assert "c2VjcmV0" not in str(caught.value)
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620, 0o601])
+def test_secret_keys_to_which_others_have_access_are_refused(mode: int, tmp_path: Path) -> None:
+    path = tmp_path / "the keys.json"
+    save_keys(path, KeyRing([HMAC]))
+    path.chmod(mode)
+    with pytest.raises(TransferKeyError) as caught:
+        load_keys(path)
+    assert str(caught.value) == (
+        f"{path}: others have access to its secret keys (its mode is {mode:04o}); run `chmod 600 '{path}'`, and make "
+        "new keys if somebody may have read them"
+    )
+    path.chmod(0o400)
+    assert [key.key_id for key in load_keys(path).keys] == ["hmac"]
+
+
+def test_public_keys_are_for_everybody(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    save_keys(path, KeyRing([ED25519.for_others()]))
+    path.chmod(0o644)
+    assert [key.key_id for key in load_keys(path).keys] == ["ed"]
 
 
 # Looking.

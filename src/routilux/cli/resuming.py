@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from routilux._backends.urls import without_password
 from routilux._model import JobStatus
 from routilux.cli.options import DEFAULT_STORE, STORE_VARIABLE
 from routilux.stores import Store
@@ -19,7 +20,10 @@ _VERBS = {
 
 
 class Invocation(NamedTuple):
-    """The store and the modules that a command was given: the next one needs them too."""
+    """The store and the modules that a command was given: the next one needs them too.
+
+    A password in the store's URL is left out of what is shown, which may be kept in a log: `***` stands for it.
+    """
 
     store: str
     apps: Sequence[str]
@@ -42,7 +46,7 @@ class Invocation(NamedTuple):
     def _words(self, verb: str, job_id: str) -> list[str]:
         words = ["routilux", verb, job_id]
         if self.store != os.environ.get(STORE_VARIABLE, DEFAULT_STORE):
-            words += ["--store", self.store]
+            words += ["--store", without_password(self.store, self.store)]
         return words
 
 

@@ -71,7 +71,7 @@ class Check(ABC):
 
     def check_place(self, trial: Trial, place: Place, undisturbed: Ran) -> None:
         """Try one place."""
-        found = self.changes(trial, place, undisturbed)
+        found = [trial.discreet(line) for line in self.changes(trial, place, undisturbed)]
         if not found:
             return
         step = self.step(place, undisturbed)

@@ -23,7 +23,7 @@ Place = dict[str, Any]
 
 
 def write_replay(trial: Trial, check: str, place: Place, step: str, evidence: Data) -> Path:
-    """Write down a failure, with all that it takes to run it again; `evidence` is for people to look at."""
+    """Write down a failure, with all that it takes to run it again, but for secrets; `evidence` is for people."""
     document = {
         "format": REPLAY_FORMAT,
         "check": check,
@@ -41,7 +41,7 @@ def write_replay(trial: Trial, check: str, place: Place, step: str, evidence: Da
     folder.mkdir(parents=True, exist_ok=True)
     name = re.sub(r"[^\w.-]+", "_", f"{check}-{trial.document['flow_id']}")[:80]
     path = folder / f"{name}-{uuid4().hex[:8]}.json"
-    path.write_text(json.dumps(document, indent=1, default=repr), encoding="utf-8")
+    path.write_text(trial.discreet(json.dumps(document, indent=1, default=repr)), encoding="utf-8")
     return path
 
 

@@ -78,6 +78,10 @@ class Trial:
         """Give a flow that was read the secrets that are in no document, as its host would."""
         (self.source if isinstance(self.source, Flow) else made(self.source))._give_secrets(flow)
 
+    def discreet(self, text: str) -> str:
+        """A text without the secrets of the flow."""
+        return (self.source if isinstance(self.source, Flow) else made(self.source))._secrecy.without(text)
+
     def progress(self, seed: int | None = None, *, most: int | None = None) -> Progress:
         """A run that has not begun."""
         random = Random(self.seed if seed is None else seed)
