@@ -12,16 +12,12 @@ from tests.fuzz import corpus, files
 from tests.fuzz.choices import Choices
 from tests.fuzz.mutations import mutated
 from tests.fuzz.probes import FuzzBox
-from tests.fuzz.watch import LOADED, WATCH
+from tests.fuzz.watch import WATCH
 
 LARGE = 30_000
 """Bytes of a document whose memory is always looked at."""
 LONG = 0.002
 """Seconds, in which no more can be used than a document may use anyway."""
-
-ESCAPED = LOADED + 1
-"""Times of an exported job: it is also looked at with its values left as JSON, for which each tag is put into another
-(`{"$dict": {"$set": []}}`), and takes up to twice as much."""
 
 
 class Target(NamedTuple):
@@ -38,8 +34,6 @@ class Target(NamedTuple):
     state: Callable[[Any], Any]
     mutated: Callable[[Choices, Sequence[str], Sequence[str]], str] = mutated
     given: Callable[[Any], Any] = lambda document: document
-    times_loaded: int = LOADED
-    """How much memory it may take to read a document, in times of what the document itself takes."""
 
 
 def read_into(target: Any, document: Any) -> Any:
@@ -78,14 +72,7 @@ TARGETS = {
     "object": Target(lambda: [json.dumps(corpus.box().serialize())], FuzzBox, read_into, serialized, serialized),
     "flow": Target(corpus.flows, corpus.target_flow, read_into, serialized, serialized),
     "job": Target(corpus.jobs, corpus.target_job, read_into, serialized, serialized),
-    "transfer": Target(
-        corpus.transfers,
-        lambda: Store(MemoryBackend()),
-        admitted,
-        lambda _: None,
-        jobs_of,
-        times_loaded=ESCAPED,
-    ),
+    "transfer": Target(corpus.transfers, lambda: Store(MemoryBackend()), admitted, lambda _: None, jobs_of),
     "file": Target(
         files.recipes,
         lambda: None,
@@ -128,12 +115,7 @@ class Reader:
         document = json.loads(text)
         given = self._target.given(document)
         try:
-            read = WATCH.over(
-                lambda: self._target.read(self._into, given),
-                text,
-                traced=traced,
-                times_loaded=self._target.times_loaded,
-            )
+            read = WATCH.over(lambda: self._target.read(self._into, given), text, traced=traced)
         except (SeriluxError, RoutiluxError) as refusal:
             self.refused += 1
             self._check_refusal(refusal)

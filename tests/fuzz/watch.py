@@ -51,10 +51,10 @@ class Watch:
             return
         self.seen.append(f"{event} {args!r:.200}")
 
-    def over(self, call: Callable[[], Any], text: str, *, traced: bool, times_loaded: int = LOADED) -> Any:
+    def over(self, call: Callable[[], Any], text: str, *, traced: bool) -> Any:
         """What a call returns; AssertionError for what it must not do, or costs, where `text` is its input.
 
-        It may take ten times the size of its input, or `times_loaded` what that takes once it is loaded. That is looked
+        It may take ten times the size of its input, or twice what that takes once it is loaded. That is looked
         at if it is `traced`, which makes it five to sixteen times slower.
         """
         self.seen.clear()
@@ -73,14 +73,14 @@ class Watch:
             assert self.seen == [], f"reading it did {self.seen}"
             assert probes.CALLS == [], f"reading it called {probes.CALLS}"
             assert self.seconds < SECONDS * (TRACED_SLOWER if traced else 1), f"reading it took {self.seconds:.2f} s"
-            assert peak <= _allowed(text, peak, times_loaded), f"reading {len(text)} bytes took {peak} bytes of memory"
+            assert peak <= _allowed(text, peak), f"reading {len(text)} bytes took {peak} bytes of memory"
 
 
-def _allowed(text: str, peak: int, times_loaded: int) -> int:
+def _allowed(text: str, peak: int) -> int:
     """How much memory the reading of a text may take."""
     if peak <= TIMES * len(text) + SPARE:
         return peak
-    return times_loaded * max(_loaded(json.loads, text), _loaded(msgspec.json.decode, text)) + SPARE
+    return LOADED * max(_loaded(json.loads, text), _loaded(msgspec.json.decode, text)) + SPARE
 
 
 def _loaded(load: Callable[[str], Any], text: str) -> int:
