@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from routilux._backends.backend import Backend
-from routilux.errors import StoreError, StoreUnavailableError
+from routilux.errors import StoreUnavailableError
 
 LOST = "the connection was lost"
 
@@ -14,7 +14,7 @@ class Failure(NamedTuple):
     """What a call raises; with `done` it has done its work, and only the answer is lost."""
 
     done: bool
-    kind: type[StoreError] = StoreUnavailableError
+    kind: type[Exception] = StoreUnavailableError
 
 
 class FailingBackend:

@@ -14,6 +14,7 @@ from routilux._backends.backend import StoredJob
 from routilux._engine.owner import LEASE, is_gone, shown, this_process
 from routilux.errors import RecoveryError
 from routilux.stores import Store, open_store
+from routilux.testing.conformance_parts import deleted
 from tests.crashes.gates import GATES, close_gates, gated, open_gates
 
 
@@ -135,7 +136,7 @@ def recovers(store: Store) -> None:
 
 
 def test_a_job_that_is_deleted_meanwhile_is_not_recovered(store: Store, orphan: str) -> None:
-    assert recover(Crowded(store, store._backend.delete)) == []
+    assert recover(Crowded(store, lambda job_id: deleted(store._backend, job_id))) == []
 
 
 def test_a_job_that_ends_meanwhile_is_not_recovered(store: Store, orphan: str) -> None:

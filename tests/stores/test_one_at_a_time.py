@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from routilux import Flow, JobState, JobStateError, OwnershipLost, Routine, recover
-from routilux._backends.backend import StoredJob
+from routilux._backends.backend import JobRecord, StoredJob
 from routilux._backends.memory import MemoryBackend
 from routilux._engine import custody
-from routilux.errors import StoreUnavailableError
+from routilux.errors import StoreUnavailableError, UnknownJobError
 from routilux.stores import Store
 from serilux import SeriluxError, register_serializable
 from tests.crashes.failing_backend import FailingBackend, Failure
@@ -127,6 +127,41 @@ def test_a_job_that_is_being_resumed_is_not_deleted(backend: Acquired, store: St
     assert len(refused) == 1
 
 
+class Deleted(MemoryBackend):
+    """Has something happen to a job between the look that judged it and its deletion, once."""
+
+    then: Callable[[str], object] | None = None
+
+    def delete(self, record: JobRecord) -> bool:
+        then, self.then = self.then, None
+        if then is not None:
+            then(record.job_id)
+        return super().delete(record)
+
+
+def test_a_job_that_is_taken_over_while_it_is_being_deleted_stays() -> None:
+    backend = Deleted()
+    job_id, recovered = orphan(backend), []
+    store = Store(backend)
+    with Store(backend) as another:
+        backend.then = lambda _: recovered.extend(recover(another))
+        with pytest.raises(JobStateError, match="is being run; cancel it first"):
+            store.delete(job_id)
+        answer(recovered[0], more=False)
+        assert recovered[0].wait(LONG)
+        assert store.delete(job_id)
+
+
+def test_a_job_that_was_let_go_while_it_was_being_deleted_is_deleted() -> None:
+    backend = Deleted()
+    job_id = orphan(backend)
+    store = Store(backend)
+    with Store(backend) as another:
+        backend.then = another.pause
+        assert store.delete(job_id)
+        assert store.jobs() == []
+
+
 def test_a_job_that_is_being_cancelled_is_not_recovered(
     backend: Acquired, store: Store, elsewhere: ThreadPoolExecutor
 ) -> None:
@@ -215,15 +250,21 @@ def test_a_job_that_was_claimed_and_cannot_be_read_is_given_back(monkeypatch: py
     assert backend.record(job_state.job_id).status == "completed"
 
 
+@pytest.mark.parametrize("kind", [StoreUnavailableError, OSError, UnknownJobError])
 def test_a_job_that_cannot_be_given_back_is_said_to_stay(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    kind: type[Exception], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Whatever that fails with, why the job could not be read is what is raised."""
     backend = MemoryBackend()
     flow, job_state, store = left_behind(backend)
     monkeypatch.setattr(custody, "rebuild", unreadable)
-    store.ledger.backend = FailingBackend(backend, ["write"], [Failure(done=False)])
-    with pytest.raises(SeriluxError, match="is not known here"):
+    store.ledger.backend = FailingBackend(backend, ["write"], [Failure(done=False, kind=kind)])
+    with pytest.raises(SeriluxError, match="is not known here") as refusal:
         flow.resume(job_state)
+    job_id = job_state.job_id
+    assert refusal.value.__notes__ == [
+        f"nor could job {job_id!r} be given back, so that it stays with this process: the connection was lost"
+    ]
     assert "stays with this process: the connection was lost" in caplog.text
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from msgspec.structs import replace
 
 from routilux._backends.backend import MOVED, Backend, Batch, Compaction, Definition, NewJob
 from routilux._backends.memory import MemoryBackend
@@ -89,9 +90,13 @@ class StoresAgree(RuleBasedStateMachine):
     def clear_tombstone(self, job: str, epoch: int) -> None:
         self.both(lambda store: store.clear_tombstone(job, up_to=epoch))
 
-    @rule(job=jobs)
-    def delete(self, job: str) -> None:
-        self.both(lambda store: store.delete(job))
+    @rule(job=jobs, epoch=st.none() | epochs, status=st.none() | st.sampled_from(STATUSES), owner=st.none() | owners)
+    def delete(self, job: str, epoch: int | None, status: str | None, owner: str | None) -> None:
+        """As it is, or was once, or never was."""
+        if (record := self.memory.record(job)) is not None:
+            other = {"epoch": epoch, "status": status, "owner": owner}
+            seen = replace(record, **{name: value for name, value in other.items() if value is not None})
+            self.both(lambda store: store.delete(seen))
 
     @rule(before=times, statuses=st.lists(st.sampled_from(STATUSES), max_size=2))
     def prune(self, before: float, statuses: list[str]) -> None:

@@ -12,7 +12,7 @@ from routilux._backends.backend import Backend
 from routilux._backends.postgres import PostgresBackend
 from routilux._backends.sqlite import SQLiteBackend
 from routilux.errors import DamagedRecordError
-from routilux.testing.conformance_parts import appended, compacted, created
+from routilux.testing.conformance_parts import appended, compacted, created, deleted
 
 Stored = tuple[Backend, Callable[[str], None]]
 """A store, and how to run a statement in it behind its back."""
@@ -80,7 +80,7 @@ def test_damage_is_named_by_job_kind_and_number(
     assert record is not None
     assert (record.epoch, record.owner, record.status) == (1, "me", "running")
     assert backend.read("b").number == 1
-    assert backend.delete("a") is True
+    assert deleted(backend, "a") is True
 
 
 def test_a_damaged_definition_is_named(stored: Stored) -> None:

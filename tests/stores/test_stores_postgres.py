@@ -17,7 +17,7 @@ from routilux._backends.postgres import PostgresBackend
 from routilux._backends.postgres_schema import MAKING, STEPS, bring_up_to_date
 from routilux._backends.postgres_writing import write_at_once
 from routilux.errors import StoreError, StoreFormatError, StoreUnavailableError
-from routilux.testing.conformance_parts import appended, compacted, created, numbers
+from routilux.testing.conformance_parts import appended, compacted, created, deleted, numbers
 from tests.patience import until
 from tests.stores.postgres_process import PostgresProcess
 
@@ -138,7 +138,7 @@ def test_a_definition_is_not_pruned_under_a_job_that_is_being_stored(
     backend: PostgresBackend, beside: PostgresBackend, postgres_url: str
 ) -> None:
     backend.write([created("a")])
-    backend.delete("a")
+    deleted(backend, "a")
     with backend._server.transaction() as writing:
         assert write_at_once(writing, [created("b")]) is True
         with held_up(postgres_url, lambda: beside.prune(before=0.0, statuses=[])) as pruning:

@@ -152,8 +152,11 @@ class Backend(Protocol):
     def clear_tombstone(self, job_id: str, *, up_to: int) -> bool:
         """Remove a tombstone whose epoch is at most `up_to`, so that the job may come back; False if there is none."""
 
-    def delete(self, job_id: str) -> bool:
-        """Remove a job with all that is kept of it; False where there was none. Its tombstone counts as one."""
+    def delete(self, record: JobRecord) -> bool:
+        """Remove a job with all that is kept of it, if its epoch, status and owner are still those of the record.
+
+        False where they are not, or there is none: somebody was faster. A tombstone counts as a job.
+        """
 
     def prune(self, *, before: float, statuses: Sequence[str]) -> int:
         """Remove the jobs with one of these statuses whose last record is older than that time; how many comes back.

@@ -14,6 +14,7 @@ from routilux._backends.numbering import (
     check_covered,
     closed_store,
     first_kept,
+    is_as_listed,
     judge,
     moved_out,
     unknown_definition,
@@ -122,12 +123,13 @@ class MemoryBackend:
             self._forget(job_id)
             return True
 
-    def delete(self, job_id: str) -> bool:
-        """Remove a job, or its tombstone."""
+    def delete(self, record: JobRecord) -> bool:
+        """Remove a job, or its tombstone, that is as it was listed."""
         with self._lock:
-            if job_id not in self._jobs:
+            job = self._jobs.get(record.job_id)
+            if job is None or not is_as_listed(job.record, record):
                 return False
-            self._forget(job_id)
+            self._forget(record.job_id)
             return True
 
     def prune(self, *, before: float, statuses: Sequence[str]) -> int:

@@ -5,7 +5,7 @@ from enum import Enum, auto
 
 import msgspec
 
-from routilux._backends.backend import MOVED, Batch, Compaction, NewJob
+from routilux._backends.backend import MOVED, Batch, Compaction, JobRecord, NewJob
 from routilux.errors import StoreError, UnknownJobError
 
 _MOST_ROWS = 500
@@ -31,6 +31,11 @@ class Standing(msgspec.Struct, frozen=True):
     def owned_under(self, epoch: int) -> bool:
         """Whether who was given that epoch may write still (law 6)."""
         return self.epoch == epoch and self.status != MOVED
+
+
+def is_as_listed(now: JobRecord, then: JobRecord) -> bool:
+    """Whether nobody has taken a job over, settled it or moved it out since it was listed."""
+    return (now.epoch, now.status, now.owner) == (then.epoch, then.status, then.owner)
 
 
 class Verdict(Enum):

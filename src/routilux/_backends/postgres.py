@@ -143,11 +143,12 @@ class PostgresBackend:
         """Remove a tombstone."""
         return self._is_deleted(f"job_id = %s AND status = '{MOVED}' AND epoch <= %s", (job_id, up_to))
 
-    def delete(self, job_id: str) -> bool:
-        """Remove a job, or its tombstone."""
-        return self._is_deleted("job_id = %s", (job_id,))
+    def delete(self, record: JobRecord) -> bool:
+        """Remove a job, or its tombstone, that is as it was listed."""
+        listed = (record.job_id, record.epoch, record.status, record.owner)
+        return self._is_deleted("job_id = %s AND epoch = %s AND status = %s AND owner IS NOT DISTINCT FROM %s", listed)
 
-    def _is_deleted(self, condition: str, values: tuple[str | int, ...]) -> bool:
+    def _is_deleted(self, condition: str, values: tuple[str | int | None, ...]) -> bool:
         with self._server.writing() as session:
             return session.execute(f"DELETE FROM routilux_jobs WHERE {condition}", values).rowcount > 0
 

@@ -130,11 +130,12 @@ class SQLiteBackend:
         """Remove a tombstone."""
         return self._is_deleted(f"job_id = ? AND status = '{MOVED}' AND epoch <= ?", (job_id, up_to))
 
-    def delete(self, job_id: str) -> bool:
-        """Remove a job, or its tombstone."""
-        return self._is_deleted("job_id = ?", (job_id,))
+    def delete(self, record: JobRecord) -> bool:
+        """Remove a job, or its tombstone, that is as it was listed."""
+        listed = (record.job_id, record.epoch, record.status, record.owner)
+        return self._is_deleted("job_id = ? AND epoch = ? AND status = ? AND owner IS ?", listed)
 
-    def _is_deleted(self, condition: str, values: tuple[str | int, ...]) -> bool:
+    def _is_deleted(self, condition: str, values: tuple[str | int | None, ...]) -> bool:
         with self._file.writing() as connection:
             return connection.execute(f"DELETE FROM jobs WHERE {condition}", values).rowcount > 0
 

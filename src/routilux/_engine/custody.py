@@ -83,9 +83,20 @@ class Custody:
     def _read_claimed(self, stored: StoredJob, plan: Plan) -> Job:
         try:
             return self.read(stored, plan)[0]
-        except BaseException:
-            self.ledger.give_back(stored)
+        except BaseException as error:
+            self._give_back(stored, error)
             raise
+
+    def _give_back(self, stored: StoredJob, error: BaseException) -> None:
+        """Let others have the job; why it cannot be read is what the caller has to know, whatever comes of that."""
+        try:
+            self.ledger.give_back(stored)
+        except Exception as refusal:  # noqa: BLE001 - whatever it is, the first error is the one that counts
+            job_id = stored.record.job_id
+            logger.warning(
+                "job %s stays with this process: %s", job_id, refusal, extra={"action": "give_back", "job_id": job_id}
+            )
+            error.add_note(f"nor could job {job_id!r} be given back, so that it stays with this process: {refusal}")
 
     def _refuse_copy(self, job: Job) -> None:
         if self.ledger.backend.record(job.job_id) is not None:

@@ -105,14 +105,10 @@ class Ledger:
             raise
 
     def give_back(self, stored: StoredJob) -> None:
-        """Let others have a job that was claimed, and cannot be read here."""
+        """Let others have a job that was claimed, and cannot be read here; an error where it stays this process's."""
         record = stored.record
         nothing = Batch(record.job_id, record.epoch, stored.number + 1, write_record([]), time(), releases=True)
-        try:
-            self.backend.write([nothing])
-        except StoreError as error:
-            extra = {"action": "give_back", "job_id": record.job_id}
-            logger.warning("job %s stays with this process: %s", record.job_id, error, extra=extra)
+        self.backend.write([nothing])
 
     def has_owner(self, record: JobRecord) -> bool:
         """Whether somebody who lives runs a job, or a thread of this process is about to."""

@@ -313,11 +313,16 @@ class Store(KeepsJobs):
         return admit_file(self._backend, file, keys, max_size, reclaim=reclaim)
 
     def delete(self, job_id: str) -> bool:
-        """Remove a job with all that is kept of it; False if there is none. JobStateError where somebody runs it."""
-        record = self._backend.record(job_id)
-        if record is not None and self._ledger.has_owner(record):
-            raise JobStateError(f"job {job_id!r} is being run; cancel it first")
-        return self._backend.delete(job_id)
+        """Remove a job with all that is kept of it; False if there is none. JobStateError where somebody runs it.
+
+        Whoever takes the job over in the meantime is not robbed of it: then it is being run.
+        """
+        while (record := self._backend.record(job_id)) is not None:
+            if self._ledger.has_owner(record):
+                raise JobStateError(f"job {job_id!r} is being run; cancel it first", job_id=job_id)
+            if self._backend.delete(record):
+                return True
+        return False
 
     def prune(self, *, older_than: timedelta | float) -> int:
         """Remove the jobs that settled longer ago than that (seconds, or a timedelta); how many comes back.

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from routilux._backends.backend import Backend, Batch, Definition, NewJob
 from routilux.errors import StoreError, UnknownJobError
-from routilux.testing.conformance_parts import FLOW, appended, compacted, created, numbers, refused_with
+from routilux.testing.conformance_parts import FLOW, appended, compacted, created, deleted, numbers, refused_with
 
 
 class JournalConformance:
@@ -172,7 +172,7 @@ class JournalConformance:
 
     def test_prune_removes_definitions_that_no_job_needs(self, backend: Backend) -> None:
         backend.write([created("a"), created("b", definition=Definition("fingerprint-2", b"2"))])
-        backend.delete("a")
+        deleted(backend, "a")
         assert backend.prune(before=0.0, statuses=[]) == 0
         assert backend.definition("fingerprint-2") == b"2"
         with refused_with(UnknownJobError, "'fingerprint-1'"):

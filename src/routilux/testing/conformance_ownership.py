@@ -3,8 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+from msgspec.structs import replace
+
 from routilux._backends.backend import Backend, StoredJob
-from routilux.testing.conformance_parts import FLOW, appended, compacted, created, numbers
+from routilux.errors import UnknownJobError
+from routilux.testing.conformance_parts import FLOW, appended, compacted, created, deleted, numbers
 
 
 class OwnershipConformance:
@@ -70,6 +73,47 @@ class OwnershipConformance:
             assert stored is not None
             assert stored.number == written.result() == backend.read(job_id).number
 
+    def test_a_job_that_was_taken_over_is_not_deleted_by_who_saw_it_before(
+        self, backend: Backend, beside: Backend
+    ) -> None:
+        backend.write([created("a")])
+        seen = backend.record("a")
+        assert seen is not None
+        beside.acquire("a", "you", epoch=1)
+        assert backend.delete(seen) is False
+        assert backend.read("a").record.owner == "you"
+        assert deleted(backend, "a") is True
+
+    def test_nor_is_one_that_has_another_status_or_owner_by_now(self, backend: Backend, beside: Backend) -> None:
+        backend.write([created("a"), created("b")])
+        seen = {record.job_id: record for record in backend.records()}
+        beside.write([appended("a", 2, status="paused")])
+        beside.write([replace(appended("b", 2), releases=True)])
+        assert [backend.delete(seen[job_id]) for job_id in "ab"] == [False, False]
+        assert [deleted(backend, job_id) for job_id in "ab"] == [True, True]
+
+    def test_one_of_two_has_a_job_that_is_taken_over_and_deleted_at_once(
+        self, backend: Backend, beside: Backend
+    ) -> None:
+        for number in range(20):
+            job_id = f"job-{number}"
+            backend.write([created(job_id)])
+            seen, start = backend.record(job_id), Barrier(2)
+            assert seen is not None
+
+            def acquire(job_id: str = job_id, start: Barrier = start) -> bool:
+                start.wait()
+                try:
+                    return beside.acquire(job_id, "you", epoch=1) is not None
+                except UnknownJobError:
+                    return False
+
+            with ThreadPoolExecutor(1) as thread:
+                acquired = thread.submit(acquire)
+                start.wait()
+                was_deleted = backend.delete(seen)
+            assert [acquired.result(), backend.record(job_id) is not None] == [not was_deleted] * 2
+
     def test_silence_begins_with_a_beat_and_ends_with_leaving(self, backend: Backend, beside: Backend) -> None:
         assert backend.silences() == {}
         backend.beat("me")
@@ -112,7 +156,7 @@ class OwnershipConformance:
         assert beside.definition("fingerprint-1") == FLOW.document
         beside.compact(compacted("a", 2))
         assert backend.read("a").journal == []
-        assert beside.delete("a") is True
+        assert deleted(beside, "a") is True
         assert backend.records() == []
 
     def test_threads_write_to_different_jobs_at_once(self, backend: Backend, beside: Backend) -> None:

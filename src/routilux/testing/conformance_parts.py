@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from routilux._backends.backend import Batch, Compaction, Definition, NewJob, StoredJob
+from routilux._backends.backend import Backend, Batch, Compaction, Definition, NewJob, StoredJob
 from routilux.errors import StoreError
 
 FLOW = Definition("fingerprint-1", b'{"flow": 1}')
@@ -42,3 +42,9 @@ def refused_with(kind: type[StoreError], *words: str) -> Iterator[None]:
 def numbers(stored: StoredJob) -> list[bytes]:
     """The contents of a job's journal, less what is the same in all of them."""
     return [content.removeprefix(b'{"n": ').removesuffix(b"}") for content in stored.journal]
+
+
+def deleted(backend: Backend, job_id: str) -> bool:
+    """Delete a job as it is listed just now; whether it was there."""
+    record = backend.record(job_id)
+    return record is not None and backend.delete(record)

@@ -9,7 +9,7 @@ from routilux._backends.opening import open_backend
 from routilux.testing.checks import Check
 from routilux.testing.moves import Progress
 from routilux.testing.replays import Place
-from routilux.testing.stored_runs import NOTHING_NEW, Host, HostDied, Moments, worst
+from routilux.testing.stored_runs import NOTHING_NEW, Host, HostDied, Moments, forget, worst
 from routilux.testing.trial import Ran, Trial
 
 MEMORY = "memory:"
@@ -49,7 +49,7 @@ class Kill(Check):
         """Run the job through its deaths; what is stored at the end is what counts."""
         backend = MemoryBackend() if place["store"] == MEMORY else open_backend(place["store"])
         try:
-            backend.delete(trial.job_id)
+            forget(backend, trial.job_id)
             return self._run(trial, place, backend)
         finally:
             backend.close()
@@ -69,7 +69,7 @@ class Kill(Check):
         if not place["moment"]:
             self._moments = host.moments.passed
         result = trial.result(Host(backend, trial.host(now), Moments()).read(trial))
-        backend.delete(trial.job_id)
+        forget(backend, trial.job_id)
         return Ran(result, progress.moves)
 
     def _notice(self, host: Host, trial: Trial, progress: Progress) -> None:

@@ -19,7 +19,7 @@ from routilux._records import Data
 from routilux.flow import Flow
 from routilux.testing.moves import Delivery
 from routilux.testing.outcomes import outcome
-from routilux.testing.stored_runs import Host, Moments
+from routilux.testing.stored_runs import Host, Moments, forget
 from routilux.testing.trial import Trial
 from serilux import decode
 
@@ -102,7 +102,7 @@ def _run(channel: TextIO, source: Flow | Callable[[], Flow], request: Data) -> D
     moments = Moments(request.get("last"), die)
     backend = open_backend(request["url"])
     if request.get("fresh"):
-        backend.delete(trial.job_id)
+        forget(backend, trial.job_id)
     host = Host(backend, trial.host(request.get("now")), moments)
     host.finish(host.take_over(trial, progress))
     return {"moments": list(moments.passed), "job": host.read(trial).serialize()}

@@ -67,6 +67,13 @@ def worst(moments: Sequence[str], at: frozenset[int] | None, alike: frozenset[st
             yield number
 
 
+def forget(backend: Backend, job_id: str) -> None:
+    """Delete a job, if there is one: nobody else is about."""
+    record = backend.record(job_id)
+    if record is not None:
+        backend.delete(record)
+
+
 class Host:
     """A process with a store of its own, as far as the store can tell; what it does is on disk when it is `strict`."""
 
