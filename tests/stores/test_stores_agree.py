@@ -110,6 +110,14 @@ class StoresAgree(RuleBasedStateMachine):
     def asked(self, owner: str) -> None:
         self.both(lambda store: store.asked(owner))
 
+    @rule(job=jobs, key=st.sampled_from("xy"), content=contents)
+    def answer(self, job: str, key: str, content: bytes) -> None:
+        self.both(lambda store: store.answer(job, key, content))
+
+    @rule(job=jobs, key=st.sampled_from("xy"))
+    def answered(self, job: str, key: str) -> None:
+        self.both(lambda store: store.answered(job, key))
+
     @rule(owner=owners)
     def beat(self, owner: str) -> None:
         self.both(lambda store: store.beat(owner))

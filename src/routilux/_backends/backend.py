@@ -129,7 +129,7 @@ class Backend(Protocol):
     def acquire(self, job_id: str, owner: str, *, epoch: int) -> StoredJob | None:
         """Raise a job's epoch by one if it is `epoch` still, make `owner` its owner, then read it.
 
-        What was asked of its last owner is forgotten: whoever asked sees that it has another one now.
+        What was asked of its last owner, and what that answered, is forgotten: whoever asked sees that it has another.
 
         None where the epoch is another by now: somebody else was faster. UnknownJobError where there is no such job.
         """
@@ -178,6 +178,15 @@ class Backend(Protocol):
 
     def asked(self, owner: str) -> list[tuple[str, bytes]]:
         """Take the requests for the jobs of an owner, oldest first; each is given once."""
+
+    def answer(self, job_id: str, key: str, content: bytes) -> None:
+        """Leave an answer for whoever asks for it by that key; nothing happens where the job has gone.
+
+        It is forgotten when the job gets another owner: whoever asked sees that, and asks again.
+        """
+
+    def answered(self, job_id: str, key: str) -> bytes | None:
+        """Take the answer that was left under a key, once; None where there is none."""
 
     def close(self) -> None:
         """Let go of files and connections; nothing is lost, as what was written is on disk.

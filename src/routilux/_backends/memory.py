@@ -30,6 +30,7 @@ class MemoryBackend:
         self._definitions: dict[str, bytes] = {}
         self._jobs: dict[str, _Job] = {}
         self._requests: list[tuple[str, bytes]] = []
+        self._answers: dict[tuple[str, str], bytes] = {}
         self._beats: dict[str, float] = {}
 
     def definition(self, definition_id: str) -> bytes:
@@ -175,6 +176,17 @@ class MemoryBackend:
             self._requests = [request for request in self._requests if self._jobs[request[0]].record.owner != owner]
             return taken
 
+    def answer(self, job_id: str, key: str, content: bytes) -> None:
+        """Leave an answer for whoever asked."""
+        with self._lock:
+            if job_id in self._jobs and self._jobs[job_id].record.status != MOVED:
+                self._answers[job_id, key] = content
+
+    def answered(self, job_id: str, key: str) -> bytes | None:
+        """Take the answer that was left under a key."""
+        with self._lock:
+            return self._answers.pop((job_id, key), None)
+
     def close(self) -> None:
         """Let nobody in any more."""
         self._lock.close()
@@ -193,6 +205,7 @@ class MemoryBackend:
 
     def _drop_requests(self, job_id: str) -> None:
         self._requests = [request for request in self._requests if request[0] != job_id]
+        self._answers = {place: content for place, content in self._answers.items() if place[0] != job_id}
 
 
 class _OpenLock:

@@ -98,7 +98,8 @@ class PostgresBackend:
             if record.epoch != epoch:
                 return None
             session.execute("UPDATE routilux_jobs SET epoch = epoch + 1, owner = %s WHERE id = %s", (owner, job))
-            session.execute("DELETE FROM routilux_requests WHERE job = %s", (job,))
+            for table in ("requests", "answers"):
+                session.execute(f"DELETE FROM routilux_{table} WHERE job = %s", (job,))
             return _read(session, job, replace(record, epoch=epoch + 1, owner=owner))
 
     def record(self, job_id: str) -> JobRecord | None:
@@ -135,7 +136,7 @@ class PostgresBackend:
                 """,
                 (record.updated_at, job),
             )
-            for table in ("journal", "snapshots", "segments", "requests"):
+            for table in ("journal", "snapshots", "segments", "requests", "answers"):
                 session.execute(f"DELETE FROM routilux_{table} WHERE job = %s", (job,))
             return stored
 
@@ -242,6 +243,30 @@ class PostgresBackend:
                 "DELETE FROM routilux_requests WHERE id = ANY(%s) RETURNING id", ([request.id for request in taken],)
             ).fetchall()
         return [request.verified() for request in taken if (request.id,) in deleted]
+
+    def answer(self, job_id: str, key: str, content: bytes) -> None:
+        """Leave an answer for whoever asked."""
+        with self._server.writing() as session:
+            session.execute(
+                f"""
+                INSERT INTO routilux_answers
+                SELECT id, %s, %s, %s FROM routilux_jobs WHERE job_id = %s AND status != '{MOVED}'
+                ON CONFLICT (job, key) DO UPDATE SET checksum = excluded.checksum, content = excluded.content
+                """,
+                (key, checksum(job_id, "answer", 0, content), content, job_id),
+            )
+
+    def answered(self, job_id: str, key: str) -> bytes | None:
+        """Take the answer that was left under a key."""
+        with self._server.writing() as session:
+            row = session.execute(
+                """
+                DELETE FROM routilux_answers
+                WHERE job = (SELECT id FROM routilux_jobs WHERE job_id = %s) AND key = %s RETURNING checksum, content
+                """,
+                (job_id, key),
+            ).fetchone()
+        return None if row is None else verified(job_id, "answer", 0, *row)
 
     def close(self) -> None:
         """Close the connections."""

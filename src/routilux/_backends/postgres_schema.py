@@ -60,7 +60,17 @@ _FORMAT_1 = (
     "CREATE TABLE routilux_owners (owner text PRIMARY KEY, beaten_at timestamptz NOT NULL)",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FORMAT_1,)
+_FORMAT_2 = (
+    """CREATE TABLE routilux_answers (
+        job bigint NOT NULL REFERENCES routilux_jobs ON DELETE CASCADE,
+        key text NOT NULL,
+        checksum bigint NOT NULL,
+        content bytea NOT NULL,
+        PRIMARY KEY (job, key)
+    )""",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FORMAT_1, _FORMAT_2)
 """The statements that take a store one format on; the first ones make it. They are never edited."""
 
 

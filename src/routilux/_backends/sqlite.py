@@ -89,7 +89,8 @@ class SQLiteBackend:
             if record.epoch != epoch:
                 return None
             connection.execute("UPDATE jobs SET epoch = epoch + 1, owner = ? WHERE id = ?", (owner, job))
-            connection.execute("DELETE FROM requests WHERE job = ?", (job,))
+            for table in ("requests", "answers"):
+                connection.execute(f"DELETE FROM {table} WHERE job = ?", (job,))
             return _read(connection, job, replace(record, epoch=epoch + 1, owner=owner))
 
     def record(self, job_id: str) -> JobRecord | None:
@@ -122,7 +123,7 @@ class SQLiteBackend:
                 f"UPDATE jobs SET epoch = epoch + 1, status = '{MOVED}', owner = NULL, updated_at = ? WHERE id = ?",
                 (record.updated_at, job),
             )
-            for table in ("journal", "snapshots", "segments", "requests"):
+            for table in ("journal", "snapshots", "segments", "requests", "answers"):
                 connection.execute(f"DELETE FROM {table} WHERE job = ?", (job,))
             return stored
 
@@ -199,6 +200,30 @@ class SQLiteBackend:
             taken = to_take(_requests(connection, owner))
             connection.executemany("DELETE FROM requests WHERE id = ?", [(request.id,) for request in taken])
         return [request.verified() for request in taken]
+
+    def answer(self, job_id: str, key: str, content: bytes) -> None:
+        """Leave an answer for whoever asked."""
+        with self._file.writing() as connection:
+            connection.execute(
+                f"""
+                INSERT OR REPLACE INTO answers
+                SELECT id, ?, ?, ? FROM jobs WHERE job_id = ? AND status != '{MOVED}'
+                """,
+                (key, checksum(job_id, "answer", 0, content), content, job_id),
+            )
+
+    def answered(self, job_id: str, key: str) -> bytes | None:
+        """Take the answer that was left under a key."""
+        with self._file.reading() as connection:
+            row = connection.execute(
+                "SELECT job, checksum, content FROM answers JOIN jobs ON id = job WHERE job_id = ? AND key = ?",
+                (job_id, key),
+            ).fetchone()
+        if row is None:
+            return None
+        with self._file.writing() as connection:
+            connection.execute("DELETE FROM answers WHERE job = ? AND key = ?", (row[0], key))
+        return verified(job_id, "answer", 0, *row[1:])
 
     def close(self) -> None:
         """Close the file; the last process that does leaves nothing but the one file."""

@@ -87,7 +87,17 @@ _FORMAT_1 = (
     "CREATE TABLE owners (owner TEXT PRIMARY KEY, beaten_at REAL NOT NULL) WITHOUT ROWID",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FORMAT_1,)
+_FORMAT_2 = (
+    """CREATE TABLE answers (
+        job INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+        key TEXT NOT NULL,
+        checksum INTEGER NOT NULL,
+        content BLOB NOT NULL,
+        PRIMARY KEY (job, key)
+    )""",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FORMAT_1, _FORMAT_2)
 """The statements that take a store one format on; the first ones make an empty file a store. They are never edited."""
 
 _HEADER = """

@@ -30,7 +30,7 @@ from routilux._engine.engine import Engine
 from routilux._engine.keeping import Keeping
 from routilux._engine.kept_job import Fitting, KeptJob, NewJob
 from routilux._engine.news import JobFailed, JoinsUnmet
-from routilux._engine.requests import CancelAsked, PauseAsked, read_request
+from routilux._engine.requests import CancelAsked, PauseAsked, Request, read_request
 from routilux._engine.watchers import NOBODY, Condition, Watchers, is_not_running
 from routilux._engine.workers import OthersWait
 from routilux._graph import Graph, check_delivery
@@ -179,9 +179,19 @@ class HeldJob(KeptJob):
                 return task
         raise self._refusal(f"({self.job.status}) has no ambiguous task {name!r}")
 
-    def obey(self, request: bytes) -> None:
-        """Do what somebody elsewhere asks for, by way of the store."""
+    def obey(self, request: bytes) -> bool:
+        """Do what somebody elsewhere asks for, by way of the store; False where the job runs here no more.
+
+        It is not claimed for that: others may have it by now.
+        """
         asked = read_request(request)
+        with self.lock:
+            if not self.attached:
+                return False
+            self._do(asked)
+            return True
+
+    def _do(self, asked: Request) -> None:
         if isinstance(asked, PauseAsked):
             self.pause(asked.reason, {})
         elif isinstance(asked, CancelAsked):

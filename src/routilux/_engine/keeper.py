@@ -5,8 +5,9 @@ from time import monotonic
 
 from routilux._backends.backend import Backend
 from routilux._engine.keeping import Servant
+from routilux._engine.requests import Answer, about, write_answer
 from routilux._logging import logger
-from routilux.errors import RoutiluxError, StoreError
+from routilux.errors import OwnershipLost, RoutiluxError, StoreError
 from serilux.errors import SeriluxError
 
 ROUND = 1.0
@@ -26,6 +27,7 @@ class Keeper:
         self._owner = owner
         self._changed = threading.Condition()
         self._servants: dict[str, Servant] = {}
+        self._unsent: list[tuple[str, str, bytes]] = []
         self.is_known = False
         self._beaten_at: float | None = None
         self._thread: threading.Thread | None = None
@@ -69,8 +71,10 @@ class Keeper:
         while self._is_needed():
             try:
                 self.show()
+                self._send_answers()
                 for job_id, request in self._backend.asked(self._owner):
                     self._hand_on(job_id, request)
+                self._send_answers()
             except StoreError as error:
                 logger.warning("the store cannot be looked into: %s", error, extra={"action": "keep"})
             self._closed.wait(ROUND)
@@ -81,11 +85,25 @@ class Keeper:
                 self._changed.wait()
             return not self._closed.is_set()
 
+    def _send_answers(self) -> None:
+        """Leave in the store what was answered; what cannot be left now is left in the next round."""
+        while self._unsent:
+            self._backend.answer(*self._unsent[0])
+            del self._unsent[0]
+
     def _hand_on(self, job_id: str, request: bytes) -> None:
+        asked, answer = about(request), self._answer(job_id, request)
+        if asked.wants(answer):
+            self._unsent.append((job_id, asked.key, write_answer(answer)))
+
+    def _answer(self, job_id: str, request: bytes) -> Answer:
+        """Hand a request on, and say what has become of it."""
         servant = self._servants.get(job_id)
+        if servant is None:  # it is just being taken up here, or has just been let go
+            return Answer()
         try:
-            if servant is not None:
-                servant.obey(request)
+            return Answer(is_done=servant.obey(request))
         except (RoutiluxError, SeriluxError) as error:  # data may be of a class that is not known here
             extra = {"action": "obey", "job_id": job_id}
             logger.warning("job %s cannot do what it was asked for: %s", job_id, error, extra=extra)
+            return Answer() if isinstance(error, OwnershipLost) else Answer(refusal=str(error))

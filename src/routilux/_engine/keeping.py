@@ -45,8 +45,11 @@ OnFailure = Callable[[Log], None]
 class Servant(Protocol):
     """A job that this process runs."""
 
-    def obey(self, request: bytes) -> None:
-        """Do what somebody elsewhere asks for; RoutiluxError or SeriluxError where that cannot be done."""
+    def obey(self, request: bytes) -> bool:
+        """Do what somebody elsewhere asks for; False where the job runs here no more.
+
+        RoutiluxError or SeriluxError where it cannot be done.
+        """
 
 
 class Claimed(NamedTuple):

@@ -244,8 +244,8 @@ class KeptJob(ABC):
                 self._tell_lost(error)
 
     @abstractmethod
-    def obey(self, request: bytes) -> None:
-        """Do what somebody elsewhere asks for."""
+    def obey(self, request: bytes) -> bool:
+        """Do what somebody elsewhere asks for; False where the job runs here no more."""
 
     @abstractmethod
     def _give_up_all(self) -> None:

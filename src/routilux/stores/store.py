@@ -259,7 +259,7 @@ class Store(KeepsJobs):
             return waiting.number not in job.expecting.tasks
 
         request = delivery_of(target, own)
-        self._asking.until(job_id, request, lambda job: job.deliver(target, own), is_delivered, timeout)
+        self._asking.until(job_id, request, lambda job: job.deliver(target, own), is_delivered, timeout, by_answer=True)
 
     def _check_binding(self, job_id: str, target: SlotKey, data: Data) -> None:
         """Refuse what the handler cannot take: by what is stored of it, or where that is too old, by its code."""

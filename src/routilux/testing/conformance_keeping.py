@@ -202,6 +202,8 @@ class KeepingConformance:
             lambda: backend.leave("me"),
             lambda: backend.ask("a", b"{}"),
             lambda: backend.asked("me"),
+            lambda: backend.answer("a", "key", b"{}"),
+            lambda: backend.answered("a", "key"),
         ]
         for call in calls:
             with refused_with(StoreError, "closed"):

@@ -149,6 +149,27 @@ class OwnershipConformance:
         backend.acquire("a", "me", epoch=1)
         assert backend.asked("me") == [("b", b"2")]
 
+    def test_an_answer_is_given_once_to_who_asks_for_it_by_its_key(self, backend: Backend, beside: Backend) -> None:
+        backend.write([created("a"), created("b")])
+        backend.answer("a", "1", b"no")
+        backend.answer("a", "2", '"\u65e5"'.encode())
+        backend.answer("a", "1", b"no")
+        assert [beside.answered("a", "3"), beside.answered("b", "1"), beside.answered("c", "1")] == [None] * 3
+        assert [beside.answered("a", "1"), beside.answered("a", "1")] == [b"no", None]
+        assert backend.answered("a", "2") == '"\u65e5"'.encode()
+
+    def test_answers_go_with_who_gave_them(self, backend: Backend) -> None:
+        backend.write([created(job_id) for job_id in "abcd"])
+        for job_id in "abcde":
+            backend.answer(job_id, "1", b"no")
+        backend.acquire("a", "you", epoch=1)
+        backend.move_out("b", epoch=1)
+        deleted(backend, "c")
+        backend.write([created("c")])
+        backend.answer("b", "2", b"no")
+        assert [backend.answered(job_id, "1") for job_id in "abcde"] == [None, None, None, b"no", None]
+        assert backend.answered("b", "2") is None
+
     def test_what_one_writes_the_other_reads(self, backend: Backend, beside: Backend) -> None:
         backend.write([created("a")])
         assert beside.write([appended("a", 2)]) == frozenset()
