@@ -1,8 +1,13 @@
 """`routilux pause`."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import pytest
+
+from routilux.stores import SQLiteBackend
 from tests.cli.commands import documents, finish, in_process, read_until, routilux, start
 from tests.patience import until
 
@@ -45,6 +50,20 @@ def test_an_owner_that_does_not_answer_is_not_waited_for_longer_than_said(folder
     finish(process)
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert "its owner has been asked" in result.stderr
+
+
+def test_a_store_that_is_locked_is_not_waited_for_longer_than_said(
+    folder: Path, failed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SQLiteBackend.__init__.__kwdefaults__, "busy_timeout", 3600.0)
+    with closing(sqlite3.connect(folder / "routilux.db", isolation_level=None)) as locking:
+        locking.execute("PRAGMA locking_mode = EXCLUSIVE")
+        locking.execute("BEGIN IMMEDIATE")
+        locking.execute("UPDATE jobs SET flow_id = flow_id")
+        result = routilux("pause", failed, "--timeout", "0.1")
+        locking.execute("ROLLBACK")
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "another program has had it locked for too long; try again" in result.stderr
 
 
 def test_a_settled_job_is_refused(folder: Path, failed: str) -> None:

@@ -9,6 +9,7 @@ from math import inf
 from pathlib import Path
 from time import monotonic, sleep
 
+from routilux._backends.haste import seconds_left
 from routilux._backends.numbering import closed_store
 from routilux._backends.sqlite_errors import translated
 from routilux._backends.sqlite_schema import bring_up_to_date, is_older
@@ -72,7 +73,8 @@ class _Connections:
         self.writing = _Connection(place, busy_timeout)
         try:
             with self.writing as connection:
-                _prepare(connection, path, busy_timeout)
+                left = seconds_left()
+                _prepare(connection, path, busy_timeout if left is None else min(left, busy_timeout))
             self.reading = _Connection(place, busy_timeout)
         except BaseException:
             self.writing.close()
@@ -137,6 +139,8 @@ class _Connection:
         self._path = path = place.path
         self._lock = threading.Lock()
         self._closed = False
+        self._busy_timeout = busy_timeout
+        self._is_hasty = False
         try:
             self._connection = sqlite3.connect(
                 path, timeout=busy_timeout, isolation_level=None, check_same_thread=False, cached_statements=256
@@ -145,11 +149,21 @@ class _Connection:
             raise translated(error, path) from error
 
     def __enter__(self) -> sqlite3.Connection:
-        self._lock.acquire()
+        left = seconds_left()
+        if not self._lock.acquire(timeout=-1 if left is None else left):
+            raise StoreUnavailableError(f"store {self._path}: another thread has had it for too long; try again")
         if self._closed:
             self._lock.release()
             raise closed_store(self._path)
+        if left is not None or self._is_hasty:
+            self._wait_for(left)
         return self._connection
+
+    def _wait_for(self, left: float | None) -> None:
+        """Have SQLite wait for other programs no longer than whoever calls would."""
+        self._is_hasty = left is not None
+        seconds = self._busy_timeout if left is None else min(left, self._busy_timeout)
+        self._connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self._lock.release()

@@ -9,6 +9,7 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from routilux._backends.backend import MOVED, Backend, Batch, Compaction, JobRecord, StoredJob
+from routilux._backends.haste import without_haste
 from routilux._core.journal import write_record
 from routilux._engine.fault_points import FaultPoint, Reached, pass_by
 from routilux._engine.job_log import JobLog
@@ -108,7 +109,8 @@ class Ledger:
         """Let others have a job that was claimed, and cannot be read here; an error where it stays this process's."""
         record = stored.record
         nothing = Batch(record.job_id, record.epoch, stored.number + 1, write_record([]), time(), releases=True)
-        self.backend.write([nothing])
+        with without_haste():
+            self.backend.write([nothing])
 
     def has_owner(self, record: JobRecord) -> bool:
         """Whether somebody who lives runs a job, or a thread of this process is about to."""
@@ -196,7 +198,7 @@ class Ledger:
 
     def flush(self) -> None:
         """Write what is waiting, together; what another thread is writing just now has been written then, too."""
-        with self._writing:
+        with self._writing, without_haste():
             self._write_made()
             self.reached(FaultPoint.RECORDS_WAIT)
             with self._changed:
@@ -236,7 +238,7 @@ class Ledger:
 
     def compact(self, log: JobLog, compaction: Compaction) -> None:
         """Replace a job's journal by a snapshot."""
-        with self._writing:
+        with self._writing, without_haste():
             self.reached(FaultPoint.SNAPSHOT_MADE)
             try:
                 done = self._patiently(lambda: self.backend.compact(compaction))

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from routilux._backends.haste import in_time
 from routilux.cli.job_ids import whole_id
 from routilux.cli.loading import import_apps
 from routilux.cli.options import DEFAULT_STORE, Apps, JobId, Json, Patience, Reason, StoreUrl, existing_store
@@ -23,7 +24,7 @@ def pause(
 ) -> int:
     """Pause a job, here, in another process or nowhere; what runs finishes first."""
     import_apps(app, as_json=json)
-    with existing_store(store) as opened:
+    with in_time(timeout), existing_store(store) as opened:
         job_id = whole_id(opened, job_id)
         opened.pause(job_id, reason, timeout=timeout)
         return _told(opened, job_id, Invocation(store, app or []), json)
@@ -39,7 +40,7 @@ def cancel(
 ) -> int:
     """Settle a job as cancelled, whoever runs it; what its handlers still do is discarded."""
     import_apps(app, as_json=json)
-    with existing_store(store) as opened:
+    with in_time(timeout), existing_store(store) as opened:
         job_id = whole_id(opened, job_id)
         opened.cancel(job_id, reason, timeout=timeout)
         return _told(opened, job_id, Invocation(store, app or []), json)
@@ -64,7 +65,7 @@ def deliver(
     """Give a task that waits for somebody (`Routine.expect`) its data, whoever runs the job."""
     delivered = read_data(data, param or [])
     import_apps(app, as_json=json)
-    with existing_store(store) as opened:
+    with in_time(timeout), existing_store(store) as opened:
         job_id = whole_id(opened, job_id)
         opened.deliver(job_id, routine, slot, delivered, timeout=timeout)
         return _told(opened, job_id, Invocation(store, app or []), json)

@@ -5,6 +5,7 @@ from time import monotonic, sleep
 from uuid import uuid4
 
 from routilux._backends.backend import JobRecord
+from routilux._backends.haste import in_time
 from routilux._engine.ledger import Ledger
 from routilux._engine.live_job import LiveJob
 from routilux._engine.owner import shown
@@ -61,10 +62,22 @@ class Asking:
         """Ask, and say which status the job has when that is met; TimeoutError after `timeout` seconds.
 
         A request is left for one owner: the next one is asked again. JobStateError, with what the owner says, where it
-        refuses. Where it is to be met `by_answer`, what is seen of the job counts only when its owner says so, too.
+        refuses, and StoreUnavailableError where the store cannot even be asked in that time. Where it is to be met
+        `by_answer`, what is seen of the job counts only when its owner says so, too.
         """
-        end = None if timeout is None else monotonic() + timeout
-        asked, delay = _Asked(by_answer), FIRST_LOOK
+        with in_time(timeout):
+            return self._until(job_id, request, do, is_met, timeout, _Asked(by_answer))
+
+    def _until(
+        self,
+        job_id: str,
+        request: Request,
+        do: Callable[[LiveJob], object],
+        is_met: Callable[[JobRecord], bool],
+        timeout: float | None,
+        asked: "_Asked",
+    ) -> str:
+        end, delay = None if timeout is None else monotonic() + timeout, FIRST_LOOK
         while True:
             record = self._record(job_id)
             is_run = self._ledger.has_owner(record)

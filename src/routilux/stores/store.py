@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 
 from routilux._backends.backend import MOVED, Backend, JobRecord, StoredJob
+from routilux._backends.haste import in_time
 from routilux._backends.opening import open_backend
 from routilux._core.graph_document import read_definition
 from routilux._core.plan_records import taken_by_a_plan
@@ -52,8 +53,9 @@ class Store(KeepsJobs):
     """Jobs that outlive the processes that run them. `open_store` opens one.
 
     It belongs to the process that opened it, is shared by all flows and threads there, and knows nothing of handlers:
-    `jobs`, `peek`, `pause`, `cancel` and `deliver` need none of a flow's classes. While the store cannot be
-    reached every method raises StoreUnavailableError. All but `delete` raise UnknownJobError for a job that it has not.
+    `jobs`, `peek`, `pause`, `cancel` and `deliver` need none of a flow's classes. While the store cannot be reached
+    every method raises StoreUnavailableError, those with a `timeout` within that. All but `delete` raise
+    UnknownJobError for a job that it has not.
     """
 
     def __init__(
@@ -245,6 +247,10 @@ class Store(KeepsJobs):
         that the handler cannot take, by what is stored of its parameters: none of its code need be known here.
         """
         own, target = clone_fields(data, "data"), SlotKey(routine_id, slot)
+        with in_time(timeout):
+            self._deliver(job_id, target, own, timeout)
+
+    def _deliver(self, job_id: str, target: SlotKey, own: Data, timeout: float | None) -> None:
         self._check_binding(job_id, target, own)
         job = self._look(job_id)._live.job
         task = job.expecting.oldest(target)

@@ -1,0 +1,129 @@
+"""A store that somebody else has locked is waited for no longer than whoever asks said."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from routilux import Flow, StoreError
+from routilux._backends.haste import LEAST, in_time, seconds_left, without_haste
+from routilux._backends.sqlite import SQLiteBackend
+from routilux.errors import StoreUnavailableError
+from routilux.stores import Store
+from routilux.testing.conformance_parts import created
+from tests.stores.patients import patient
+
+FAR = 3600.0
+"""Seconds for which SQLite waits by itself: longer than any test may take."""
+
+LOCKING = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+if sys.argv[2] == "whole":
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("UPDATE jobs SET flow_id = flow_id")
+print("locked", flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "jobs.db"
+
+
+@pytest.fixture
+def flow() -> Iterator[Flow]:
+    with patient() as flow:
+        yield flow
+
+
+def locking(path: Path, what: str) -> subprocess.Popen[str]:
+    """Another process that has a file locked until it is told to end."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", LOCKING, str(path), what], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "locked\n"
+    return process
+
+
+@pytest.mark.parametrize("asked", ["pause", "cancel", "deliver"])
+@pytest.mark.parametrize("is_run", [True, False])
+def test_who_asks_is_answered_in_time(path: Path, flow: Flow, asked: str, is_run: bool) -> None:
+    owner, store = Store(SQLiteBackend(path)), Store(SQLiteBackend(path, busy_timeout=FAR))
+    job_state = flow.execute("patient", store=owner)
+    if not is_run:
+        job_state._live.abandon()
+        owner._backend.leave(owner.ledger.owner)
+    more = ("patient", "answer", {"text": "x"}) if asked == "deliver" else ()
+    with locking(path, "writes") as other:
+        begun = monotonic()
+        with pytest.raises(StoreUnavailableError, match="another program has had it locked for too long"):
+            getattr(store, asked)(job_state.job_id, *more, timeout=0.3)
+        assert monotonic() - begun < FAR / 60
+        other.communicate("\n")
+    getattr(store, asked)(job_state.job_id, *more, timeout=FAR)
+    owner.close()
+    store.close()
+
+
+def test_the_next_caller_waits_as_before(path: Path) -> None:
+    backend = SQLiteBackend(path, busy_timeout=FAR)
+    with in_time(5.0):
+        backend.write([created("a")])
+        assert busy_timeout(backend) <= 5000
+    backend.write([created("b")])
+    assert busy_timeout(backend) == FAR * 1000
+    backend.close()
+
+
+def busy_timeout(backend: SQLiteBackend) -> int:
+    return int(backend._file._connections.writing._connection.execute("PRAGMA busy_timeout").fetchone()[0])
+
+
+def test_a_file_that_cannot_even_be_read_is_not_opened_for_longer(path: Path) -> None:
+    SQLiteBackend(path).close()
+    with locking(path, "whole") as other:
+        with in_time(0.2), pytest.raises(StoreError, match="locked"):
+            SQLiteBackend(path, busy_timeout=FAR)
+        other.communicate("\n")
+    SQLiteBackend(path).close()
+
+
+def test_another_thread_that_has_the_file_is_not_waited_for_longer(path: Path) -> None:
+    backend = SQLiteBackend(path)
+    has, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with backend._file.writing():
+            has.set()
+            done.wait(60)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    has.wait(60)
+    with in_time(0.1), pytest.raises(StoreUnavailableError, match="another thread has had it for too long"):
+        backend.beat("me")
+    done.set()
+    holder.join(60)
+    backend.beat("me")
+    backend.close()
+
+
+def test_the_earlier_limit_counts_and_what_must_not_be_left_half_done_has_none() -> None:
+    assert seconds_left() is None
+    with in_time(50.0), in_time(100.0), in_time(None):
+        left = seconds_left()
+        assert left is not None
+        assert 40.0 < left <= 50.0
+        with without_haste():
+            assert seconds_left() is None
+        with in_time(0.0):
+            assert seconds_left() == LEAST
+    assert seconds_left() is None
