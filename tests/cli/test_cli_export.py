@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from routilux.cli import moving
 from routilux.transfer import load_keys, unpack
 from tests.cli.commands import documents, finish, in_process, routilux, start
 from tests.cli.test_cli_views import all_of
@@ -31,6 +32,28 @@ def test_a_job_that_could_not_be_written_is_back_in_its_store(folder: Path, fail
         code, _, errors = finish(start(folder, "export", failed, "--app", "shop", stdout=full))
     assert (code, errors.count("\n")) == (1, 1)
     assert "No space left on device" in errors
+    assert documents("jobs")[0]["status"] == "failed"
+
+
+@pytest.mark.parametrize("options", [[], ["--compress"]])
+def test_a_job_whose_reader_has_gone_is_back_in_its_store(folder: Path, failed: str, options: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    code, _, errors = finish(start(folder, "export", failed, *options, "--app", "shop", stdout=writer))
+    os.close(writer)
+    assert (code, errors.count("\n"), "Broken pipe" in errors) == (1, 1, True)
+    assert documents("jobs")[0]["status"] == "failed"
+
+
+def test_a_job_that_is_interrupted_on_its_way_is_back_in_its_store(
+    folder: Path, failed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(moving, "print_json", interrupt)
+        assert routilux("export", failed).exit_code != 0
     assert documents("jobs")[0]["status"] == "failed"
 
 

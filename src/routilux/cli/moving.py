@@ -99,9 +99,11 @@ def _export_json(store: Store, job_id: str, *, copy: bool) -> None:
     try:
         print_json(transfer)
         sync_stdout()
-    except OSError as error:
+    except BaseException as error:  # Ctrl-C, too, must not leave the job nowhere
         if not copy:
             store.admit(transfer, reclaim=True)
+        if not isinstance(error, OSError):
+            raise
         raise StoreError(f"the document could not be written ({error}); the job is where it was") from error
 
 
