@@ -292,6 +292,8 @@ class Definition(Serializable):
             if self._is_readable:
                 return
             try:
+                if document["_type"] != "Flow":
+                    lookup_class(document["_type"], "_type")
                 with rooted():
                     _read_definition(read_fields(document, FlowDocument, "", further=self._serializable_fields))
             except SeriluxError as error:

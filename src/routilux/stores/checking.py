@@ -18,7 +18,7 @@ from routilux._plan import NO_PLAN, Plan
 from routilux._verdict import Finding, Fit, Verdict
 from routilux.errors import DamagedRecordError, UnknownJobError, listed
 from routilux.flow import Flow
-from routilux.stores.host import Host
+from routilux.stores.host import Host, empty_flow
 from routilux.stores.job_view import opaque
 from serilux import renamed_classes
 from serilux.errors import SeriluxError, UnknownClassError
@@ -133,8 +133,8 @@ def _read_whole(backend: Backend, job_id: str) -> tuple[StoredJob, bytes]:
 
 
 def _read_flow(document: dict[str, Any], plan: Plan) -> Flow | list[Finding]:
-    flow = Flow()
     try:
+        flow = empty_flow(document, plan)
         flow.deserialize(document, plan=plan)
     except SeriluxError as error:
         return _problems(error, "its flow cannot be read here")

@@ -3,9 +3,24 @@
 from collections.abc import Iterable, Mapping
 
 from routilux._plan import NO_PLAN, Plan, checked_plan
+from routilux._records import Data
 from routilux._resources import Resources
 from routilux.errors import DefinitionError
 from routilux.flow import Flow
+from serilux import lookup_class, renamed_classes
+from serilux.errors import DocumentError
+
+
+def empty_flow(document: Data, plan: Plan) -> Flow:
+    """A flow to read a stored document into, of the class that it names; SeriluxError where that is not known here."""
+    name = document["_type"]
+    if name == "Flow":
+        return Flow()
+    with renamed_classes(plan.classes):
+        cls = lookup_class(name, "_type")
+    if not issubclass(cls, Flow):
+        raise DocumentError(f"{name!r} is no Flow class", "_type")
+    return cls()
 
 
 class Host:

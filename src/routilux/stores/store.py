@@ -35,7 +35,7 @@ from routilux.flow import Flow
 from routilux.job_state import JobState
 from routilux.stores.asking import Asking
 from routilux.stores.checking import Checked, Checker, checked_jobs
-from routilux.stores.host import Host
+from routilux.stores.host import Host, empty_flow
 from routilux.stores.job_view import JobSummary, JobView, summary_of, view_of
 from routilux.stores.transfer import admit_file, admit_transfer, export_file, transfer_of
 from routilux.transfer.keys import KeyRing
@@ -95,8 +95,8 @@ class Store(KeepsJobs):
 
         Whoever runs the job goes on running it: what comes back is a copy to look at, until it is resumed.
         SeriluxError lists what of the flow is not known here. `resources` are given to the flow (`Routine.require`);
-        `flow` makes the one that is read into. With a `plan` both are read as that says, unless it was applied to the
-        job before; give it to `resume`, too.
+        `flow` makes the one that is read into, else it is of the class that is stored. With a `plan` both are read as
+        that says, unless it was applied to the job before; give it to `resume`, too.
         """
         given, stored = Resources(resources), self._backend.read(job_id)
         due = due_for(stored, checked_plan(plan))
@@ -116,7 +116,7 @@ class Store(KeepsJobs):
 
     def _flow_of(self, stored: StoredJob, make: Callable[[], Flow], plan: Plan = NO_PLAN) -> Flow:
         document, _ = read_definition(self._backend.definition(stored.record.definition))
-        flow = make()
+        flow = empty_flow(document, plan) if make is Flow else make()
         flow.deserialize(document, plan=plan)
         return flow
 
