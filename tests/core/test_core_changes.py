@@ -80,6 +80,11 @@ def test_one_task_that_came_from_an_event_that_leads_nowhere() -> None:
     ]
 
 
+def test_a_connection_that_leads_where_it_did_hides_no_other() -> None:
+    state = job(PAUSED, tasks=[task(1, source=OUT), task(2, source=EventKey("source", "unheard"))])
+    assert len(found(state)) == 1
+
+
 def test_an_event_or_a_routine_that_is_gone_leads_nowhere() -> None:
     state = job(PAUSED, tasks=[task(1, source=EventKey("source", "gone")), task(2, source=EventKey("gone", "out"))])
     assert ["leads nowhere now" in text for text in told(state)] == [True, True]
@@ -135,6 +140,12 @@ def test_another_predicate_is_noted() -> None:
     ]
 
 
+def test_a_predicate_that_is_gone_is_noted() -> None:
+    guarded = with_slot(references=("self.work", "override", "self.ready"), guarded=True)
+    (note,) = found(job(PAUSED, tasks=[task(1)]), with_slot(), guarded)
+    assert note.what == "the when of worker.input was 'self.ready' and is None"
+
+
 def test_slots_for_which_the_job_has_nothing_are_not_noted() -> None:
     changed = with_slot(references=("self.do", "append", "self.ready"))
     assert found(job(PAUSED, tasks=[task(1, SINK)]), changed, with_slot()) == []
@@ -173,3 +184,11 @@ def test_routines_that_are_gone_or_were_not_there_before_are_not_compared() -> N
     before = graph()
     del before.routines["worker"]
     assert found(job(PAUSED, tasks=[task(1), task(2, SOURCE)]), graph(), before) == []
+
+
+def test_a_routine_that_is_gone_hides_no_other() -> None:
+    flow = graph()
+    robot = replace(flow.routines["worker"], class_name="Robot")
+    state = job(PAUSED, tasks=[task(1, SlotKey("gone", "x")), task(2)])
+    (note,) = found(state, replace(flow, routines=flow.routines | {"worker": robot}), flow)
+    assert note.what == "routine 'worker' was a 'Worker' and is a 'Robot'"

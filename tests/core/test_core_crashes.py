@@ -6,7 +6,7 @@ from routilux._core.crashes import solitude
 from routilux._core.facts import AttemptsLost, TaskResolved
 from routilux._core.job import Job, PauseRequest
 from routilux._model import JobStatus, RoutineStatus
-from routilux._records import Task
+from routilux._records import HistoryRecord, PausePoint, Task
 from tests.core.hand_made import (
     FOLD,
     FOLDED,
@@ -65,7 +65,7 @@ def test_a_task_that_has_lost_too_many_attempts_fails_its_job() -> None:
     assert state.error is not None
     assert state.error.type == "routilux.errors.ProcessLost"
     assert "died 3 times while worker.input was being handled" in state.error.message
-    assert (state.error.routine_id, state.error.task_id) == ("worker", "j:2")
+    assert (state.error.routine_id, state.error.task_id, state.error.traceback) == ("worker", "j:2", "")
     assert state.routines["worker"].outcome is RoutineStatus.FAILED
     assert state.routines["worker"].error is state.error
     assert events(state) == ["error"]
@@ -113,7 +113,9 @@ def test_effects_that_must_not_be_repeated_make_the_job_pause() -> None:
     state = after(LET_GO, task(2, FOLD), task(3), tasks=[task(4)])
     assert state.status is JobStatus.PAUSED
     assert [entry.ambiguous for entry in state.ready] == [True, False, False]
-    assert state.pause_points[0].checkpoint == {"tasks": [2]}
+    assert state.pause_points == [
+        PausePoint(NOW, "the process died in the middle of what must not be repeated", {"tasks": [2]})
+    ]
 
 
 def test_a_job_that_was_about_to_pause_pauses_for_that_reason() -> None:
@@ -136,9 +138,7 @@ def test_an_ambiguous_task_that_is_done_is_in_no_place_and_its_routine_completed
     apply(state, TaskResolved(entry, again=False))
     assert places(state) == lies(ready=[1, 3])
     assert state.routines["fold"].outcome is RoutineStatus.COMPLETED
-    assert [(record.event_name, record.content) for record in state.history] == [
-        ("resolved", {"attempt": 2, "again": False})
-    ]
+    assert state.history == [HistoryRecord("fold", "resolved", {"attempt": 2, "again": False}, NOW)]
     assert state.updated_at == NOW
 
 

@@ -1,6 +1,7 @@
 """A job as a document and back: equal field by field (law 9)."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -214,6 +215,18 @@ def test_a_routine_state_looks_like_this() -> None:
     }
 
 
+def test_the_status_of_a_routine_is_written_whatever_it_is() -> None:
+    outcomes = {"sink": RoutineStatus.COMPLETED, "fold": RoutineStatus.FAILED, "source": None}
+    routines = {name: RoutineState(outcome) for name, outcome in outcomes.items()} | {"worker": RoutineState()}
+    written = document_of(job(active=(task(1),), routines=routines))["routine_states"]
+    assert {name: state["status"] for name, state in written.items()} == {
+        "fold": "failed",
+        "sink": "completed",
+        "source": "pending",
+        "worker": "running",
+    }
+
+
 def test_a_history_record_looks_like_this() -> None:
     assert document_of(job(history=[record("source", "out", x=(1,))]))["execution_history"] == [
         {
@@ -280,6 +293,17 @@ def test_a_routine_state_of_only_a_status_may_have_no_outcome_yet(status: str) -
 def test_what_a_cancelled_job_left_open_has_no_outcome() -> None:
     states = {"worker": {"status": "cancelled"}}
     assert by_hand(status="cancelled", routine_states=states).routines == {"worker": RoutineState()}
+
+
+@pytest.mark.parametrize("status", ["completed", "skipped", "error_continued", "failed"])
+def test_what_had_ended_before_a_job_was_cancelled_has_its_outcome(status: str) -> None:
+    routines = by_hand(status="cancelled", routine_states={"worker": {"status": status}}).routines
+    assert routines == {"worker": RoutineState(RoutineStatus(status))}
+
+
+def test_times_are_from_the_first_that_all_zones_have_to_the_last() -> None:
+    for first_or_last in (datetime(1, 1, 3, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)):
+        assert by_hand(created_at=first_or_last.isoformat()).created_at == first_or_last.timestamp()
 
 
 def test_an_outcome_counts_more_than_a_status() -> None:

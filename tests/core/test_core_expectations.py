@@ -3,6 +3,7 @@
 import pytest
 
 from routilux._core.expectations import Expectations
+from routilux._records import Task
 from tests.core.hand_made import ANSWER, EARLIER, LATER, NOW, WORKER, expectation
 
 
@@ -41,6 +42,11 @@ def test_the_overdue_come_by_deadline_and_stay_overdue_until_they_are_discarded(
     assert [expectations.overdue(NOW) for _ in range(2)] == [[later, late], [later, late]]
 
 
+def test_of_those_with_one_deadline_the_first_to_wait_is_the_first_to_be_overdue() -> None:
+    first, second = expectation(2, deadline=EARLIER), expectation(1, deadline=EARLIER)
+    assert waiting(first, second).overdue(NOW) == [first, second]
+
+
 def test_a_task_that_waits_anew_until_the_same_moment_is_overdue_once() -> None:
     entry, again = expectation(1, deadline=NOW), expectation(1, deadline=NOW, retry_count=1)
     expectations = waiting(entry)
@@ -57,8 +63,9 @@ def test_the_deadline_of_a_task_that_has_gone_is_not_the_next(deadline: float | 
     assert expectations.next_deadline() == deadline
 
 
-def test_deadlines_of_tasks_that_have_gone_do_not_pile_up() -> None:
-    expectations = waiting(expectation(0, deadline=EARLIER))
+@pytest.mark.parametrize("others", [[], [expectation(0, deadline=EARLIER)]])
+def test_deadlines_of_tasks_that_have_gone_do_not_pile_up(others: list[Task]) -> None:
+    expectations = waiting(*others)
     for number in range(1, 1000):
         entry = expectation(number, deadline=LATER)
         expectations.add(entry)

@@ -25,6 +25,9 @@ NOTES: dict[str, Job] = {
     "all work is done, but data came to 'join' whose `when` never held": job(
         COMPLETED, routines={"done": RoutineState(RoutineStatus.COMPLETED), "join": RoutineState()}
     ),
+    "all work is done, but data came to 'join', 'meet' whose `when` never held": job(
+        COMPLETED, routines={"join": RoutineState(), "meet": RoutineState()}
+    ),
     "it pauses when what runs has finished": job(active=(task(1),), closing=PauseRequest("", {})),
     "it fails when what runs has finished": job(active=(task(1),), closing=WRONG),
     "handlers run": job(active=(task(1),), tasks=[task(2)]),

@@ -167,6 +167,13 @@ def test_one_more_pause_of_a_paused_job_is_one_more_pause_point() -> None:
     )
 
 
+def test_one_more_pause_before_a_job_has_paused_is_one_more_pause_point() -> None:
+    state = job(active=(task(1),), closing=PauseRequest("first", {}))
+    apply(state, PAUSE)
+    apply(state, done(state.active[1]), LATER)
+    assert state.pause_points == [PausePoint(NOW, "first", {}), PausePoint(LATER, "lunch", {"at": 3})]
+
+
 def test_pausing_a_job_whose_work_has_run_out_gives_paused() -> None:
     state = job(COMPLETED)
     assert (apply(state, PAUSE), state.status, state.updated_at) == ((Effect.STATUS_CHANGED,), PAUSED, NOW)

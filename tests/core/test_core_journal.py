@@ -49,6 +49,8 @@ from tests.core.hand_made import (
     flushed,
     graph,
     job,
+    lies,
+    places,
     record,
     take_from,
     task,
@@ -193,6 +195,16 @@ def test_what_happened_happens_again(name: str) -> None:
     assert versionless(copy) == versionless(state)
 
 
+@pytest.mark.parametrize("name", HAPPENINGS)
+def test_a_job_was_updated_when_its_status_changed_or_its_history_grew(name: str) -> None:
+    make, choose = HAPPENINGS[name]
+    state = make()
+    before = state.status, len(state.records())
+    happen(state, choose(state))
+    if (state.status, len(state.records())) != before:
+        assert state.updated_at == NOW
+
+
 def test_all_that_can_happen_is_tried_here() -> None:
     tried = {type(choose(make())) for make, choose in HAPPENINGS.values()}
     assert tried == set(Happening.__args__)
@@ -213,7 +225,7 @@ def test_a_snapshot_with_its_history_is_the_job(make: Callable[[], Job]) -> None
 
 def test_a_pause_that_is_to_come_is_in_a_snapshot() -> None:
     state = running(active=(A_TASK,), closing=PauseRequest("lunch", {"at": (1,)}), hold_until=LATER)
-    assert copy_of(state).closing == state.closing
+    assert (copy_of(state).closing, copy_of(state).hold_until) == (state.closing, LATER)
 
 
 def test_a_task_in_flight_stays_in_flight_among_those_that_are_ready() -> None:
@@ -260,6 +272,7 @@ def lines(*lines: list[Any], number: int = 1) -> bytes:
         (b"[1, true]", "cannot be read"),
         (b"{}", "cannot be read"),
         (b"[]", "cannot be read"),
+        (b"5", "cannot be read"),
         (lines(number=2), "its format is 2; this routilux reads format 1"),
         (b'[2, {"more": 1}]', "its format is 2; this routilux reads format 1"),
         (lines(["taken", NOW, 3]), "cannot have happened here"),
@@ -276,6 +289,25 @@ def test_a_record_that_cannot_be_is_refused(content: bytes, problem: str) -> Non
     with pytest.raises(DamagedRecordError, match=problem) as refusal:
         replay(graph(), in_flight(A_TASK)(), content)
     assert refusal.value.kind == "record"
+
+
+def test_what_cannot_have_happened_is_shown_as_far_as_it_is_short() -> None:
+    for detail in ("x" * 100, "x" * 300):
+        line = ["danced", NOW, detail]
+        with pytest.raises(DamagedRecordError) as refusal:
+            replay(graph(), in_flight(A_TASK)(), lines(line))
+        assert str(refusal.value) == f"{str(line)[:200]} cannot have happened here: KeyError('danced')"
+
+
+def test_what_former_versions_wrote_of_lost_attempts_puts_the_blame_on_all_of_them() -> None:
+    state = running(active=(task(3, lost_attempts=2), task(4)))
+    replay(graph(), state, lines(["lost", NOW, True, 3]))
+    assert places(state) == lies(ready=[4], failed=[3])
+
+
+def test_an_answer_that_brings_nothing_about_says_no_more_than_former_versions_read() -> None:
+    entry = task(4, FOLD, ambiguous=True)
+    assert write_record([(TaskResolved(entry, True), NOW)]) == lines(["resolved", NOW, 4, True])
 
 
 def test_a_task_that_may_not_start_was_not_taken() -> None:
@@ -314,6 +346,20 @@ def test_a_segment_that_is_missing_is_missed() -> None:
         copy_of(state, (second,))
 
 
+def test_a_segment_of_a_bounded_history_that_is_missing_is_missed() -> None:
+    state = running(history=BoundedHistory([record("worker", "done", x=n) for n in range(6)], 2))
+    with pytest.raises(DamagedRecordError, match="the history has 0 of its 2 records"):
+        read_snapshot(write_snapshot(state, NOW), ())
+
+
+@pytest.mark.parametrize("limit", [0, 1])
+def test_a_history_that_keeps_next_to_nothing_goes_on_doing_so(limit: int) -> None:
+    state = running(history=BoundedHistory([record("worker", "done", x=n) for n in range(3)], limit))
+    copy = copy_of(state)
+    copy.history.extend(record("worker", "done", x=n) for n in range(3))
+    assert len(copy.history) == limit
+
+
 def test_a_graph_comes_back() -> None:
     assert read_graph(json.loads(json.dumps(write_graph(graph(concurrent=True))))) == graph(concurrent=True)
 
@@ -325,6 +371,13 @@ def test_a_definition_keeps_a_flow_and_its_graph_but_not_what_waits_in_its_slots
     assert read == graph()
     assert kept == document | {"routines": {"a": {"_type": "A", "_slots": {"in": {"handler": "h", "_data": {}}}}}}
     assert slot["_data"] == {"x": 1}
+
+
+@pytest.mark.parametrize("document", [{"flow_id": "f"}, {"routines": {"a": {"_type": "A"}}}])
+def test_a_definition_of_a_flow_that_says_little_of_itself_is_kept(document: dict[str, Any]) -> None:
+    routines = {name: routine | {"_slots": {}} for name, routine in document.get("routines", {}).items()}
+    kept, _ = read_definition(write_definition(document, graph()))
+    assert kept == document | {"routines": routines}
 
 
 WITH_MORE = msgspec.json.encode({"flow": {}, "graph": write_graph(graph()) | {"more": 1}})

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from routilux._binding import binding_by_name
 from routilux._core.job import Job
-from routilux._core.misfits import Viewed, misfits, places_of
+from routilux._core.misfits import Viewed, data_meaning, misfits, places_of
 from routilux._graph import Graph, RoutineNode, SlotNode
 from routilux._model import JobStatus, MergeKind, SlotKey
 from routilux._plan import Plan
@@ -29,7 +29,7 @@ def problems(*tasks: Task, **parts: Any) -> list[str]:
 
 
 def test_what_fits_has_no_problems() -> None:
-    entries = task(1, SOURCE), task(2, due=5.0), expectation(3, ANSWER), task(4, SINK, seen={"x": 1})
+    entries = task(1, SOURCE), task(2, due=5.0), expectation(3, ANSWER), task(4, SINK, seen={"x": 2})
     assert problems(*entries, slot_data={SINK: {"x": [1, 2]}, WORKER: {"x": 1}, PARKED: {}, FOLD: {"sum": 1}}) == []
 
 
@@ -178,6 +178,17 @@ def test_it_says_what_there_is_to_do() -> None:
         "leave the merge_strategy as it was, or forget it in a plan (forget=['sink.items']) or drop it in a plan "
         "(drop=['sink.items'])"
     )
+
+
+def test_it_says_how_bad_it_is_and_which_slot_it_is_about() -> None:
+    slot_data: dict[SlotKey, Data] = {GONE: {"x": 1}, SINK: {"x": 1}}
+    found_here = found(task(1, GONE), task(2, SINK, merged={"x": 1}), slot_data=slot_data)
+    assert [(each.place, each.routine_id, each.slot, each.fit, each.means) for each in found_here] == [
+        ("pending_tasks[0]", *GONE, Fit.NEEDS_PLAN, "task j:1 carries 'x', and would never be handled"),
+        ("pending_tasks[1]", *SINK, Fit.BREAKS, "task j:2 carries 'x', and would never be handled"),
+        ("slot_data.gone.input", *GONE, Fit.NEEDS_PLAN, data_meaning({"x": 1})),
+        ("slot_data.sink.items", *SINK, Fit.BREAKS, data_meaning({"x": 1})),
+    ]
 
 
 def test_it_says_what_that_means_for_a_failed_task() -> None:
@@ -332,3 +343,8 @@ def test_what_a_handler_always_took_is_known_from_the_flow_of_before() -> None:
     assert not viewed.always_took(GONE, same)
     assert not Viewed(job(PAUSED), {}, {}).always_took(WORKER, same)
     assert Viewed(job(PAUSED), {}, {GONE: WORKER}, viewed.before).always_took(GONE, same)
+
+
+def test_data_whose_slot_may_be_another_has_that_hint_too() -> None:
+    state = job(PAUSED, slot_data={LOST: {"x": 1}})
+    assert hint(state, graph(), ONLY_ANSWER) == Plan(slots={"worker.inptu": "input"})

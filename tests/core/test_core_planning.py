@@ -7,7 +7,7 @@ import pytest
 
 from routilux._core.document import read_job, write_job
 from routilux._core.job import Job
-from routilux._core.plan_records import plan_documents, taken_by_a_plan
+from routilux._core.plan_records import plan_documents, read_plans, taken_by_a_plan
 from routilux._core.planning import Planned, planned, recorded, still_due
 from routilux._core.snapshot import plans_in, write_snapshot
 from routilux._graph import Graph
@@ -15,7 +15,8 @@ from routilux._model import EventKey, JobStatus, RoutineStatus, SlotKey
 from routilux._plan import NO_PLAN, Plan
 from routilux._records import Data, RoutineState, Task
 from routilux._verdict import Fit
-from serilux.errors import SeriluxError
+from routilux.errors import DamagedRecordError
+from serilux.errors import DocumentError, SeriluxError
 from tests.core.hand_made import (
     ANSWER,
     FOLD,
@@ -54,7 +55,7 @@ def applied(state: Job, plan: Plan = RENAMED) -> Job:
 
 def problems(state: Job, plan: Plan) -> list[str]:
     result = apply(state, plan)
-    assert result.job is state
+    assert (result.job, result.notes, result.former) == (state, [], {})
     assert {finding.fit for finding in result.problems} <= {Fit.NEEDS_PLAN}
     return [f"{finding.place}: {finding}" for finding in result.problems]
 
@@ -173,18 +174,26 @@ def test_what_is_dropped_is_called_what_the_job_calls_it() -> None:
 
 def test_notes_tell_what_is_dropped() -> None:
     state = job(PAUSED, tasks=[task(1), expectation(2)], slot_data={SINK: {"x": [1]}})
-    assert [str(note) for note in apply(state, Plan(drop=["worker.input", "j:2", SINK])).notes] == [
-        "pending_tasks[0] for worker.input is dropped; it carries 'x'",
-        "pending_tasks[1] for worker.answer is dropped; it carries nothing yet",
-        "the data that has come to sink.items is dropped: 'x'",
+    notes = apply(state, Plan(drop=["worker.input", "j:2", SINK])).notes
+    assert [(str(note), note.place, note.routine_id, note.slot) for note in notes] == [
+        ("pending_tasks[0] for worker.input is dropped; it carries 'x'", "pending_tasks[0]", *WORKER),
+        ("pending_tasks[1] for worker.answer is dropped; it carries nothing yet", "pending_tasks[1]", *ANSWER),
+        ("the data that has come to sink.items is dropped: 'x'", "slot_data.sink.items", *SINK),
     ]
 
 
+def test_what_is_dropped_and_cannot_be_written_is_refused_by_its_place_among_that() -> None:
+    state = job(PAUSED, tasks=[task(1), task(2, data={"x": object()})])
+    with pytest.raises(SeriluxError) as caught:
+        apply(state, Plan(drop=["worker.input"]))
+    assert caught.value.path == "plan.drop[1].data.x"
+
+
 def test_what_is_forgotten_is_merged_anew() -> None:
-    entries = [task(1, SINK, seen={"x": 1}), task(2, WORKER, merged={"x": 1})]
+    entries = [task(1, SINK, seen={"x": 1}), task(2, WORKER, merged={"x": 1}), task(3, SINK, merged={"x": 1})]
     plan = Plan(forget=[SINK])
     made = applied(job(PAUSED, tasks=entries, slot_data={SINK: {"x": [1]}}), plan)
-    assert list(made.ready) == [task(1, SINK), task(2, WORKER, merged={"x": 1})]
+    assert list(made.ready) == [task(1, SINK), task(2, WORKER, merged={"x": 1}), task(3, SINK)]
     assert made.slot_data == {}
     assert [applied.dropped_data for applied in made.plans] == [{"sink": {"items": {"x": [1]}}}]
 
@@ -380,7 +389,9 @@ def test_it_is_noted_of_what_this_job_has_nothing() -> None:
         drop=["worker.answer", "j:9", "j:1"],
     )
     state = job(PAUSED, tasks=[task(1, source=EventKey("laborer", "done"))])
-    assert [str(note) for note in apply(state, plan).notes[1:]] == [
+    notes = apply(state, plan).notes[1:]
+    assert {note.place for note in notes} == {"plan"}
+    assert [str(note) for note in notes] == [
         "the plan speaks of routine 'gone', for which this job has nothing",
         "the plan speaks of slot 'fold.sum', for which this job has nothing",
         "the plan speaks of slot 'worker.answer', for which this job has nothing",
@@ -468,3 +479,15 @@ def test_what_a_plan_has_configured_need_not_be_known_any_more() -> None:
 @pytest.mark.parametrize("plans", [None, [5, {}, {"plan": 7}], "x"])
 def test_a_document_that_nobody_has_read_may_say_anything(plans: Any) -> None:
     assert plan_documents({"plans": plans}) == []
+
+
+def test_a_snapshot_that_cannot_be_read_tells_of_no_plans() -> None:
+    with pytest.raises(DamagedRecordError, match="a snapshot cannot be read") as refusal:
+        plans_in(b"{")
+    assert refusal.value.kind == "snapshot"
+
+
+def test_what_is_recorded_is_json() -> None:
+    with pytest.raises(DocumentError) as caught:
+        read_plans([], [{"plan": object()}])
+    assert caught.value.path == "plans[0].plan"

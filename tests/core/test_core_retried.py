@@ -55,3 +55,9 @@ def test_a_routine_that_had_failed_is_judged_anew() -> None:
 def test_only_a_failed_job_is_retried(status: JobStatus) -> None:
     with pytest.raises(ValueError, match="only a failed job is retried"):
         apply(job(status), JobRetried("", LATER))
+
+
+def test_all_counts_anew_but_its_attempts() -> None:
+    state = failed_job(failed=[task(1, lost_attempts=2)], elapsed=7.0)
+    retry(state)
+    assert (state.elapsed, state.running_since, state.ready.peek().lost_attempts) == (0.0, NOW, 0)

@@ -19,6 +19,10 @@ TOO_LARGE = {
     "many tasks in several parts": (job(tasks=[task(number) for number in range(1, 1201)]), 20_000),
     "few records with much data": (with_records(10, items=194), 1999),
     "many tasks": (job(tasks=[task(number) for number in range(1, 201)]), 1999),
+    "records and tasks, neither of them too many": (
+        job(history=with_records(200).history, tasks=[task(number) for number in range(1, 51)]),
+        1999,
+    ),
     "a task that has seen many parameters": (job(tasks=[task(1, seen={f"p{n}": 1 for n in range(2000)})]), 1999),
     "a small one beyond a very small limit": (with_records(50), 100),
 }

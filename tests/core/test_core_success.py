@@ -10,7 +10,7 @@ from routilux._core.history import BoundedHistory
 from routilux._core.job import Job, PauseRequest
 from routilux._core.transition import succeed
 from routilux._graph import Route, RoutineNode
-from routilux._records import RoutineState
+from routilux._records import Changes, RoutineState
 from tests.core.hand_made import (
     ANSWER,
     EARLIER,
@@ -95,3 +95,8 @@ def test_a_job_with_anything_else_to_do_is_not() -> None:
     states = [job(active=(task(1),), tasks=[expectation(2), other]) for other in others]
     states.append(job(active=(task(1), task(3, since=EARLIER)), tasks=[expectation(2)]))
     assert [apply(state, done(state.active[1]), concurrent=True) for state in states] == [(), (), ()]
+
+
+def test_a_change_of_data_is_no_reason_to_look_at_the_timers() -> None:
+    state = job(active=(task(1),), tasks=[task(2)])
+    assert apply(state, done(state.active[1], changes=Changes({"a": 1}))) == ()

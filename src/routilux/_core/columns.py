@@ -65,4 +65,4 @@ class Once(dict[Any, _Made]):
 
 def are_alike(column: Column) -> bool:
     """Tell whether all values, of which there is one at least, equal the first."""
-    return column[:1] != [] and column.count(column[0]) == len(column)
+    return bool(column) and column.count(column[0]) == len(column)

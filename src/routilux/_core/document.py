@@ -106,7 +106,7 @@ def _encode_each(values: list[Any], path: str, field: str) -> list[Any]:
     if all_plain(values):
         copies: list[Any] = msgspec.to_builtins(values)
         return copies
-    return [None if value is None else encode(value, f"{path}[{index}].{field}") for index, value in enumerate(values)]
+    return [encode(value, f"{path}[{index}].{field}") for index, value in enumerate(values)]
 
 
 def _write_source(source: EventKey | None) -> dict[str, str] | None:
@@ -182,9 +182,8 @@ def _job_of(document: Any, size: int) -> Job:
 
 def _check_short_parts(document: Any) -> int:
     """Refuse what is no plain JSON in all of a document but its long lists; tells how many nodes that has at most."""
-    short = document
-    if type(document) is dict:
-        short = {name: part for name, part in document.items() if name not in LONG_LISTS}
+    fields = document.items() if isinstance(document, dict) else ()  # what is no object is refused as such
+    short = {name: part for name, part in fields if name not in LONG_LISTS}
     size = most_nodes(short)
     if size is None or size > get_limits().max_nodes:
         check_thoroughly(document)

@@ -135,10 +135,12 @@ def _merged_misfit(graph: Graph, task: Task, slot_data: Mapping[SlotKey, Data]) 
         return (
             f"its data was merged before the slot's merge_strategy was changed {'to' if appends else 'from'} 'append'"
         )
-    if task.seen is not None and task.target not in slot_data:
+    if task.seen is None:
+        return None
+    if task.target not in slot_data:
         return "it was taken already, but slot_data has nothing for it"
-    values = slot_data.get(task.target, {})
-    for name, count in (task.seen or {}).items():
+    values = slot_data[task.target]
+    for name, count in task.seen.items():
         if not isinstance(values.get(name), list) or count > len(values[name]):
             return f"it sees {count!r} values of {name!r}, which slot_data does not hold"
     return None

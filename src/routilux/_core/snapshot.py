@@ -116,7 +116,7 @@ def read_snapshot(snapshot: bytes, segments: Sequence[bytes]) -> Job:
 
 def plans_in(snapshot: bytes) -> list[dict[str, Any]]:
     """The documents of the plans that were applied to a job, by what its snapshot says: no class need be known."""
-    return plan_documents(_decoded(snapshot, _Snapshot, "the snapshot").document)
+    return plan_documents(_decoded(snapshot, _Snapshot, "snapshot").document)
 
 
 def _decoded(content: bytes, shape: type[T], kind: str) -> T:

@@ -50,7 +50,7 @@ def _number_in(task_id: str | None, prefix: str, path: str) -> int:
 def number_tasks(tasks: list[Task], read: JobDocument) -> int:
     """Check the numbers of tasks, number those without an id (written by hand), and say which is the next."""
     numbers = [task.number for task in tasks if task.number]
-    following = max(read.next_task, max(numbers, default=0) + 1, 1)
+    following = max(read.next_task, max(numbers, default=0) + 1)
     if len(set(numbers)) < len(numbers):
         _refuse_twin(read)
     for task in tasks if len(numbers) < len(tasks) else ():
