@@ -1,5 +1,7 @@
 """Classes that have been renamed or moved: documents with their former names are read still."""
 
+import sys
+import types
 from copy import copy
 from dataclasses import dataclass
 from enum import Enum
@@ -167,6 +169,21 @@ def test_two_exceptions_with_one_alias_are_an_error_at_once() -> None:
     with pytest.raises(NameConflictError, match=r"'bank\.Err' cannot be an alias of made_here\.SecondErr"):
         register_serializable(aliases=["bank.Err"])(second)
     assert exception_names(second) == ("made_here.SecondErr",)
+
+
+def test_an_alias_that_two_exceptions_have_already_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [type(name, (Exception,), {"__module__": "made_here"}) for name in ("OneErr", "OtherErr", "ThirdErr")]
+    register_serializable(aliases=["made_here_too.Err"])(made[0])
+    module = types.ModuleType("made_here_too")
+    module.Err = made[1]  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "made_here_too", module)
+    with pytest.raises(NameConflictError, match=r"for made_here\.OneErr and made_here\.OtherErr; do without it"):
+        register_serializable(aliases=["made_here_too.Err"])(made[2])
+
+
+def test_an_exception_of_an_inner_module_is_found_under_the_alias() -> None:
+    with pytest.raises(NameConflictError, match=r"it stands for json\.decoder\.JSONDecodeError"):
+        register_serializable(aliases=["json.decoder.JSONDecodeError"])(type("MyJSONError", (ValueError,), {}))
 
 
 def test_an_exception_that_is_there_under_the_alias_is_an_error_at_once() -> None:

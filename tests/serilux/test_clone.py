@@ -1,15 +1,34 @@
 """Copies are equal and independent, and refuse what documents cannot carry."""
 
 import json
+from dataclasses import dataclass
+from enum import Enum
 from types import MethodType
 from typing import Any
 
+import pydantic
 import pytest
 from hypothesis import given
 
-from serilux import SeriluxError, UnsupportedValueError, clone, clone_fields, encode, identical
+from serilux import (
+    DocumentError,
+    Serializable,
+    SeriluxError,
+    UnsupportedValueError,
+    clone,
+    clone_fields,
+    decode,
+    encode,
+    identical,
+    register_serializable,
+)
+from serilux._clone import Cloner, steps_of
+from serilux._encode import Encoder
+from serilux._fields import default_document, has_own_document
+from serilux._leaves import LEAF_OF_TYPE
+from serilux._registry import Registry
 from tests.laws.effort import examples
-from tests.serilux.samples import Box, Own, Point, Unregistered, double
+from tests.serilux.samples import Box, Model, Own, Point, Unregistered, double
 from tests.serilux.strategies import values
 
 lawful = examples(150)
@@ -103,3 +122,76 @@ def test_an_object_is_copied_through_its_own_document() -> None:
 def test_callables_are_no_data() -> None:
     with pytest.raises(UnsupportedValueError):
         clone([double])
+
+
+class Tired(Serializable):
+    """It can be built once."""
+
+    built = False
+
+    def __init__(self) -> None:
+        if Tired.built:
+            raise RuntimeError("enough")
+
+
+class TiredOwn(Tired):
+    def serialize(self) -> dict[str, Any]:
+        return {"_type": "TiredOwn"}
+
+
+@pytest.mark.parametrize("cls", [Tired, TiredOwn])
+def test_what_a_constructor_raises_is_said_with_the_name_of_its_class(
+    cls: type[Tired], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = cls()
+    monkeypatch.setattr(Tired, "built", True)
+    with pytest.raises(DocumentError, match=f"^value: {cls.__name__} refused its data: RuntimeError: enough$"):
+        clone(made)
+    monkeypatch.setattr(Registry, "find", lambda registry, name, path: cls)
+    with pytest.raises(DocumentError, match=f"^value: {cls.__name__} refused its data: RuntimeError: enough$"):
+        decode({"$object": {"class": cls.__name__, "fields": {}}})
+
+
+@pytest.mark.parametrize("walk", [Cloner, Encoder])
+def test_a_walk_takes_all_that_has_no_parts_in_its_own_way(walk: type[Cloner]) -> None:
+    assert {kind: step for kind, step in steps_of(walk).items() if kind in LEAF_OF_TYPE} == dict.fromkeys(
+        LEAF_OF_TYPE, walk.leaf
+    )
+
+
+def test_a_class_has_its_own_document_unless_both_methods_are_marked() -> None:
+    class Marked(Serializable):
+        @default_document
+        def serialize(self) -> dict[str, Any]:
+            return {}
+
+    assert not has_own_document(Marked)
+
+
+def test_a_model_whose_aliases_are_names_of_other_fields_is_copied_by_the_names() -> None:
+    class Crossed(pydantic.BaseModel):
+        a: int = pydantic.Field(alias="b")
+        b: int = pydantic.Field(alias="a")
+
+    register_serializable(Crossed)
+    assert clone(Crossed(a=1, b=2)).a == 2
+
+
+def test_a_model_that_holds_what_is_no_field_is_refused() -> None:
+    model = Model(theName="a")
+    object.__setattr__(model, "more", 1)
+    with pytest.raises(UnsupportedValueError, match="holds more than its fields: 'more'"):
+        clone(model)
+
+
+def test_a_member_of_an_enum_is_no_object_although_it_has_fields() -> None:
+    @dataclass
+    class Size:
+        width: int
+
+    class Paper(Size, Enum):
+        A4 = 210
+
+    register_serializable(Paper)
+    with pytest.raises(DocumentError, match="Paper is no class with fields; its members are written '\\$enum'"):
+        decode({"$object": {"class": "Paper", "fields": {"width": 210}}})

@@ -111,3 +111,8 @@ def test_errors_go_to_other_processes(error: Any) -> None:
     assert type(again) is type(error)
     assert str(again) == str(error)
     assert vars(again) == vars(error)
+
+
+def test_an_error_shows_what_it_was_made_of() -> None:
+    assert repr(UnsupportedValueError("no", "value[0]")) == "UnsupportedValueError('no', 'value[0]')"
+    assert ConstructorError("Bad", ("a",), "routines.x").path == "routines.x"

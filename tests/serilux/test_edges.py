@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -23,6 +24,7 @@ from serilux import (
 from serilux._json import did_you_mean, is_flat, shown
 from serilux._leaves import is_zone_key
 from serilux.errors import CombinedError
+from tests.serilux.samples import Own
 
 LARGEST, SMALLEST = 2**63 - 1, -(2**63)
 
@@ -58,6 +60,8 @@ def test_an_integer_of_more_bits_is_written_with_a_tag(number: int) -> None:
         ({"": 1}, True),
         ({"a$": 1}, True),
         ({"a": 1.5}, True),
+        ({"a": None}, True),
+        ({"a": False}, True),
         ({"a": float("inf")}, False),
         ({"a": float("nan")}, False),
     ],
@@ -95,6 +99,18 @@ def test_an_integer_of_one_digit_more_does_not(sign: int) -> None:
     for refuse, refused in ((encode, number), (clone, number), (decode, {"$int": hex(number)})):
         with pytest.raises(LimitError):
             refuse(refused)
+
+
+def test_an_integer_of_64_bits_has_no_digits_too_many() -> None:
+    set_limits(Limits(max_digits=1))
+    assert clone([SMALLEST, LARGEST]) == [SMALLEST, LARGEST]
+
+
+def test_an_object_with_its_own_document_is_one_item() -> None:
+    own = Own()
+    own.items = [1]
+    set_limits(Limits(max_nodes=4))
+    assert [copy.items for copy in clone([own] * 4)] == [[1]] * 4
 
 
 def test_a_decimal_of_as_many_digits_as_the_limit_says_comes_back() -> None:
@@ -141,6 +157,7 @@ def test_a_name_of_sixty_letters_is_looked_for() -> None:
     ("key", "is_one"),
     [
         ("UTC", True),
+        ("Z", True),
         ("Europe/Paris", True),
         ("America/Port-au-Prince", True),
         ("Etc/GMT+1", True),
@@ -162,6 +179,11 @@ def test_a_name_of_sixty_letters_is_looked_for() -> None:
 )
 def test_a_time_zone_has_a_plain_name(key: object, is_one: bool) -> None:
     assert is_zone_key(key) is is_one
+
+
+def test_a_zone_with_a_name_is_written_beside_the_time_that_its_clocks_show() -> None:
+    clock = datetime(2024, 1, 2, tzinfo=ZoneInfo("Europe/Paris"))
+    assert encode(clock) == {"$datetime": ["2024-01-02T00:00:00", 0, "Europe/Paris"]}
 
 
 def test_an_offset_of_a_second_comes_back() -> None:

@@ -143,6 +143,8 @@ def test_what_is_too_large_is_not() -> None:
     set_limits(Limits(max_nodes=3))
     try:
         assert not all_plain([[1], [2]])
+        assert not all_plain([{"a": 1}, {"b": 2}])
+        assert (count_plain([1, 2, 3]), count_plain([[1, 2]])) == (3, 3)
     finally:
         set_limits(limits)
 

@@ -23,6 +23,7 @@ from serilux import (
     resolve_reference,
     trust,
 )
+from serilux._registry import REGISTRY, real_module
 from tests.serilux import samples
 from tests.serilux.samples import Box, double
 
@@ -324,6 +325,7 @@ def test_registering_a_class_of_the_library_does_not_open_its_module() -> None:
     register_serializable(router, name="LibraryRouter")  # type: ignore[call-overload]
     with pytest.raises(UntrustedReferenceError):
         resolve_reference("routilux.builtin.router:anything", WORKER)
+    assert not REGISTRY.trusts("routilux.builtin.router")
 
 
 def test_main_has_its_real_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -382,3 +384,26 @@ def test_an_object_in_a_field_may_hold_a_method_of_the_owner() -> None:
     assert fields["content"] == {
         "$object": {"class": "Point", "fields": {"x": {"$callable": "self.accepts"}, "y": None}}
     }
+
+
+def test_behind_an_object_in_its_fields_the_owner_is_the_owner_still() -> None:
+    box = Box()
+    box.content = [Box(), box.accepts]
+    read = decode(encode(box))
+    assert read.content[1] == read.accepts
+
+
+def test_an_object_of_plain_fields_may_hold_a_method_of_whoever_owns_it() -> None:
+    box = Box()
+    assert encode(samples.Point(box.accepts), owner=box)["$object"]["fields"]["x"] == {"$callable": "self.accepts"}
+
+
+def test_without_a_main_module_there_is_no_better_name_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "__main__")
+    assert real_module("__main__") == "__main__"
+
+
+def test_a_method_is_marked_whoever_marks_it() -> None:
+    def method() -> None: ...
+
+    assert hasattr(referable(method), "_serilux_referable")

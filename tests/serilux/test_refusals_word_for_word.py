@@ -164,6 +164,7 @@ DOCUMENTS: list[tuple[Any, str]] = [
     ),
     ({"$tuple": 5}, "DocumentError: value: '$tuple' holds a list, not 5"),
     ({"$set": "x"}, "DocumentError: value: '$set' holds a list, not 'x'"),
+    ({"$frozenset": 5}, "DocumentError: value: '$frozenset' holds a list, not 5"),
     ({"$set": [1, 1]}, "DocumentError: value[1]: the same key or member twice"),
     (
         {"$set": [{"$float": "nan"}]},

@@ -2,7 +2,7 @@
 
 import array
 from collections import Counter, OrderedDict, UserDict, namedtuple
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from enum import Enum
@@ -55,6 +55,13 @@ class Plain:
 
 class PlainEnum(Enum):
     A = 1
+
+
+@register_serializable
+@dataclass(frozen=True)
+class Keyed:
+    first: dict[Any, Any] = field(hash=False)
+    last: float
 
 
 @dataclass
@@ -190,6 +197,8 @@ REFUSED: dict[str, tuple[Any, type[SeriluxError], str, str]] = {
     "nan in a set": ({NAN}, UnsupportedValueError, "[0]", "nan"),
     "nan as a key": ({NAN: 1}, UnsupportedValueError, "[nan]", "nan"),
     "nan in a key": ({(1, NAN): 1}, UnsupportedValueError, "[<tuple>][1]", "nan"),
+    "nan behind a set in a set": ({(frozenset({1}), NAN)}, UnsupportedValueError, "[0][1]", "nan"),
+    "nan behind a dict in a set": ({Keyed({(1,): 2}, NAN)}, UnsupportedValueError, "[0].last", "nan"),
     "complex nan as a key": ({complex(0, NAN): 1}, UnsupportedValueError, "[<complex>]", "nan"),
     "decimal nan in a set": ({Decimal("NaN")}, UnsupportedValueError, "[0]", "nan"),
     "identity in a set": ({ById(1)}, UnsupportedValueError, "[0]", "__eq__"),

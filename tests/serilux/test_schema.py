@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from serilux import SeriluxError, decode, encode, value_schemas
 from serilux._decode import TAGS
 from serilux._leaves import LEAF_OF_TAG
+from serilux._payloads import Schema, _clock, either, row, text
 from tests.serilux.strategies import values
 
 TEXTS = [
@@ -77,14 +78,17 @@ REFUSED = [
     {"$set": [{"$map": [[1, 2]]}]},
     {"$set": [{"$dict": {"$a": 1}}]},
     {"$frozenset": "ab"},
+    {"$map": {}},
     {"$map": []},
     {"$map": [["a", 1]]},
     {"$map": [[1, 1], [2]]},
     {"$map": [[1, 1, 1]]},
     {"$map": [[[1], 1]]},
+    {"$dict": ["$a"]},
     {"$dict": {"a": 1}},
     {"$dict": {"$a": 1, "$b": 2}},
     {"$dict": {"$a": {"$unknown": 1}}},
+    {"$enum": ["class", "name"]},
     {"$enum": {"class": "Colour"}},
     {"$enum": {"class": "Colour", "name": 1}},
     {"$object": {"class": 1, "fields": {}}},
@@ -137,3 +141,35 @@ def test_only_fields_hold_callables() -> None:
 def test_data_is_an_object_by_names() -> None:
     assert is_valid("data", {"$dict": {"$tuple": 1}})
     assert [is_valid("data", document) for document in ({"$tuple": [1]}, [], None, {"$map": [[1, 2]]})] == [False] * 4
+
+
+@pytest.mark.parametrize("name", ["value", "data", "field"])
+def test_what_is_inside_is_held_to_the_same(name: str) -> None:
+    assert is_valid(name, {"a": {"b": 1}, "c": [1]})
+    for inside in ({"b": {"$unknown": 1}, "c": 1}, [{"$unknown": 1}]):
+        assert not is_valid(name, {"a": inside, "d": 1})
+
+
+# The forms of which the schemas are made.
+
+FORMS: list[tuple[Schema, list[Any], list[Any]]] = [
+    (text("[0-9]|ab"), ["1", "ab"], [1, "a", "11", "1ab", ""]),
+    (row({"type": "string"}, {"type": "null"}), [["a", None]], [["a"], ["a", None, 1], [1, None], {}, "a"]),
+    (either({"type": "string"}, {"type": "null"}), ["a", None], [1]),
+    (
+        _clock("[0-9]"),
+        ["1", "1+01:00", "1-01:00:30.000001", ["1", 0, None], ["1+01:00", 1, "Z"], ["1", 1, "Z" * 100], ["1", 0, [""]]],
+        ["x", "1+1", 1, None, ["1"], ["1", 0], ["x", 0, None], ["1", 2, None], ["1", -1, None], ["1", 0, None, 1]],
+    ),
+    (
+        _clock("[0-9]"),
+        [],
+        [["1", 0, 1], ["1", 0, ""], ["1", 0, "Z" * 101], ["1", 0, []], ["1", 0, [1]], ["1", 0, ["a", "b"]]],
+    ),
+]
+
+
+@pytest.mark.parametrize(("form", "taken", "refused"), FORMS, ids=["text", "row", "either", "clock", "zone"])
+def test_a_form_takes_what_has_it(form: Schema, taken: list[Any], refused: list[Any]) -> None:
+    validator = Draft202012Validator(form)
+    assert [document for document in taken + refused if validator.is_valid(document)] == taken

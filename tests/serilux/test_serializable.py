@@ -112,7 +112,9 @@ def test_a_field_named_twice_is_written_once() -> None:
 def test_a_field_without_value_is_refused() -> None:
     box = Box()
     box.add_serializable_fields(["missing"])
-    with pytest.raises(UnsupportedValueError, match="set it in __init__") as caught:
+    with pytest.raises(
+        UnsupportedValueError, match=r"^Box\.missing: Box has no such attribute; set it in __init__$"
+    ) as caught:
         box.serialize()
     assert caught.value.path == "Box.missing"
 

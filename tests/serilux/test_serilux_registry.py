@@ -19,7 +19,7 @@ from serilux import (
     register_serializable,
     registered_name,
 )
-from serilux._registry import REGISTRY
+from serilux._registry import REGISTRY, Registry
 from tests.serilux.samples import Box, Colour, Model, Pair, Point, Record, Unregistered
 
 
@@ -37,6 +37,20 @@ def test_the_name_is_that_of_the_class(cls: type[Any]) -> None:
 def test_another_name_may_be_given() -> None:
     assert registered_name(Pair) == "FrozenPair"
     assert lookup_class("FrozenPair", "here") is Pair
+
+
+def test_a_name_may_be_given_without_decorating() -> None:
+    cls = serializable("Plainly")
+    assert registered_name(register_serializable(cls, name="OfItsOwn")) == "OfItsOwn"  # type: ignore[call-overload]
+
+
+def test_nothing_is_registered_to_begin_with() -> None:
+    registry = Registry()
+    assert (registry.knows(Box), registry.trusts("made_here")) == (False, False)
+    registry.add(Box, "Box")
+    registry.add_exception(KeyError, ["made_here.Missing"])
+    assert (registry.name_of(Box), registry.find("Box", ""), registry.trusts(Box.__module__)) == ("Box", Box, True)
+    assert registry.exception_names(KeyError) == ("builtins.KeyError", "made_here.Missing")
 
 
 def test_a_class_that_was_never_registered_has_its_own_name() -> None:
