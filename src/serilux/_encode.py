@@ -57,12 +57,11 @@ class Encoder(Cloner):
         cls = type(value)
         shape = shape_of(cls)
         assert shape is not None  # nothing else can be registered
-        self.refuse_identity_key(cls)
         outer = self.tried
         if not outer:
             self.try_copy(value)
         self.tried = True
-        fields = self.fields(take_apart(shape, value), value)
+        fields = self.fields(take_apart(shape, value))
         self.tried = outer
         return _object(cls, fields)
 

@@ -42,7 +42,7 @@ def one_of(names: Iterable[str]) -> str:
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
     """Return a hint at the name nearest to `name`, or nothing."""
-    near = get_close_matches(name, list(names), n=1) if len(name) <= _LONGEST else []
+    near = get_close_matches(name, list(names)) if len(name) <= _LONGEST else []
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 

@@ -157,7 +157,7 @@ the package `tzdata` that are called so (design law 8)."""
 
 def is_zone_key(key: object) -> bool:
     """Tell whether a zone's key is a plain name, with nothing in it that leads out of the zone files."""
-    if not isinstance(key, str) or not 0 < len(key) <= 100 or not key.isascii():
+    if not isinstance(key, str) or len(key) > 100 or not key.isascii():
         return False
     return all(part.replace("_", "").replace("-", "").replace("+", "").isalnum() for part in key.split("/"))
 

@@ -1,6 +1,5 @@
 """What to do instead: the advice for each value that cannot be written."""
 
-from dataclasses import is_dataclass
 from enum import Enum
 from typing import Any
 
@@ -25,7 +24,7 @@ def _with_article(name: str) -> str:
 def _advice(value: object, cls: type[Any]) -> str:
     if isinstance(value, type):
         return "pass data, not a class; its name may do"
-    if isinstance(value, Enum) or is_dataclass(value) or shape_of(cls) is not None:
+    if isinstance(value, Enum) or shape_of(cls) is not None:
         return _REGISTER
     if isinstance(value, tuple):
         return "use a plain tuple or a registered dataclass: a named tuple would come back as another type"

@@ -4,8 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from routilux import DefinitionError, Plan, SlotKey
+from routilux._core.shapes import _by_place
 from routilux._plan import NO_PLAN, checked_plan, slot_named
 from serilux import trust
 from serilux.errors import DocumentError, SeriluxError, UntrustedReferenceError
@@ -167,3 +169,10 @@ def test_what_is_no_plan_is_refused() -> None:
     assert checked_plan(Plan(reason="why")) == Plan(reason="why")
     with pytest.raises(DefinitionError, match=r"a plan is a Plan, not {'reason': 'why'}; Plan.read\(document\) makes"):
         checked_plan({"reason": "why"})
+
+
+def test_its_schema_takes_what_is_said_of_slots_by_their_names_or_in_pairs() -> None:
+    validator = Draft202012Validator(_by_place({"type": "integer"}).extra_json_schema)
+    taken = [{}, {"a.b": 1}, [], [["a.b", 1], [["a", "b"], 2]]]
+    refused = [5, "a.b", {"a.b": "c"}, [5], [{}], [[]], [["a.b"]], [["a.b", 1, 2]], [["a.b", "c"]], [[1, 1]]]
+    assert [document for document in [*taken, *refused] if validator.is_valid(document)] == taken

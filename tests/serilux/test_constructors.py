@@ -116,3 +116,11 @@ def test_errors_go_to_other_processes(error: Any) -> None:
 def test_an_error_shows_what_it_was_made_of() -> None:
     assert repr(UnsupportedValueError("no", "value[0]")) == "UnsupportedValueError('no', 'value[0]')"
     assert ConstructorError("Bad", ("a",), "routines.x").path == "routines.x"
+
+
+def test_a_field_without_a_value_needs_no_constructor() -> None:
+    point = Point(1)
+    del point.x
+    box = Box()
+    box.content = point
+    check_serializable(box, "box")

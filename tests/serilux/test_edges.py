@@ -186,6 +186,12 @@ def test_a_zone_with_a_name_is_written_beside_the_time_that_its_clocks_show() ->
     assert encode(clock) == {"$datetime": ["2024-01-02T00:00:00", 0, "Europe/Paris"]}
 
 
+def test_a_zone_that_this_system_does_not_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serilux._leaves._SYSTEM_ZONES", ("/nowhere",))
+    with pytest.raises(DocumentError, match=r"payload of '.datetime': no time zone of this system$"):
+        decode({"$datetime": ["2024-01-02T00:00:00", 0, "Europe/Paris"]})
+
+
 def test_an_offset_of_a_second_comes_back() -> None:
     clock = datetime(2024, 1, 2, tzinfo=timezone(timedelta(seconds=1)))
     assert decode(encode(clock)).isoformat() == clock.isoformat()
