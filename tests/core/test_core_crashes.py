@@ -113,7 +113,7 @@ def test_effects_that_must_not_be_repeated_make_the_job_pause() -> None:
     state = after(LET_GO, task(2, FOLD), task(3), tasks=[task(4)])
     assert state.status is JobStatus.PAUSED
     assert [entry.ambiguous for entry in state.ready] == [True, False, False]
-    assert state.pause_points == [
+    assert list(state.pause_points) == [
         PausePoint(NOW, "the process died in the middle of what must not be repeated", {"tasks": [2]})
     ]
 

@@ -171,7 +171,7 @@ def test_one_more_pause_before_a_job_has_paused_is_one_more_pause_point() -> Non
     state = job(active=(task(1),), closing=PauseRequest("first", {}))
     apply(state, PAUSE)
     apply(state, done(state.active[1]), LATER)
-    assert state.pause_points == [PausePoint(NOW, "first", {}), PausePoint(LATER, "lunch", {"at": 3})]
+    assert list(state.pause_points) == [PausePoint(NOW, "first", {}), PausePoint(LATER, "lunch", {"at": 3})]
 
 
 def test_pausing_a_job_whose_work_has_run_out_gives_paused() -> None:

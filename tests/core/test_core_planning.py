@@ -352,7 +352,8 @@ def test_a_plan_is_recorded_and_not_applied_again() -> None:
     swapped = Plan(routines={"worker": "sink", "sink": "worker"}, slots={WORKER: "items", SINK: "input"})
     first = again(applied(job(PAUSED, tasks=[task(1)]), swapped))
     second = apply(first, swapped)
-    assert (second.job, second.problems) == (first, [])
+    assert (second.job, second.problems, second.former) == (first, [], {})
+    assert [note.place for note in second.notes] == ["plans"]
     assert [str(note) for note in second.notes] == [
         "job 'j': the plan was applied before, and is not applied twice; "
         "one that says more, if only a reason, is another"
