@@ -2,7 +2,7 @@
 
 from routilux._core.job import PauseRequest
 from routilux._model import JobStatus
-from tests.core.hand_made import EARLIER, LATER, NOW, expectation, job, task
+from tests.core.hand_made import ANSWER, EARLIER, LATER, NOW, SINK, WORKER, expectation, job, task
 
 
 def test_a_job_is_stuck_when_nothing_goes_on_unless_somebody_delivers() -> None:
@@ -27,3 +27,12 @@ def test_unfinished_tasks_are_told_by_their_place_in_the_document() -> None:
     state = job(JobStatus.FAILED, tasks=[task(2)], failed=[task(1)])
     places = {place: entry.number for place, entry in state.unfinished().items()}
     assert places == {"pending_tasks[0]": 2, "failed_tasks[0]": 1}
+
+
+def test_a_job_says_where_it_waits_instead_unless_it_is_settled() -> None:
+    gone, waiting = expectation(1, WORKER), expectation(2, ANSWER)
+    state = job(tasks=[gone, waiting, expectation(3, SINK)])
+    state.expecting.discard(gone)
+    assert state.unawaited(WORKER) == "waits for nothing on worker.input; it waits on sink.items, worker.answer"
+    state.status = JobStatus.CANCELLED
+    assert state.unawaited(WORKER) == "waits for nothing on worker.input; it waits on no slot"
