@@ -1,6 +1,6 @@
 """A flow: its definition, and what is done with its jobs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -8,13 +8,14 @@ from typing import Any
 from routilux._beginning import Beginning
 from routilux._core.job import Job
 from routilux._definition import Definition
-from routilux._engine.awaited import Awaited, checked_patience
+from routilux._engine.awaited import Awaited, checked_patience, left_until
 from routilux._engine.coroutines import call_in_thread, until_true
 from routilux._engine.engine import Engine, EngineFactory, threaded_engine
 from routilux._engine.held_job import Setting
 from routilux._engine.keeping import KeepsJobs
 from routilux._engine.kept_job import Fitting
 from routilux._engine.live_job import LiveJob
+from routilux._engine.patience import within
 from routilux._engine.shutting_down import shut_down
 from routilux._graph import Graph, check_delivery
 from routilux._inspection import check_given, fitting_in, inspect
@@ -192,32 +193,38 @@ class Flow(Definition):
 
         Returns when that is so; from inside a handler of the job at once, and it pauses when that has committed. A
         failed or cancelled job is a JobStateError. After `timeout` seconds it is a TimeoutError: the job starts nothing
-        more and still pauses when its handlers have finished; `serialize` need not wait for them (law 4).
+        more and still pauses when its handlers have finished; `serialize` need not wait for them (law 4). While a store
+        is away, it pauses when that is there again.
         """
-        patience = checked_patience(timeout)
-        future = self._request_pause(job_state, reason, checkpoint)
-        if future is not None:
-            job_state._live.block_on(future, patience)
-            self._check_paused(job_state)
+        patience, live = checked_patience(timeout), self._live_job(job_state)
+        deadline = None if patience is None else live.now() + patience
+        request = self._pause_request(job_state, reason, checkpoint)
+        if is_handler_of(live):
+            request()
+            return
+        future = within(patience if live.custody is not None else None, request)
+        live.block_on(future, left_until(deadline, live.now()))
+        self._check_paused(job_state)
 
     async def pause_async(self, job_state: JobState, reason: str = "", checkpoint: Data | None = None) -> None:
         """`pause` for coroutines."""
-        future = self._request_pause(job_state, reason, checkpoint)
-        if future is not None:
-            await until_true(future)
-            self._check_paused(job_state)
+        live, request = self._live_job(job_state), self._pause_request(job_state, reason, checkpoint)
+        if is_handler_of(live):
+            request()
+            return
+        await until_true(request() if live.custody is None else await call_in_thread(request))
+        self._check_paused(job_state)
 
-    def _request_pause(self, job_state: JobState, reason: str, checkpoint: Data | None) -> Awaited | None:
+    def _pause_request(self, job_state: JobState, reason: str, checkpoint: Data | None) -> Callable[[], Awaited]:
+        """What has the job pause; it may wait for its store."""
         live = self._live_job(job_state)
         refuse_deciding("pause")
-        inside = is_handler_of(live)
-        if not inside:
+        if not is_handler_of(live):
             refuse_blocking(self, "pause")
         note = clone_fields({} if checkpoint is None else checkpoint, "checkpoint")
         if type(reason) is not str:
             raise DefinitionError(f"a reason is a text, not {reason!r}")
-        future = live.pause(reason, note)
-        return None if inside else future
+        return partial(live.pause, reason, note)
 
     @staticmethod
     def _check_paused(job_state: JobState) -> None:

@@ -220,6 +220,12 @@ def test_a_failure_that_is_dropped_counts_no_more() -> None:
     assert (made.failed, made.routines["worker"].outcome) == ([], RoutineStatus.SKIPPED)
 
 
+def test_a_routine_has_failed_as_long_as_one_of_its_failures_counts() -> None:
+    failed = {"worker": RoutineState(RoutineStatus.FAILED)}
+    made = applied(job(JobStatus.FAILED, failed=[task(1), task(2)], routines=failed), Plan(drop=["j:1"]))
+    assert ([left.number for left in made.failed], made.routines["worker"].outcome) == ([2], RoutineStatus.FAILED)
+
+
 # Those who wait for a task to be delivered to.
 
 

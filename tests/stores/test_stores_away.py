@@ -15,8 +15,10 @@ from routilux._core.job import Job
 from routilux._engine import held_job
 from routilux._engine.watchers import Watchers, is_settled
 from routilux.cli.progress import Watched
+from routilux.errors import StoreUnavailableError
 from routilux.stores import Store
 from serilux import register_serializable
+from tests.patience import until
 
 LONG = 60.0
 T = TypeVar("T")
@@ -210,6 +212,87 @@ def test_a_job_that_is_just_resumed_and_has_run_dry_does_not_hold_up_who_waits_a
     assert in_time(lambda: job_state.wait(0.05)) is False
     backend.there.set()
     assert job_state.wait()
+
+
+@pytest.fixture
+def working(backend: Away) -> Iterator[tuple[Flow, JobState]]:
+    """A job whose handler runs, with a store that is away."""
+    Gate.opened.clear()
+    flow = Flow("gate")
+    flow.add_routine(Gate(), "gate")
+    flow.connect("gate", "on", "gate", "gate")
+    job_state = flow.execute("gate", store=Store(backend))
+    until(lambda: job_state.explain().running)
+    backend.there.clear()
+    yield flow, job_state
+    backend.there.set()
+
+
+def test_a_pause_waits_for_the_store_no_longer_than_it_may(backend: Away, working: tuple[Flow, JobState]) -> None:
+    flow, job_state = working
+
+    def pause() -> None:
+        with pytest.raises(TimeoutError):
+            flow.pause(job_state, timeout=0.05)
+
+    in_time(pause)
+    backend.there.set()
+    Gate.opened.set()
+    until(lambda: job_state.status == "paused" or job_state.status == "completed")
+
+
+def test_an_event_loop_goes_on_while_a_pause_is_written(backend: Away, working: tuple[Flow, JobState]) -> None:
+    flow, job_state = working
+    Gate.opened.set()
+
+    async def pause() -> None:
+        pausing = asyncio.create_task(flow.pause_async(job_state))
+        await asyncio.sleep(0)  # in which it begins
+        backend.there.set()
+        await pausing
+
+    in_time(lambda: asyncio.run(pause()))
+    assert job_state.status == "paused"
+
+
+def test_a_shutdown_waits_for_the_store_no_longer_than_it_may(backend: Away, working: tuple[Flow, JobState]) -> None:
+    flow, job_state = working
+    in_time(lambda: flow.shutdown(timeout=0.05))
+    backend.there.set()
+    Gate.opened.set()
+    until(lambda: job_state.status == "paused")
+
+
+class Gone(MemoryBackend):
+    """A store that is gone, while told to be."""
+
+    is_gone = False
+
+    def write(self, batches: Sequence[Batch]) -> frozenset[str]:
+        if self.is_gone:
+            raise StoreUnavailableError("the store is gone")
+        return super().write(batches)
+
+
+def test_what_a_job_that_was_let_go_had_in_hand_is_in_its_document() -> None:
+    """Law 4: who saves it while the store is gone, can go on with it."""
+    backend = Gone()
+    Gate.opened.clear()
+    flow = Flow("gate")
+    flow.add_routine(Gate(), "gate")
+    flow.connect("gate", "on", "gate", "gate")
+    job_state = flow.execute("gate", store=Store(backend, patience=0.05))
+    until(lambda: job_state.explain().running)
+    backend.is_gone = True
+    with pytest.raises(StoreUnavailableError):
+        flow.pause(job_state)
+    document = job_state.serialize()
+    assert [(task["routine_id"], task["slot"]) for task in document["pending_tasks"]] == [("gate", "gate")]
+    Gate.opened.set()
+    copy = JobState()
+    copy.deserialize(document)
+    assert flow.resume(copy).wait(LONG)
+    assert [record.event_name for record in copy.execution_history] == ["start", "on", "start"]
 
 
 def test_who_waits_no_longer_is_forgotten_with_the_next_change() -> None:

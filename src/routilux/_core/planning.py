@@ -147,9 +147,11 @@ def _changed(job: Job, plan: Plan, now: float) -> Job:
             worsen(changed, plan.routine_of(task.target.routine_id), RoutineStatus.SKIPPED)
         else:
             changed.enlist(_moved(task, plan))
+    still_failed = {task.target.routine_id for task in changed.failed}
     for task in job.failed:
-        if _is_dropped(plan, job, task):  # its failure counts no more
-            touch(changed, plan.routine_of(task.target.routine_id), outcome=RoutineStatus.SKIPPED)
+        routine_id = plan.routine_of(task.target.routine_id)
+        if _is_dropped(plan, job, task) and routine_id not in still_failed:  # its failure counts no more
+            touch(changed, routine_id, outcome=RoutineStatus.SKIPPED)
     return changed
 
 

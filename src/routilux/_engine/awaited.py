@@ -52,7 +52,7 @@ class Awaited:
             raise TimeoutError
         self._gate.release()
         if self.error is not None:
-            raise self.error
+            raise self.error.with_traceback(None)  # each who waits raises the same one
 
 
 def left_until(deadline: float | None, now: float) -> float | None:

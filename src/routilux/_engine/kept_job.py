@@ -207,7 +207,7 @@ class KeptJob(ABC):
 
     def _check_kept(self) -> None:
         if self.lost is not None:
-            raise self.lost
+            raise self.lost.with_traceback(None)
 
     def sync(self) -> None:
         """Return when all that has happened is on disk; OwnershipLost or StoreError where it will never be."""

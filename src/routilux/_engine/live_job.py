@@ -2,6 +2,7 @@
 
 from routilux._context import Activation
 from routilux._core.facts import JobCancelled, JobTimedOut, TimersFired
+from routilux._core.settling import abandon_active
 from routilux._engine.attempt import await_handler
 from routilux._engine.coroutines import Cancellable, breathe
 from routilux._engine.held_job import Handles
@@ -98,7 +99,7 @@ class LiveJob(RunningJob):
 
     def _give_up_all(self) -> None:
         self._give_up(list(self.job.active.values()))
-        self.job.active.clear()
+        abandon_active(self.job)
 
     def _welcome_back(self, activation: Activation) -> None:
         """End an attempt that was given up; by now the job may run on other workers than those it is missed by."""

@@ -6,6 +6,7 @@ from contextlib import suppress
 from routilux._engine.awaited import left_until
 from routilux._engine.engine import Engine
 from routilux._engine.live_job import LiveJob
+from routilux._engine.patience import within
 from routilux._engine.watchers import Condition, is_not_running, is_not_running_or_stuck
 from routilux.errors import RoutiluxError
 
@@ -25,7 +26,7 @@ def shut_down(engine: Engine, *, wait: bool, patience: float | None) -> None:
     lost: Lost = {}
     if wait:
         _with_each(jobs, lost, lambda live: _wait_for(live, is_not_running_or_stuck, deadline))
-    _with_each(jobs, lost, lambda live: live.pause_if_running("shutdown"))
+    _with_each(jobs, lost, lambda live: _pause(live, deadline))
     if wait:
         _with_each(jobs, lost, lambda live: _wait_for(live, is_not_running, deadline))
     engine.close()
@@ -40,6 +41,12 @@ def _with_each(jobs: Iterable[LiveJob], lost: Lost, do: Callable[[LiveJob], None
                 do(live)
         except RoutiluxError as error:
             lost[live] = error
+
+
+def _pause(live: LiveJob, deadline: float | None) -> None:
+    patience = None if live.custody is None else left_until(deadline, live.now())
+    with suppress(TimeoutError):  # then it pauses by itself, when its store is there again
+        within(patience, lambda: live.pause_if_running("shutdown"))
 
 
 def _wait_for(live: LiveJob, condition: Condition, deadline: float | None) -> None:
