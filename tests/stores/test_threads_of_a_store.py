@@ -13,9 +13,11 @@ from routilux._backends.memory import MemoryBackend
 from routilux._core.job import Job
 from routilux._engine import keeper
 from routilux._engine.job_log import JobLog, Position
+from routilux._engine.requests import PauseAsked, write_request
 from routilux._model import JobStatus
 from routilux.stores import Store
 from serilux import register_serializable
+from tests.patience import until
 
 LONG = 60.0
 
@@ -107,6 +109,42 @@ def test_there_is_another_look_in_each_round(monkeypatch: pytest.MonkeyPatch) ->
     store.close()
 
 
+class Held(MemoryBackend):
+    """Tells of each beat, and when a request has been seen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.beats = threading.Semaphore(0)
+        self.seen = threading.Event()
+
+    def beat(self, owner: str) -> None:
+        super().beat(owner)
+        self.beats.release()
+
+    def asked(self, owner: str) -> Any:
+        asked = super().asked(owner)
+        if asked:
+            self.seen.set()
+        return asked
+
+
+def test_a_job_that_keeps_a_request_waiting_does_not_hold_up_the_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else other hosts would take this process for dead, and all its jobs with it."""
+    monkeypatch.setattr(keeper, "ROUND", 0.001)
+    monkeypatch.setattr(keeper, "BEAT", -1.0)
+    backend = Held()
+    store = Store(backend)
+    job_state = stepping().execute("step", {"left": 0}, store=store)
+    with job_state._live.lock:  # as behind a predicate that does not return
+        backend.ask(job_state.job_id, write_request(PauseAsked("from elsewhere")))
+        assert backend.seen.wait(LONG)
+        while backend.beats.acquire(blocking=False):
+            pass
+        assert all(backend.beats.acquire(timeout=LONG) for _ in range(5))
+    until(lambda: job_state.status == "paused")
+    store.close()
+
+
 class Told(MemoryBackend):
     """Tells of each job that it has been written."""
 
@@ -159,6 +197,6 @@ def test_threads_rest_while_there_is_nothing_to_do(monkeypatch: pytest.MonkeyPat
     flow = stepping()
     for _ in range(3):
         flow.cancel(flow.execute("step", {"left": 3}, store=store))
-        assert keeps.waited_for.acquire(timeout=LONG)
+        assert all(keeps.waited_for.acquire(timeout=LONG) for _ in ("heart", "keeper"))
         assert writer.waited_for.acquire(timeout=LONG)
     store.close()

@@ -1,6 +1,7 @@
 """Shows a store that this process lives, and hands on what others ask of the jobs it runs."""
 
 import threading
+from collections.abc import Callable
 from time import monotonic
 
 from routilux._backends.backend import Backend
@@ -17,8 +18,9 @@ BEAT = 5.0
 
 
 class Keeper:
-    """One thread per store and process, which looks into the store while the process owns jobs there.
+    """Two threads per store and process, which look into the store while the process owns jobs there.
 
+    One of them only shows that it lives: what is asked of a job may have to wait for its lock, behind users' code.
     Where it `is_known` the store may know this owner; else nothing was written that would have to be taken back.
     """
 
@@ -30,7 +32,7 @@ class Keeper:
         self._unsent: list[tuple[str, str, bytes]] = []
         self.is_known = False
         self._beaten_at: float | None = None
-        self._thread: threading.Thread | None = None
+        self._is_running = False
         self._closed = threading.Event()
 
     def show(self) -> None:
@@ -45,11 +47,12 @@ class Keeper:
         """Look after a job that runs here."""
         with self._changed:
             if not self._servants:
-                self._changed.notify()
+                self._changed.notify_all()
             self._servants[job_id] = servant
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="routilux-keeper", daemon=True)
-                self._thread.start()
+            if not self._is_running:
+                self._is_running = True
+                for name, work in (("routilux-heart", self.show), ("routilux-keeper", self._look)):
+                    threading.Thread(target=self._run, args=(work,), name=name, daemon=True).start()
 
     def let_go(self, job_id: str, servant: Servant) -> None:
         """Look after a job no longer, unless it runs here by another handle now."""
@@ -62,22 +65,25 @@ class Keeper:
         return job_id in self._servants
 
     def close(self) -> None:
-        """End the thread."""
+        """End the threads."""
         with self._changed:
             self._closed.set()
-            self._changed.notify()
+            self._changed.notify_all()
 
-    def _run(self) -> None:
+    def _run(self, work: Callable[[], None]) -> None:
         while self._is_needed():
             try:
-                self.show()
-                self._send_answers()
-                for job_id, request in self._backend.asked(self._owner):
-                    self._hand_on(job_id, request)
-                self._send_answers()
+                work()
             except StoreError as error:
                 logger.warning("the store cannot be looked into: %s", error, extra={"action": "keep"})
             self._closed.wait(ROUND)
+
+    def _look(self) -> None:
+        """Hand on what is asked, and leave the answers."""
+        self._send_answers()
+        for job_id, request in self._backend.asked(self._owner):
+            self._hand_on(job_id, request)
+        self._send_answers()
 
     def _is_needed(self) -> bool:
         with self._changed:
