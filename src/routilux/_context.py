@@ -11,7 +11,7 @@ from routilux._graph import Graph, Route, RoutineNode
 from routilux._handler import Handler
 from routilux._model import SlotKey
 from routilux._records import Data, Emission, HistoryRecord, Task, task_id
-from routilux.errors import DefinitionError, OutsideActivationError, RoutiluxError, listed
+from routilux.errors import BlockingCallError, DefinitionError, OutsideActivationError, RoutiluxError, listed
 from serilux import clone_fields, copy_fields
 
 if TYPE_CHECKING:  # for those who write handlers: nothing here needs them
@@ -83,7 +83,9 @@ class Activation(msgspec.Struct):
         return unknown_event(event, self.handler.source)
 
     def check_open(self, verb: str) -> None:
-        """Refuse what comes after the handler has returned or its attempt was given up."""
+        """Refuse what comes after the handler has returned, or its attempt was given up; and what decides, to act."""
+        if self.is_deciding:
+            raise deciding_refused(verb)
         if self.closed:
             raise OutsideActivationError(
                 f"cannot {verb}: task {self.task.number} of routine {self.task.target.routine_id!r} has ended"
@@ -101,6 +103,11 @@ class Activation(msgspec.Struct):
         if target not in self.host.graph.slots:
             raise DefinitionError(f"slot {slot!r} of {routine!r} was defined after this job had begun")
         self.dealings.expect(slot, patience)
+
+    @property
+    def is_deciding(self) -> bool:
+        """Whether it stands for one about which users' code decides, under the job's lock."""
+        return self.host.deciding is self
 
     @property
     def dealings(self) -> Dealings:
@@ -215,7 +222,15 @@ class ExecutionContext:
 def running_activation() -> Activation | None:
     """The activation around the caller, if any; one that has ended is none."""
     activation: Activation | None = current.get()
-    return None if activation is None or activation.closed else activation
+    return None if activation is None or (activation.closed and not activation.is_deciding) else activation
+
+
+def deciding_refused(verb: str) -> BlockingCallError:
+    """The error for what acts in the middle of a commit, under a job's lock."""
+    return BlockingCallError(
+        f"a predicate, merge function, update or policy cannot {verb}: it is asked in the middle of a commit, and may "
+        f"only look; let the handler do it"
+    )
 
 
 def required_activation(verb: str) -> Activation:

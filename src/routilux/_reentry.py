@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from routilux._context import running_activation
+from routilux._context import deciding_refused, running_activation
 from routilux.errors import BlockingCallError
 
 
@@ -21,11 +21,8 @@ def is_handler_of(host: object) -> bool:
 def refuse_deciding(verb: str) -> None:
     """Refuse what is asked in the middle of a commit, under a job's lock."""
     activation = running_activation()
-    if activation is not None and activation.host.deciding is activation:
-        raise BlockingCallError(
-            f"a predicate, merge function, update or policy cannot {verb} a job: it is asked in the middle of a "
-            f"commit; let the handler do it"
-        )
+    if activation is not None and activation.is_deciding:
+        raise deciding_refused(f"{verb} a job")
 
 
 def refuse_blocking(flow: Named, verb: str) -> None:

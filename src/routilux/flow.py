@@ -20,7 +20,7 @@ from routilux._engine.shutting_down import shut_down
 from routilux._graph import Graph, check_delivery
 from routilux._inspection import check_given, fitting_in, inspect
 from routilux._keeping import kept_again, kept_in
-from routilux._model import Durability, ExecutionStrategy, JobStatus, SlotKey
+from routilux._model import Durability, ExecutionStrategy, SlotKey
 from routilux._plan import Plan, checked_plan
 from routilux._records import Data, Task
 from routilux._recovery import mirror_retries, recovered_tasks
@@ -204,7 +204,7 @@ class Flow(Definition):
             return
         future = within(patience if live.custody is not None else None, request)
         live.block_on(future, left_until(deadline, live.now()))
-        self._check_paused(job_state)
+        job_state._check_paused()
 
     async def pause_async(self, job_state: JobState, reason: str = "", checkpoint: Data | None = None) -> None:
         """`pause` for coroutines."""
@@ -213,7 +213,7 @@ class Flow(Definition):
             request()
             return
         await until_true(request() if live.custody is None else await call_in_thread(request))
-        self._check_paused(job_state)
+        job_state._check_paused()
 
     def _pause_request(self, job_state: JobState, reason: str, checkpoint: Data | None) -> Callable[[], Awaited]:
         """What has the job pause; it may wait for its store."""
@@ -225,15 +225,6 @@ class Flow(Definition):
         if type(reason) is not str:
             raise DefinitionError(f"a reason is a text, not {reason!r}")
         return partial(live.pause, reason, note)
-
-    @staticmethod
-    def _check_paused(job_state: JobState) -> None:
-        if job_state.status in (JobStatus.FAILED, JobStatus.CANCELLED):
-            raise JobStateError(
-                f"job {job_state.job_id!r} became {job_state.status} before it could pause",
-                job_id=job_state.job_id,
-                status=job_state.status,
-            )
 
     def cancel(self, job_state: JobState, reason: str = "") -> None:
         """Settle a job as cancelled, at once. What handlers still running do is discarded; async ones are cancelled.
@@ -275,6 +266,7 @@ class Flow(Definition):
         from a store is kept there anyway; if another process runs it, that one loses it (law 6), unless `take_over` is
         False: then it is a JobStateError.
         """
+        refuse_deciding("resume")
         live, checked = _checked_job(job_state)._live, self._checked_plan(plan)
         keeping = kept_again(live, store, self, durability, take_over=take_over, plan=checked)
         setting = self._setting()
@@ -304,6 +296,7 @@ class Flow(Definition):
         the job may take begins anew. JobStateError for a job that has not failed, ResumeError with a list for one that
         does not fit this flow; `plan` as in `resume`.
         """
+        refuse_deciding("retry")
         live, checked = _checked_job(job_state)._live, self._checked_plan(plan)
         keeping, setting = kept_again(live, None, self, plan=checked), self._setting()
         live.retry(setting, self._fitting(live, setting, checked), keeping)
@@ -316,6 +309,7 @@ class Flow(Definition):
         The oldest such task gets it. DefinitionError if there is no such slot, BindingError if its handler cannot take
         the data, JobStateError if nothing waits there.
         """
+        refuse_deciding("deliver to")
         live, target = self._live_job(job_state), SlotKey(routine_id, slot)
         live.deliver(target, self._checked_delivery(target, data))
 
@@ -339,6 +333,7 @@ class Flow(Definition):
         would have emitted, as `[("paid", {"amount": 20})]`. `again`: it is tried again when the job is resumed.
         JobStateError where the job has no such ambiguous task, DefinitionError for what cannot be emitted there.
         """
+        refuse_deciding("resolve a task of")
         if outcome not in ("done", "again"):
             raise DefinitionError(f"a task is 'done', or is tried 'again', not {outcome!r}")
         events = list(emitted)

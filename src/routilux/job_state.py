@@ -23,6 +23,7 @@ from routilux._engine.watchers import is_settled
 from routilux._model import SETTLED, JobStatus
 from routilux._plan import Plan, checked_plan
 from routilux._records import Changes, Data, ErrorInfo, HistoryRecord
+from routilux._reentry import Named, refuse_deciding
 from routilux.errors import BlockingCallError, DefinitionError, JobFailedError, JobStateError
 from serilux import Serializable, clone, clone_fields, copy_fields, register_serializable, renamed_classes
 
@@ -220,6 +221,7 @@ class JobState(Serializable):
 
         In a handler it is applied when the activation commits.
         """
+        refuse_deciding("change shared data of")
         activation = self._own_activation()
         if activation is not None:
             activation.dealings.update_shared(key, value)
@@ -233,6 +235,7 @@ class JobState(Serializable):
 
     def append_to_shared_log(self, entry: Any) -> None:
         """Append to the shared log; in a handler when the activation commits."""
+        refuse_deciding("write to the shared log of")
         activation = self._own_activation()
         if activation is not None:
             activation.dealings.log(entry)
@@ -246,7 +249,7 @@ class JobState(Serializable):
 
     @staticmethod
     def wait_for_completion(
-        flow: Any, job_state: "JobState", timeout: float | None = None, *, raise_on_failure: bool = False
+        flow: Named, job_state: "JobState", timeout: float | None = None, *, raise_on_failure: bool = False
     ) -> bool:
         """Wait until the job has settled: True, or False after `timeout` seconds. A paused job is waited for."""
         if not isinstance(job_state, JobState) or not hasattr(flow, "flow_id"):
@@ -314,6 +317,15 @@ class JobState(Serializable):
                 else f"job {self.job_id!r} failed"
             )
         return True
+
+    def _check_paused(self) -> None:
+        """Refuse a job that has ended otherwise, when it should have paused."""
+        if self.status in (JobStatus.FAILED, JobStatus.CANCELLED):
+            raise JobStateError(
+                f"job {self.job_id!r} became {self.status} before it could pause",
+                job_id=self.job_id,
+                status=self.status,
+            )
 
     def _refuse_waiting_inside(self) -> None:
         activation = running_activation()

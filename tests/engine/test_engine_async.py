@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from routilux import BlockingCallError, JobFailedError, JobStateError, Routine
+from routilux._engine.coroutines import LazyLoopThread
 from routilux.testing import StepRunner
 from tests.engine.engine_parts import EngineAsker, emitted, events_of, flow_of, pipeline, retrying, routine
 from tests.engine.test_engine_threads import in_background, running, sending
@@ -465,3 +466,15 @@ def test_a_handler_that_swallows_its_cancellation_commits_nothing() -> None:
         assert swallowed.wait(PATIENCE)
         assert flow.execute("start").status == "running"
         assert job_state.serialize() == before
+
+
+def test_a_loop_that_was_closed_before_its_first_coroutine_ends_with_that() -> None:
+    loop, ran = LazyLoopThread("closed-early"), threading.Event()
+
+    async def run() -> None:
+        ran.set()
+
+    loop.close()
+    loop.start(run())
+    assert ran.wait(PATIENCE)
+    wait_for_threads("closed-early")

@@ -62,7 +62,8 @@ Reading = Callable[[], float]
 class SystemClock:
     """The machine's clock, which never goes back; one thread for all timers, and others on which they go off.
 
-    What a timer does waits for the lock of its job, behind users' code: it holds up no other job's.
+    What a timer does waits for the lock of its job, behind users' code or its store: it holds up no other job's, until
+    `MOST_CALLERS` do so at once.
 
     Time goes on as the monotonic clock does, from what the wall showed. Where the wall is found to be ahead (it was
     set, or the machine slept) time follows; where it was set back, due times that are in documents would come late,

@@ -34,6 +34,7 @@ class LazyLoopThread:
         self._name = name
         self._lock = threading.Lock()
         self._loop_thread: Coroutines | None = None
+        self._closed = False
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> Cancellable:
         """Run a coroutine on the loop's thread."""
@@ -42,11 +43,15 @@ class LazyLoopThread:
                 from routilux._engine.event_loop import LoopThread  # noqa: PLC0415 - see the module's docstring
 
                 self._loop_thread = LoopThread(self._name)
-        return self._loop_thread.start(coroutine)
+            running = self._loop_thread.start(coroutine)
+            if self._closed:
+                self._loop_thread.close()
+            return running
 
     def close(self) -> None:
         """Stop the loop and its thread."""
         with self._lock:
+            self._closed = True
             if self._loop_thread is not None:
                 self._loop_thread.close()
 

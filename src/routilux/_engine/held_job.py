@@ -212,9 +212,16 @@ class HeldJob(KeptJob):
     def share(self, changes: Callable[[Data], Changes]) -> None:
         """Change the job's shared data, by what a function makes of them."""
         with self.lock, self._writable():
-            made = changes(self.job.shared_data)
+            made = self._asked_for(changes)
             self.secrecy.check((made.written, made.logged), "shared data")
             self.apply(SharedDataSet(made))
+
+    def _asked_for(self, changes: Callable[[Data], Changes]) -> Changes:
+        self.is_updating = True
+        try:
+            return changes(self.job.shared_data)
+        finally:
+            self.is_updating = False
 
     def when_attempted(self, task: Task) -> Awaited:
         """What comes true when an attempt of the task has ended, or the job runs no more."""
@@ -234,6 +241,7 @@ class HeldJob(KeptJob):
         if not self.lock.acquire(timeout=-1 if patience is None else patience):
             raise TimeoutError
         try:
+            self.check_not_updating()
             if self.job.hold_until is not None and (patience is None or self.log is None):
                 self._commit(HoldLifted(), self.now())
             return self._own_watchers().when(condition, self.job, self.lost)

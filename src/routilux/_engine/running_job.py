@@ -4,6 +4,8 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from routilux._context import Activation
 from routilux._core.facts import TaskAbsorbed, TaskFailed, TaskFlushed, TaskMerged, TaskSucceeded
 from routilux._core.merging import given, merge, override, put_merged, shown
@@ -211,10 +213,13 @@ class RunningJob(HeldJob):
         return merged
 
     def _guarded(self, activation: Activation, function: Callable[..., Any], *args: Any) -> tuple[Any, Failure]:
-        """Call users' code that has to be answered under the job's lock: it may look, but neither block nor act."""
+        """Call users' code that has to be answered under the job's lock: it may look, but neither block nor act.
+
+        What it sees is an activation that is closed; the handler's own may be in the hands of other threads meanwhile.
+        """
         around = get_current()
-        set_current(activation)
-        self.deciding = activation
+        self.deciding = replace(activation, closed=True)
+        set_current(self.deciding)
         try:
             return call_guarded(function, *args)
         finally:
@@ -244,8 +249,8 @@ class RunningJob(HeldJob):
 
     def _commit_attempt(self, activation: Activation, failure: Failure, now: float) -> None:
         changes: Changes | None = None
-        if failure is None and activation.deals is not None:
-            changes, failure = self._guarded(activation, activation.deals.changes)
+        if failure is None:
+            changes, failure = self._made_by(activation)
         if failure is None and self.secrecy.known:
             failure = secret_in_outcome(self.secrecy, activation, changes)
         if failure is None:
@@ -254,6 +259,10 @@ class RunningJob(HeldJob):
             self._fail(activation, failure, now)
         if self.log is not None:
             self._keep_up(self.log, now)
+
+    def _made_by(self, activation: Activation) -> tuple[Changes | None, Failure]:
+        """What an activation has changed, of which functions of the user's may decide."""
+        return (None, None) if activation.deals is None else self._guarded(activation, activation.deals.changes)
 
     def _succeed(self, activation: Activation, changes: Changes | None, now: float) -> None:
         activation.closed = True
@@ -280,8 +289,8 @@ class RunningJob(HeldJob):
             broken.add_note("while the policy decided on:\n" + describe(failure, None, None).traceback)
             decision, failure = Decision(ErrorStrategy.STOP), broken
         changes: Changes | None = None
-        if decision.strategy is ErrorStrategy.CONTINUE and activation.deals is not None:
-            changes, lost = self._guarded(activation, activation.dealings.changes)
+        if decision.strategy is ErrorStrategy.CONTINUE:
+            changes, lost = self._made_by(activation)
             if lost is not None:
                 failure.add_note(f"what it wrote to shared data and state is not kept: {lost}")
         if self.secrecy.known and (told := secret_in_outcome(self.secrecy, activation, changes)):
@@ -304,7 +313,9 @@ class RunningJob(HeldJob):
             if self.job.active.get(activation.task.number) is not activation.task:
                 activation.closed = True
             activation.check_open("flush")
-            changes = None if activation.deals is None else activation.deals.changes()
+            changes, failure = self._made_by(activation)
+            if failure is not None:
+                raise failure
             if self.secrecy.known and (told := secret_in_outcome(self.secrecy, activation, changes)):
                 raise told
             fact = TaskFlushed(activation.task, activation.started, activation.outbox, activation.routing, changes)
