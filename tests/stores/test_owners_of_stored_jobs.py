@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,18 @@ from routilux.errors import (
     StoreError,
 )
 from routilux.stores import Store
-from tests.stores.stored_flows import LONG, Gate, counting, dying, gate, gated, open_another, run_in_background, store
+from tests.stores.stored_flows import (
+    LONG,
+    Gate,
+    counting,
+    dies_in_the_middle,
+    dying,
+    gate,
+    gated,
+    open_another,
+    run_in_background,
+    store,
+)
 
 __all__ = ["dying", "gate", "open_another", "store"]  # fixtures
 
@@ -108,3 +120,20 @@ def test_another_handle_in_the_same_process_takes_a_job_over_like_another_proces
     assert recover(store) == []
     assert loaded.wait(LONG)
     assert [task["lost_attempts"] for task in loaded.serialize()["pending_tasks"]] == []
+
+
+def test_a_job_whose_next_owner_dies_while_it_is_recovered_is_recovered_all_the_same(
+    store: Store, dying: Callable[..., Store], gate: type[Gate], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_state = dies_in_the_middle(gated(), dying())
+    claim, other = store.ledger.claim, dying()
+
+    def too_late(job_id: str, *, take_over: bool) -> Any:
+        monkeypatch.setattr(store.ledger, "claim", claim)
+        other.ledger.claim(job_id, take_over=True)
+        raise JobStateError(f"job {job_id!r} is run by another")
+
+    monkeypatch.setattr(store.ledger, "claim", too_late)
+    (recovered,) = recover(store)
+    gate.opened.set()
+    assert (recovered.job_id, recovered.wait(LONG)) == (job_state.job_id, True)

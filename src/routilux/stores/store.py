@@ -22,17 +22,16 @@ from routilux._plan import NO_PLAN, Plan, checked_plan
 from routilux._records import Data, task_id
 from routilux._resources import Resources
 from routilux.errors import (
-    DefinitionError,
     JobStateError,
     OwnershipLost,
     RecoveryError,
     ResumeError,
     RoutiluxError,
     UnknownJobError,
-    listed,
 )
 from routilux.flow import Flow
 from routilux.job_state import JobState
+from routilux.stores.arguments import checked_age, checked_flow_id, checked_status
 from routilux.stores.asking import Asking
 from routilux.stores.checking import Checked, Checker, checked_jobs
 from routilux.stores.host import Host, empty_flow
@@ -135,7 +134,7 @@ class Store(KeepsJobs):
 
         DefinitionError for what is no status.
         """
-        records = self._backend.records(status=_checked_status(status), flow_id=_checked_flow_id(flow_id))
+        records = self._backend.records(status=checked_status(status), flow_id=checked_flow_id(flow_id))
         return [summary_of(record) for record in records]
 
     def summary(self, job_id: str) -> JobSummary:
@@ -191,7 +190,7 @@ class Store(KeepsJobs):
         problems: dict[str, Exception] = {}
         for orphan in self.orphans():
             try:
-                if (job_state := self._take_up(orphan.job_id, orphan.flow_id, host)) is not None:
+                if (job_state := self._take_up(orphan.job_id, host)) is not None:
                     recovered.append(job_state)
             except (RoutiluxError, SeriluxError) as error:
                 problems[orphan.job_id] = error
@@ -201,28 +200,32 @@ class Store(KeepsJobs):
             raise RecoveryError(problems, recovered)
         return recovered
 
-    def _take_up(self, job_id: str, flow_id: str, host: Host) -> JobState | None:
-        """Resume a job; None where somebody else was faster."""
+    def _take_up(self, job_id: str, host: Host) -> JobState | None:
+        """Resume a job; None where somebody else was faster, and has not died of it."""
+        orphan = self._orphan(job_id)
+        if orphan is None:
+            return None
         logger.info("job %s has lost its owner", job_id, extra={"action": "recover", "job_id": job_id})
         try:
-            plan = host.plan_for(flow_id)
-            flow, job_state = self._load_into(host.flow_for(flow_id), job_id, plan)
+            plan = host.plan_for(orphan.flow_id)
+            flow, job_state = self._load_into(host.flow_for(orphan.flow_id), job_id, plan)
             host.equipped(flow)
-            if not self._is_orphan(job_id):
-                return None
             return flow.resume(job_state, plan=plan, take_over=False)
         except ResumeError:
             if job_state.status is JobStatus.RUNNING:
                 raise
             return job_state
         except (JobStateError, OwnershipLost, UnknownJobError):
-            if self._is_orphan(job_id):
+            left = self._orphan(job_id)
+            if left is not None and left.epoch == orphan.epoch:
                 raise
-            return None
+            return None if left is None else self._take_up(job_id, host)
 
-    def _is_orphan(self, job_id: str) -> bool:
+    def _orphan(self, job_id: str) -> JobRecord | None:
         record = self._backend.record(job_id)
-        return record is not None and record.status == JobStatus.RUNNING and not self._ledger.has_owner(record)
+        if record is None or record.status != JobStatus.RUNNING or self._ledger.has_owner(record):
+            return None
+        return record
 
     def pause(self, job_id: str, reason: str = "", *, timeout: float | None = None) -> None:
         """Pause a job, whoever runs it; what is paused already stays so. JobStateError for a failed or cancelled one.
@@ -336,7 +339,7 @@ class Store(KeepsJobs):
         Tombstones of exported jobs go, too, and definitions that no job needs any more. Running and paused jobs stay.
         DefinitionError for what is no age.
         """
-        before = datetime.now(UTC).timestamp() - _checked_age(older_than)
+        before = datetime.now(UTC).timestamp() - checked_age(older_than)
         return self._backend.prune(before=before, statuses=[*sorted(SETTLED), MOVED])
 
     def close(self) -> None:
@@ -389,26 +392,6 @@ def open_store(
     ('completed', ['kept'])
     """
     return Store(open_backend(url), window=window, patience=patience, max_lost_attempts=max_lost_attempts)
-
-
-def _checked_status(status: object) -> str | None:
-    statuses = [*JobStatus, MOVED]
-    if status is not None and (not isinstance(status, str) or status not in statuses):
-        raise DefinitionError(f"unknown status {status!r} of a job; there are: {listed(statuses)}", known=statuses)
-    return status
-
-
-def _checked_flow_id(flow_id: object) -> str | None:
-    if flow_id is not None and not isinstance(flow_id, str):
-        raise DefinitionError(f"a flow_id is a text, or None for those of all flows, not {flow_id!r}")
-    return flow_id
-
-
-def _checked_age(older_than: object) -> float:
-    age = older_than.total_seconds() if isinstance(older_than, timedelta) else older_than
-    if isinstance(age, bool) or not isinstance(age, int | float) or not age >= 0:
-        raise DefinitionError(f"older_than is a timedelta, or a number of seconds, from 0 on, not {older_than!r}")
-    return float(age)
 
 
 def _is_still(record: JobRecord) -> bool:
