@@ -66,10 +66,20 @@ def _sets(a: Any, b: Any, levels: int) -> bool:
 def _mappings(a: dict[Any, Any], b: dict[Any, Any], levels: int) -> bool:
     if len(a) != len(b):
         return False
-    own_key = {key: key for key in b}
-    return all(
-        key in own_key and _same(key, own_key[key], levels) and _same(item, b[key], levels) for key, item in a.items()
-    )
+    of_b = {_without_owner(key): (key, item) for key, item in b.items()}
+    for key, item in a.items():
+        own_key, own_item = of_b.get(_without_owner(key), _NOTHING)
+        if not (_same(key, own_key, levels) and _same(item, own_item, levels)):
+            return False
+    return True
+
+
+def _without_owner(key: Any) -> Any:
+    """What a key is found by: whatever object a method in it is bound to."""
+    kind = type(key)
+    if kind is MethodType:
+        return MethodType, key.__func__
+    return kind(map(_without_owner, key)) if kind in (tuple, frozenset) else key
 
 
 def _objects(a: Any, b: Any, levels: int) -> bool:
@@ -89,6 +99,8 @@ def _document(value: FieldOwner) -> dict[str, Any]:
     return value.field_values()
 
 
+_NOTHING: Final = (object(), None)
+"""No key is identical to this one."""
 _BY_VALUE: Final = frozenset({bool, int, str, bytes})
 _CONTAINERS: Final = frozenset({list, tuple, dict, set, frozenset})
 _COMPARE: Final[dict[type[Any], Callable[[Any, Any, int], bool]]] = {

@@ -19,7 +19,7 @@ from typing import Final
 _SHOWN: Final = 20
 """How many problems the message of a CombinedError spells out."""
 _LONGEST: Final = 2_000
-"""Characters of a reason: it may quote what a hostile document says, at whatever length."""
+"""Characters of a reason, or of a path in a message: a hostile document may say things at whatever length."""
 
 
 class SeriluxError(Exception):
@@ -36,7 +36,10 @@ class SeriluxError(Exception):
         self.path = path
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.reason}" if self.path else self.reason
+        path, half = self.path, _LONGEST // 2
+        if len(path) > _LONGEST:
+            path = f"{path[:half]}...{path[-half:]}"
+        return f"{path}: {self.reason}" if path else self.reason
 
     @property
     def problems(self) -> tuple["SeriluxError", ...]:

@@ -96,6 +96,16 @@ def test_these_are_identical(a: Any, b: Any) -> None:
     assert identical([a], [b])
 
 
+def test_methods_are_found_in_sets_and_keys_whatever_they_are_bound_to() -> None:
+    a, b = Box(), Box()
+    assert identical({a.accepts}, {b.accepts})
+    assert identical({(a.accepts, 1): 2}, {(b.accepts, 1): 2})
+    assert identical({frozenset({a.accepts})}, {frozenset({b.accepts})})
+    assert not identical({a.accepts}, {b.serialize})
+    assert not identical({a.accepts: 1}, {b.accepts: 2})
+    assert not identical({a.accepts}, {double})
+
+
 @pytest.mark.parametrize(("a", "b"), DIFFERENT)
 def test_these_are_not(a: Any, b: Any) -> None:
     assert not identical(a, b)

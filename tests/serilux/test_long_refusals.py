@@ -115,3 +115,10 @@ def test_where_the_system_has_no_time_zones_they_are_those_of_tzdata(monkeypatch
     with pytest.raises(SeriluxError):
         decode({"$datetime": ["2024-01-01T00:00:00", 0, "Some/Zone"]})
     assert asked == ["Some/Zone"]
+
+
+def test_a_long_path_is_shortened_where_it_is_told() -> None:
+    error = DocumentError("wrong", f"start.{'x' * 100_000}.end")
+    assert (len(str(error)), str(error)[:8], str(error)[-11:]) == (2_010, "start.xx", ".end: wrong")
+    assert str(DocumentError("wrong", "x" * 2_000)) == "x" * 2_000 + ": wrong"
+    assert len(error.path) == 100_010
