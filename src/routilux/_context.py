@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import msgspec
 
 from routilux._current import current
-from routilux._dealings import Dealings, Guarded
+from routilux._dealings import Dealings, Guarded, LookedAt
 from routilux._graph import Graph, Route, RoutineNode
 from routilux._handler import Handler
 from routilux._model import SlotKey
@@ -216,7 +216,8 @@ class ExecutionContext:
     @property
     def state(self) -> Data:
         """The routine's own dict in this job; changes are committed with the activation."""
-        return self._activation.dealings.own_state()
+        own = self._activation.dealings.own_state()
+        return LookedAt(copy_fields(own)) if self._activation.is_deciding else own
 
 
 def running_activation() -> Activation | None:

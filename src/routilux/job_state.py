@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ from routilux._core.document import read_job, write_history, write_job, write_ta
 from routilux._core.explanation import Explanation, explain
 from routilux._core.job import Job
 from routilux._core.plan_records import write_plans
-from routilux._dealings import SharedCopy
+from routilux._dealings import LookedAt, SharedCopy
 from routilux._engine.awaited import Awaited, checked_patience, left_until
 from routilux._engine.coroutines import call_in_thread, until_true
 from routilux._engine.live_job import LiveJob
@@ -194,7 +194,7 @@ class JobState(Serializable):
             return write_plans(job.plans)
 
     @property
-    def shared_data(self) -> Any:
+    def shared_data(self) -> MutableMapping[str, Any]:
         """Data that all routines of the job share.
 
         In a handler: what is committed plus the handler's own writes, committed with the activation; where another one
@@ -204,7 +204,8 @@ class JobState(Serializable):
         """
         activation = self._own_activation()
         if activation is not None:
-            return activation.dealings.shared_view()
+            view = activation.dealings.shared_view()
+            return LookedAt(copy_fields(dict(view))) if activation.is_deciding else view
         if self._live.custody is None:
             return self._job.shared_data
         with self._live.looking() as job:

@@ -17,6 +17,8 @@ VERBS: dict[str, Act] = {
     "flush": lambda routine, context: routine.flush(),
     "update_shared_data": lambda routine, context: context.job_state.update_shared_data("key", 1),
     "append_to_shared_log": lambda routine, context: context.job_state.append_to_shared_log(1),
+    "shared_data": lambda routine, context: context.job_state.shared_data.update(key=1),
+    "state": lambda routine, context: context.state.update(key=1),
     "start": lambda routine, context: context.flow.start("deciding"),
     "execute": lambda routine, context: context.flow.execute("deciding"),
     "pause": lambda routine, context: context.flow.pause(context.job_state),
@@ -116,6 +118,7 @@ def test_who_decides_is_refused_to_act(verb: str, by: str) -> None:
     assert len(routine.told) == 1
     assert [record.event_name for record in job_state.execution_history if record.event_name == "out"] == []
     assert (job_state.shared_log, "key" in job_state.shared_data) == ([], False)
+    assert "key" not in job_state.get_routine_state("deciding")
 
 
 @pytest.mark.parametrize("by", ["predicate", "merge", "failing", "update", "flush"])
