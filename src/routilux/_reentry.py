@@ -26,7 +26,8 @@ def refuse_deciding(verb: str) -> None:
 
 
 def refuse_blocking(flow: Named, verb: str) -> None:
-    """Refuse a handler what waits for the workers that run it."""
+    """Refuse a handler what waits for the workers that run it, and all to who decides."""
+    refuse_deciding(verb)
     activation = running_activation()
     if activation is not None and activation.host.flow is flow:
         raise BlockingCallError(

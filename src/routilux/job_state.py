@@ -20,7 +20,7 @@ from routilux._engine.awaited import Awaited, checked_patience, left_until
 from routilux._engine.coroutines import call_in_thread, until_true
 from routilux._engine.live_job import LiveJob
 from routilux._engine.watchers import is_settled
-from routilux._model import SETTLED, JobStatus
+from routilux._model import SETTLED, JobStatus, RoutineStatus
 from routilux._plan import Plan, checked_plan
 from routilux._records import Changes, Data, ErrorInfo, HistoryRecord
 from routilux._reentry import Named, refuse_deciding
@@ -160,7 +160,7 @@ class JobState(Serializable):
             status = self._job.routine_status(routine_id)
             return None if status is None else self._routine_state(routine_id, status)
 
-    def _routine_state(self, routine_id: str, status: Any) -> Data:
+    def _routine_state(self, routine_id: str, status: RoutineStatus | None) -> Data:
         state = self._job.routines.get(routine_id)
         if state is None:
             return {"status": status, "error": None}
@@ -329,6 +329,7 @@ class JobState(Serializable):
             )
 
     def _refuse_waiting_inside(self) -> None:
+        refuse_deciding("wait for")
         activation = running_activation()
         if activation is not None and (activation.host is self._live or activation.host.flow is self._live.flow):
             raise BlockingCallError(

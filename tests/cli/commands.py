@@ -48,7 +48,7 @@ def start(folder: Path, *arguments: str, **settings: Any) -> "subprocess.Popen[s
     process = subprocess.Popen(
         [sys.executable, "-W", "error", str(script(folder)), *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", **settings},
+        env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "", **settings},
         encoding="utf-8",
         **streams,
     )

@@ -14,7 +14,7 @@ from routilux.cli.failures import tell
 from routilux.cli.keeping_keys import keys
 from routilux.cli.looking import explain, jobs, show
 from routilux.cli.moving import export, import_, inspect
-from routilux.cli.printing import print_lines
+from routilux.cli.printing import drop_what_cannot_be_printed, print_lines
 from routilux.cli.removing import delete, prune
 from routilux.cli.resuming import Invocation
 from routilux.cli.running import recover, resume, retry, run
@@ -41,6 +41,7 @@ class Commands(TyperGroup):
             code = super().main(given, prog_name, complete_var, False, windows_expand_args, **extra)
         except (typer.TyperException, RoutiluxError, SeriluxError, OSError) as error:
             code = tell(error, Invocation.of(given), as_json="--json" in given)
+            drop_what_cannot_be_printed()
         sys.exit(code)
 
 

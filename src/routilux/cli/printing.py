@@ -34,6 +34,17 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
+def drop_what_cannot_be_printed() -> None:
+    """Let the interpreter not try it once more at its end: that would change the exit code."""
+    with suppress(UnsupportedOperation):  # raised by what only stands in for stdout
+        try:
+            sys.stdout.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.close(nowhere)
+
+
 def sync_stdout() -> None:
     """Return when what was printed is on disk, if that is where stdout goes."""
     with suppress(UnsupportedOperation):  # raised by what only stands in for stdout
