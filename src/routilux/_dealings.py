@@ -6,7 +6,7 @@ from typing import Any, NoReturn, Protocol
 
 from routilux._core.job import Job
 from routilux._records import RESERVED_IN_STATE, Changes, Data, Expectation, RoutineState
-from routilux.errors import BlockingCallError, DefinitionError, JobStateError, SharedDataConflict
+from routilux.errors import BlockingCallError, DefinitionError, JobStateError, RoutiluxError, SharedDataConflict
 from serilux import clone, clone_fields, copy_fields, identical
 
 _ABSENT: Any = object()
@@ -155,28 +155,29 @@ class StateView:
             self._version, self._original = committed.version, committed.state
 
 
-class SharedCopy(dict[str, Any]):
-    """The shared data of a job in a store, as seen from outside of its handlers: a copy."""
-
-    def _refuse(self, *_: object, **__: object) -> NoReturn:
-        raise JobStateError(
-            "this is a copy of shared data that are kept in a store: change them by job_state.update_shared_data(key, "
-            "value), or take a dict(...) of the copy"
-        )
-
-    __setitem__ = __delitem__ = __ior__ = update = setdefault = pop = popitem = clear = _refuse
-
-
 class LookedAt(dict[str, Any]):
-    """Shared data or a state, as seen by users' code that is asked under the job's lock: a copy."""
+    """A copy of shared data or of a state, for somebody who may only look."""
 
-    def _refuse(self, *_: object, **__: object) -> NoReturn:
-        raise BlockingCallError(
+    def _refusal(self) -> RoutiluxError:
+        return BlockingCallError(
             "a predicate, merge function, update or policy cannot change shared data or a state: it may only look; "
             "let the handler do it, or take a dict(...) of this copy"
         )
 
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise self._refusal()
+
     __setitem__ = __delitem__ = __ior__ = update = setdefault = pop = popitem = clear = _refuse
+
+
+class SharedCopy(LookedAt):
+    """The shared data of a job in a store, as seen from outside of its handlers."""
+
+    def _refusal(self) -> RoutiluxError:
+        return JobStateError(
+            "this is a copy of shared data that are kept in a store: change them by job_state.update_shared_data(key, "
+            "value), or take a dict(...) of the copy"
+        )
 
 
 class Dealings:

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from routilux._context import deciding_refused, running_activation
+from routilux._current import updating
 from routilux.errors import BlockingCallError
 
 
@@ -21,7 +22,7 @@ def is_handler_of(host: object) -> bool:
 def refuse_deciding(verb: str) -> None:
     """Refuse what is asked in the middle of a commit, under a job's lock."""
     activation = running_activation()
-    if activation is not None and activation.is_deciding:
+    if updating.get() or (activation is not None and activation.is_deciding):
         raise deciding_refused(f"{verb} a job")
 
 

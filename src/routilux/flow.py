@@ -198,7 +198,7 @@ class Flow(Definition):
         """
         patience, live = checked_patience(timeout), self._live_job(job_state)
         deadline = None if patience is None else live.now() + patience
-        request = self._pause_request(job_state, reason, checkpoint)
+        request = self._pause_request(live, reason, checkpoint)
         if is_handler_of(live):
             request()
             return
@@ -208,16 +208,16 @@ class Flow(Definition):
 
     async def pause_async(self, job_state: JobState, reason: str = "", checkpoint: Data | None = None) -> None:
         """`pause` for coroutines."""
-        live, request = self._live_job(job_state), self._pause_request(job_state, reason, checkpoint)
+        live = self._live_job(job_state)
+        request = self._pause_request(live, reason, checkpoint)
         if is_handler_of(live):
             request()
             return
         await until_true(request() if live.custody is None else await call_in_thread(request))
         job_state._check_paused()
 
-    def _pause_request(self, job_state: JobState, reason: str, checkpoint: Data | None) -> Callable[[], Awaited]:
+    def _pause_request(self, live: LiveJob, reason: str, checkpoint: Data | None) -> Callable[[], Awaited]:
         """What has the job pause; it may wait for its store."""
-        live = self._live_job(job_state)
         refuse_deciding("pause")
         if not is_handler_of(live):
             refuse_blocking(self, "pause")

@@ -15,6 +15,7 @@ from routilux._core.document import read_job, write_history, write_job, write_ta
 from routilux._core.explanation import Explanation, explain
 from routilux._core.job import Job
 from routilux._core.plan_records import write_plans
+from routilux._current import updating
 from routilux._dealings import LookedAt, SharedCopy
 from routilux._engine.awaited import Awaited, checked_patience, left_until
 from routilux._engine.coroutines import call_in_thread, until_true
@@ -229,7 +230,7 @@ class JobState(Serializable):
             return
 
         def changes(shared_data: Data) -> Changes:
-            new = value(clone(shared_data.get(key))) if callable(value) else value
+            new = _updated(value, clone(shared_data.get(key))) if callable(value) else value
             return Changes(written=clone_fields({key: new}, "shared_data"))
 
         self._live.share(changes)
@@ -389,3 +390,12 @@ class JobState(Serializable):
         job_state = cls()
         job_state.deserialize(read_document(path), plan=plan)
         return job_state
+
+
+def _updated(update: Callable[[Any], Any], old: Any) -> Any:
+    """What a function makes of shared data; it is asked under the job's lock, and may only look."""
+    before = updating.set(True)
+    try:
+        return update(old)
+    finally:
+        updating.reset(before)

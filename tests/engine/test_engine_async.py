@@ -330,8 +330,7 @@ def test_a_caller_that_gives_up_waiting_harms_nobody() -> None:
     async def program() -> bool:
         job_state = await flow.execute_async("a")
         waiter = asyncio.create_task(job_state.wait_async())
-        await asyncio.sleep(0)
-        waiter.cancel()
+        asyncio.get_running_loop().call_soon(waiter.cancel)  # when it has begun to wait
         with pytest.raises(asyncio.CancelledError):
             await waiter
         release.set()

@@ -134,9 +134,12 @@ def test_who_decides_may_look(by: str) -> None:
 
 OUTSIDE: dict[str, Callable[[Flow, JobState], object]] = {
     "wait": lambda flow, job_state: job_state.wait(),
+    "start": lambda flow, job_state: flow.start("deciding", {"to": "out"}),
+    "execute": lambda flow, job_state: flow.execute("deciding", {"to": "out"}),
     "pause": lambda flow, job_state: flow.pause(job_state),
     "cancel": lambda flow, job_state: flow.cancel(job_state),
     "resume": lambda flow, job_state: flow.resume(job_state),
+    "deliver": lambda flow, job_state: flow.deliver(job_state, "deciding", "answer", {}),
     "update_shared_data": lambda flow, job_state: job_state.update_shared_data("other", 1),
     "append_to_shared_log": lambda flow, job_state: job_state.append_to_shared_log(1),
 }
@@ -150,7 +153,7 @@ def test_a_function_that_updates_shared_data_from_outside_may_only_look(verb: st
 
     def update(old: None) -> str:
         assert job_state.shared_data == {}
-        with pytest.raises(BlockingCallError, match="may look at its job"):
+        with pytest.raises(BlockingCallError, match="may only look"):
             OUTSIDE[verb](flow, job_state)
         return "new"
 

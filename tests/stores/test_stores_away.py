@@ -246,10 +246,8 @@ def test_an_event_loop_goes_on_while_a_pause_is_written(backend: Away, working: 
     Gate.opened.set()
 
     async def pause() -> None:
-        pausing = asyncio.create_task(flow.pause_async(job_state))
-        await asyncio.sleep(0)  # in which it begins
-        backend.there.set()
-        await pausing
+        asyncio.get_running_loop().call_soon(backend.there.set)
+        await flow.pause_async(job_state)
 
     in_time(lambda: asyncio.run(pause()))
     assert job_state.status == "paused"

@@ -212,16 +212,9 @@ class HeldJob(KeptJob):
     def share(self, changes: Callable[[Data], Changes]) -> None:
         """Change the job's shared data, by what a function makes of them."""
         with self.lock, self._writable():
-            made = self._asked_for(changes)
+            made = changes(self.job.shared_data)
             self.secrecy.check((made.written, made.logged), "shared data")
             self.apply(SharedDataSet(made))
-
-    def _asked_for(self, changes: Callable[[Data], Changes]) -> Changes:
-        self.is_updating = True
-        try:
-            return changes(self.job.shared_data)
-        finally:
-            self.is_updating = False
 
     def when_attempted(self, task: Task) -> Awaited:
         """What comes true when an attempt of the task has ended, or the job runs no more."""
@@ -241,7 +234,6 @@ class HeldJob(KeptJob):
         if not self.lock.acquire(timeout=-1 if patience is None else patience):
             raise TimeoutError
         try:
-            self.check_not_updating()
             if self.job.hold_until is not None and (patience is None or self.log is None):
                 self._commit(HoldLifted(), self.now())
             return self._own_watchers().when(condition, self.job, self.lost)
@@ -341,7 +333,10 @@ class HeldJob(KeptJob):
             self._commit(fact, self.now())
 
     def _commit(self, fact: Fact, now: float) -> None:
-        """Apply a fact, and do what follows from it: the only way in which facts change the job's data."""
+        """Apply a fact, and do what follows from it: the way in which facts change the job's data.
+
+        Only an attempt that succeeds, in a job that nobody keeps, is applied without its fact being made (`succeed`).
+        """
         effects = transition(self.graph, self.job, fact, now)
         if self.log is not None:
             self.log.record(fact, now)

@@ -12,7 +12,7 @@ from routilux._engine.keeping import Claimed, Custodian, Keeping, Log
 from routilux._engine.news import Bulletin, News
 from routilux._graph import Graph
 from routilux._model import JobStatus
-from routilux.errors import BlockingCallError, RoutiluxError
+from routilux.errors import RoutiluxError
 
 TURN = 0.02
 """Seconds between two attempts to look at a job that somebody changes."""
@@ -42,14 +42,12 @@ class KeptJob(ABC):
         self.log: Log | None = None
         self.lost: RoutiluxError | None = None
         self.noted: Bulletin | None = None
-        self.is_updating = False
         self.now: Callable[[], float] = time.time
 
     @contextmanager
     def _claimed(self, keeping: Keeping | None, check_status: Callable[[], None], fitting: Fitting) -> Iterator[None]:
         """Own the job, if it is kept, while it begins to run; where it does not, others may have it."""
         with self.telling(), self.lock:
-            self.check_not_updating()
             check_status()
             if keeping is None:
                 with self._fitted(fitting):
@@ -112,7 +110,10 @@ class KeptJob(ABC):
     def looking(self) -> Iterator[Job]:
         """See the job while nobody changes it: under its lock, or while whoever holds that waits for the store."""
         while not self.lock.acquire(timeout=TURN):
-            with self._looking or nullcontext():
+            looking = self._looking
+            if looking is None:  # so far nobody has waited for the store
+                continue
+            with looking:
                 if self._stands_still:
                     yield self.job
                     return
@@ -191,7 +192,6 @@ class KeptJob(ABC):
 
         When it is over, what has changed is on disk.
         """
-        self.check_not_updating()
         self._check_kept()
         if self.custody is not None and not self.attached:
             with self.custody.in_hand(self.job.job_id):
@@ -207,11 +207,6 @@ class KeptJob(ABC):
             yield
             with self._standing_still():
                 self.sync()
-
-    def check_not_updating(self) -> None:
-        """Refuse a function that is being asked for new shared data, under the job's lock, all but to look."""
-        if self.is_updating:
-            raise BlockingCallError("a function that updates shared data may look at its job, but neither act nor wait")
 
     def _check_kept(self) -> None:
         if self.lost is not None:
