@@ -238,7 +238,7 @@ def test_a_pause_waits_for_the_store_no_longer_than_it_may(backend: Away, workin
     in_time(pause)
     backend.there.set()
     Gate.opened.set()
-    until(lambda: job_state.status == "paused" or job_state.status == "completed")
+    until(lambda: job_state.status == "paused")
 
 
 def test_an_event_loop_goes_on_while_a_pause_is_written(backend: Away, working: tuple[Flow, JobState]) -> None:
