@@ -169,6 +169,10 @@ class LookedAt(dict[str, Any]):
 
     __setitem__ = __delitem__ = __ior__ = update = setdefault = pop = popitem = clear = _refuse
 
+    def __reduce__(self) -> tuple[type[Data], tuple[Data]]:
+        """A copy of it is a plain dict."""
+        return dict, (dict(self),)
+
 
 class SharedCopy(LookedAt):
     """The shared data of a job in a store, as seen from outside of its handlers."""

@@ -1,8 +1,10 @@
 """Jobs that are kept in a store: what is on disk when, what is listed, and what goes on from there."""
 
+import copy
 import json
 import operator
 import os
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -117,6 +119,9 @@ def test_what_is_shown_of_shared_data_is_a_copy_that_refuses_to_be_written_to(st
             change()
     _, loaded = store.load(job_state.job_id)
     assert job_state.shared_data == loaded.shared_data == {"count": 6, "notes": ["first"]}
+    for copied in (copy.copy(shared), copy.deepcopy(shared), pickle.loads(pickle.dumps(shared))):
+        copied["note"] = "my own"
+        assert type(copied) is dict
 
 
 def test_a_paused_job_can_be_changed_and_that_is_kept(store: Store, open_another: Callable[..., Store]) -> None:
