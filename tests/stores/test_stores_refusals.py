@@ -46,10 +46,10 @@ def refusing(job_state: JobState, *errors: Exception) -> None:
     """Have the job refuse what it is asked for, so many times; then it obeys."""
     left, obey = list(errors), job_state._live.obey
 
-    def refuse(request: bytes) -> bool:
+    def refuse(request: bytes, patience: float) -> Answer | None:
         if left:
             raise left.pop(0)
-        return obey(request)
+        return obey(request, patience)
 
     job_state._live.obey = refuse  # type: ignore[method-assign]
 

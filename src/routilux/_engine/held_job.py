@@ -30,7 +30,7 @@ from routilux._engine.engine import Engine
 from routilux._engine.keeping import Keeping
 from routilux._engine.kept_job import Fitting, KeptJob, NewJob
 from routilux._engine.news import JobFailed, JoinsUnmet
-from routilux._engine.requests import CancelAsked, PauseAsked, Request, read_request
+from routilux._engine.requests import Answer, CancelAsked, PauseAsked, Request, read_request
 from routilux._engine.watchers import NOBODY, Condition, Watchers, is_not_running
 from routilux._engine.workers import OthersWait
 from routilux._graph import Graph, check_delivery
@@ -179,17 +179,22 @@ class HeldJob(KeptJob):
                 return task
         raise self._refusal(f"({self.job.status}) has no ambiguous task {name!r}")
 
-    def obey(self, request: bytes) -> bool:
-        """Do what somebody elsewhere asks for, by way of the store; False where the job runs here no more.
+    def obey(self, request: bytes, patience: float) -> Answer | None:
+        """Do what somebody elsewhere asks for, by way of the store, if the job still runs here.
 
-        It is not claimed for that: others may have it by now.
+        It is not claimed for that: others may have it by now. None where somebody has it for more than `patience`
+        seconds, as a predicate that does not return.
         """
         asked = read_request(request)
-        with self.lock:
-            if not self.attached:
-                return False
-            self._do(asked)
-            return True
+        if not self.lock.acquire(timeout=patience):
+            return None
+        try:
+            if self.attached:
+                self._do(asked)
+                return Answer(is_done=True)
+            return Answer()
+        finally:
+            self.lock.release()
 
     def _do(self, asked: Request) -> None:
         if isinstance(asked, PauseAsked):

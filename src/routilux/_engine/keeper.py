@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from itertools import chain
 from time import monotonic
 
 from routilux._backends.backend import Backend
@@ -15,6 +16,8 @@ ROUND = 1.0
 """Seconds between two looks at what others ask."""
 BEAT = 5.0
 """Seconds between two heartbeats."""
+TURN = 0.02
+"""Seconds for which a request waits for its job in one round."""
 
 
 class Keeper:
@@ -29,6 +32,7 @@ class Keeper:
         self._owner = owner
         self._changed = threading.Condition()
         self._servants: dict[str, Servant] = {}
+        self._asked: list[tuple[str, bytes]] = []
         self._unsent: list[tuple[str, str, bytes]] = []
         self.is_known = False
         self._beaten_at: float | None = None
@@ -81,8 +85,8 @@ class Keeper:
     def _look(self) -> None:
         """Hand on what is asked, and leave the answers."""
         self._send_answers()
-        for job_id, request in self._backend.asked(self._owner):
-            self._hand_on(job_id, request)
+        self._asked += self._backend.asked(self._owner)
+        self._asked = self._hand_on(self._asked)
         self._send_answers()
 
     def _is_needed(self) -> bool:
@@ -97,18 +101,24 @@ class Keeper:
             self._backend.answer(*self._unsent[0])
             del self._unsent[0]
 
-    def _hand_on(self, job_id: str, request: bytes) -> None:
-        asked, answer = about(request), self._answer(job_id, request)
-        if asked.wants(answer):
-            self._unsent.append((job_id, asked.key, write_answer(answer)))
+    def _hand_on(self, requests: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+        """Hand requests on, and say which are left for the next round: a job that somebody has holds up no other."""
+        left: dict[str, list[tuple[str, bytes]]] = {}
+        for job_id, request in requests:
+            answer = None if job_id in left else self._answer(job_id, request)
+            if answer is None:
+                left.setdefault(job_id, []).append((job_id, request))
+            elif (asked := about(request)).wants(answer):
+                self._unsent.append((job_id, asked.key, write_answer(answer)))
+        return list(chain.from_iterable(left.values()))
 
-    def _answer(self, job_id: str, request: bytes) -> Answer:
-        """Hand a request on, and say what has become of it."""
+    def _answer(self, job_id: str, request: bytes) -> Answer | None:
+        """Hand a request on, and say what has become of it; None for nothing yet."""
         servant = self._servants.get(job_id)
         if servant is None:  # it is just being taken up here, or has just been let go
             return Answer()
         try:
-            return Answer(is_done=servant.obey(request))
+            return servant.obey(request, TURN)
         except (RoutiluxError, SeriluxError) as error:  # data may be of a class that is not known here
             extra = {"action": "obey", "job_id": job_id}
             logger.warning("job %s cannot do what it was asked for: %s", job_id, error, extra=extra)

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from routilux._core.facts import Happening
 from routilux._core.job import Job
+from routilux._engine.requests import Answer
 from routilux._graph import Graph
 from routilux._model import Durability, JobStatus
 from routilux._plan import NO_PLAN, Plan
@@ -39,16 +40,18 @@ class Log(Protocol):
         """Write what is left, and let others have the job."""
 
 
-OnFailure = Callable[[Log], None]
+OnFailure = Callable[[Log], bool]
+"""Have the job of a log that failed let go; False where somebody has the job, and it has to be told again."""
 
 
 class Servant(Protocol):
     """A job that this process runs."""
 
-    def obey(self, request: bytes) -> bool:
-        """Do what somebody elsewhere asks for; False where the job runs here no more.
+    def obey(self, request: bytes, patience: float) -> Answer | None:
+        """Do what somebody elsewhere asks for, and say what has become of it.
 
-        RoutiluxError or SeriluxError where it cannot be done.
+        None where somebody has the job for more than `patience` seconds. RoutiluxError or SeriluxError where it cannot
+        be done.
         """
 
 

@@ -10,12 +10,13 @@ from routilux._core.facts import AttemptsLost, Fact
 from routilux._core.job import Job
 from routilux._engine.keeping import Claimed, Custodian, Keeping, Log
 from routilux._engine.news import Bulletin, News
+from routilux._engine.requests import Answer
 from routilux._graph import Graph
 from routilux._model import JobStatus
 from routilux.errors import RoutiluxError
 
 TURN = 0.02
-"""Seconds between two attempts to look at a job that somebody changes."""
+"""Seconds for which a job's lock is waited for by whoever has something else to do, or to look at, too."""
 NO_GRAPH = Graph("", False, {}, {}, "")
 NewJob = Callable[[], Job]
 Fitting = Callable[[Job], Job]
@@ -229,11 +230,16 @@ class KeptJob(ABC):
         log, status = self.log, self.job.status
         return status if log is None or status is JobStatus.RUNNING else log.told
 
-    def _on_failure(self, log: Log) -> None:
-        """Let go of the job, unless it has been claimed again since."""
-        with self.lock:
+    def _on_failure(self, log: Log) -> bool:
+        """Let go of the job, unless it has been claimed again since; False where somebody has it for too long."""
+        if not self.lock.acquire(timeout=TURN):
+            return False
+        try:
             if self.log is log and log.failure is not None:
                 self.lose(log.failure)
+        finally:
+            self.lock.release()
+        return True
 
     def lose(self, error: RoutiluxError) -> None:
         """Let go of a job that can be written no more: others have it, or will have."""
@@ -247,8 +253,8 @@ class KeptJob(ABC):
                 self._tell_lost(error)
 
     @abstractmethod
-    def obey(self, request: bytes) -> bool:
-        """Do what somebody elsewhere asks for; False where the job runs here no more."""
+    def obey(self, request: bytes, patience: float) -> Answer | None:
+        """Do what somebody elsewhere asks for; None where somebody has the job for more than `patience` seconds."""
 
     @abstractmethod
     def _give_up_all(self) -> None:

@@ -288,14 +288,13 @@ class Ledger:
                 delay = min(2 * delay, 1.0)
 
     def _run(self) -> None:
-        woken = False
+        woken, untold = False, list[JobLog]()
         while not self._closed.is_set():
             with self._changed:
-                failed, self._failed = self._failed, []
+                failed, self._failed = [*untold, *self._failed], []
                 if not (failed or self._is_due() or self._closed.is_set()):
                     woken = self._rest(woken)
-            for log in failed:
-                log.on_failure(log)
+            untold = [log for log in failed if not log.on_failure(log)]
             if self._is_due():
                 self.flush()
 
