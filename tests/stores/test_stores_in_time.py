@@ -3,14 +3,19 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from time import monotonic
 
+import psycopg
+import psycopg.conninfo
 import pytest
 
 from routilux import Flow, StoreError
+from routilux._backends import postgres_server
 from routilux._backends.haste import LEAST, in_time, seconds_left, without_haste
+from routilux._backends.postgres import PostgresBackend
 from routilux._backends.sqlite import SQLiteBackend
 from routilux.errors import StoreUnavailableError
 from routilux.stores import Store
@@ -114,6 +119,71 @@ def test_another_thread_that_has_the_file_is_not_waited_for_longer(path: Path) -
     holder.join(60)
     backend.beat("me")
     backend.close()
+
+
+@pytest.fixture
+def locked_jobs(postgres_url: str) -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """Have another program lock all jobs of a PostgreSQL store for as long as a block takes."""
+
+    @contextmanager
+    def locking() -> Iterator[None]:
+        with psycopg.connect(postgres_url) as other:
+            other.execute("SELECT FROM routilux_jobs FOR UPDATE")
+            yield
+
+    return locking
+
+
+@pytest.mark.parametrize("asked", ["pause", "cancel", "deliver"])
+@pytest.mark.parametrize("is_run", [True, False])
+def test_postgres_does_not_keep_who_asks_for_longer_either(
+    postgres_url: str, locked_jobs: Callable[[], AbstractContextManager[None]], flow: Flow, asked: str, is_run: bool
+) -> None:
+    owner, store = Store(PostgresBackend(postgres_url)), Store(PostgresBackend(postgres_url, lock_timeout=FAR))
+    job_state = flow.execute("patient", store=owner)
+    if not is_run:
+        job_state._live.abandon()
+        owner._backend.leave(owner.ledger.owner)
+    more = ("patient", "answer", {"text": "x"}) if asked == "deliver" else ()
+    with locked_jobs():
+        begun = monotonic()
+        with pytest.raises(StoreUnavailableError, match="another program has had a job locked for too long"):
+            getattr(store, asked)(job_state.job_id, *more, timeout=0.3)
+        assert monotonic() - begun < FAR / 60
+    getattr(store, asked)(job_state.job_id, *more, timeout=FAR)
+    owner.close()
+    store.close()
+
+
+def test_postgres_lets_the_next_caller_wait_as_before(postgres_url: str) -> None:
+    with closing(PostgresBackend(postgres_url, lock_timeout=FAR)) as backend:
+        for limit, waited in ((None, "1h"), (5.0, "5s"), (2.0, "2s"), (2 * FAR, "1h"), (None, "1h")):
+            with in_time(limit), backend._server.writing() as session:
+                assert session.execute("SHOW lock_timeout").fetchone() == (waited,)
+
+
+def test_another_thread_that_has_the_connection_is_not_waited_for_longer(postgres_url: str) -> None:
+    with closing(PostgresBackend(postgres_url)) as backend:
+        with backend._server.writing(), in_time(0.1), pytest.raises(StoreUnavailableError, match="another thread"):
+            backend.beat("me")
+        backend.beat("me")
+
+
+def test_a_connection_is_not_waited_for_longer(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where whoever calls has less time than the URL gives it, or than a store does by itself."""
+    limits = []
+
+    def refused(conninfo: str, **_: object) -> None:
+        limits.append(psycopg.conninfo.conninfo_to_dict(conninfo)["connect_timeout"])
+        raise psycopg.OperationalError("not now")
+
+    monkeypatch.setattr(postgres_server, "connect", refused)
+    for url in (postgres_url, f"{postgres_url}&connect_timeout=3", f"{postgres_url}&connect_timeout=0"):
+        for left in (None, 1.5, 60.0):
+            monkeypatch.setattr(postgres_server, "seconds_left", lambda left=left: left)
+            with pytest.raises(StoreUnavailableError, match="not now"):
+                PostgresBackend(url)
+    assert limits == ["10", "2", "10", "3", "2", "3", "0", "2", "60"]
 
 
 def test_the_earlier_limit_counts_and_what_must_not_be_left_half_done_has_none() -> None:

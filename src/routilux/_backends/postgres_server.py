@@ -4,16 +4,18 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import ceil, inf
 
 from psycopg import Connection, Error, IsolationLevel, ProgrammingError, connect
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
+from routilux._backends.haste import seconds_left
 from routilux._backends.numbering import closed_store
 from routilux._backends.postgres_errors import translated
 from routilux._backends.postgres_schema import prepare
 from routilux._backends.urls import without_password
-from routilux.errors import StoreError
+from routilux.errors import StoreError, StoreUnavailableError
 
 Session = Connection[TupleRow]
 
@@ -88,16 +90,21 @@ class _Connection:
         self._session: Session | None = None
         self._inherited: list[Session | None] = []
         self._closed = False
+        self._is_hasty = False
 
     @contextmanager
     def held(self) -> Iterator[Session]:
         if self._pid != os.getpid():
             self._leave_to_parent()
-        with self._lock:
-            try:
-                yield self._live()
-            except Error as error:
-                raise translated(error, self.name) from error
+        left = seconds_left()
+        if not self._lock.acquire(timeout=-1 if left is None else left):
+            raise StoreUnavailableError(f"store {self.name}: another thread has had it for too long; try again")
+        try:
+            yield self._live(left)
+        except Error as error:
+            raise translated(error, self.name) from error
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         with self._lock:
@@ -112,24 +119,42 @@ class _Connection:
         self._lock = threading.Lock()
         self._pid = os.getpid()
 
-    def _live(self) -> Session:
+    def _live(self, left: float | None) -> Session:
         if self._closed:
             raise closed_store(self.name)
         if self._session is None or self._session.closed:
-            self._session = self._connected()
+            self._session, self._is_hasty = self._connected(left), False
+        if left is not None or self._is_hasty:
+            self._wait_for(self._session, left)
         return self._session
 
-    def _connected(self) -> Session:
-        session = connect(self._conninfo, autocommit=True)
+    def _wait_for(self, session: Session, left: float | None) -> None:
+        """Have the server wait for the locks of others no longer than whoever calls would."""
+        self._is_hasty = left is not None
+        seconds = self._lock_timeout if left is None else min(left, self._lock_timeout)
+        session.execute("SELECT set_config('lock_timeout', %s, false)", (_milliseconds(seconds),))
+
+    def _connected(self, left: float | None) -> Session:
+        session = connect(self._conninfo if left is None else _sooner(self._conninfo, left), autocommit=True)
         try:
             session.isolation_level = self._isolation
-            session.execute(_SETTINGS, {"limit": str(round(self._lock_timeout * 1000))})
+            session.execute(_SETTINGS, {"limit": _milliseconds(self._lock_timeout)})
             if self._settings:
                 session.execute(self._settings)
         except BaseException:
             session.close()
             raise
         return session
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(round(seconds * 1000))
+
+
+def _sooner(conninfo: str, left: float) -> str:
+    """Parameters by which a connection is not waited for longer than that, in the whole seconds that there are."""
+    limit = float(conninfo_to_dict(conninfo)["connect_timeout"] or 0) or inf
+    return make_conninfo(conninfo, connect_timeout=ceil(min(left, limit)))
 
 
 def _parsed(url: str) -> tuple[str, str]:
