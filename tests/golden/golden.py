@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 FORMATS = sorted(Path(__file__).parent.glob("format_*"))
-"""Of each format, as `format_1`; what it can say since then is in `format_1_later`."""
+"""Of each format, as `format_1`; what it can say since then is in `format_1_later`.
+
+Stores have formats of their own: those of the second, with documents of format 1, are in `format_1_stores_2`.
+"""
 BY_HAND = "by_hand"
 """Documents with nothing but what has to be there, as somebody would write them; written again they have more."""
 
@@ -34,6 +37,11 @@ def folders(kind: str) -> list[Golden]:
 def number_of(root: Path) -> int:
     """The format of golden documents."""
     return int(root.name.split("_")[1])
+
+
+def store_format(root: Path) -> int:
+    """The format of golden stores."""
+    return int(root.name.rpartition("_stores_")[2]) if "_stores_" in root.name else number_of(root)
 
 
 def named(golden: Golden) -> str:

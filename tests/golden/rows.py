@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import TupleRow
 
-TABLES = ("definitions", "jobs", "journal", "snapshots", "segments", "requests", "owners")
+TABLES = ("definitions", "jobs", "journal", "snapshots", "segments", "requests", "answers", "owners")
 NUMBERED = ("jobs", "requests")
 
 

@@ -16,7 +16,7 @@ from routilux._core.snapshot import write_snapshot
 from routilux._core.transition import transition
 from routilux._engine import ledger
 from routilux._engine.custody import definition_of
-from routilux._engine.requests import CancelAsked, PauseAsked, delivery_of, write_request
+from routilux._engine.requests import Answer, CancelAsked, PauseAsked, delivery_of, write_answer, write_request
 from routilux._engine.watchers import is_settled
 from routilux._model import EventKey, JobStatus, SlotKey
 from routilux._records import Task
@@ -328,6 +328,22 @@ def asked(host: Host) -> JobState:
         delivery_of(SlotKey("courier", "signature"), {"name": ("Ann",)}),
     ):
         host.backend.ask("asked", write_request(request))
+    return frozen.job_state
+
+
+@stored(
+    "runs; others ask its owner under a key, and the owner has said to others what has become of theirs", ["resume"]
+)
+def answered(host: Host) -> JobState:
+    frozen = host.begun([10], 2)
+    host.dead(frozen)
+    host.backend.ask("answered", write_request(PauseAsked("lunch"), "of-who-asks"))
+    for key, answer in (
+        ("done", Answer(is_done=True)),
+        ("refused", Answer(refusal="it is lunch time")),
+        ("again", Answer()),
+    ):
+        host.backend.answer("answered", key, write_answer(answer))
     return frozen.job_state
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from routilux._backends import postgres_schema, sqlite_schema
 from routilux._core import graph_document, journal, shapes, snapshot
 from routilux._core.journal import _KINDS, _READERS, Happening
 from routilux._flow_document import FlowDocument, RoutineDocument
@@ -33,9 +34,10 @@ from routilux.slot import SlotDocument
 from routilux.transfer.contents import Transfer
 from serilux._decode import TAGS
 from serilux._leaves import LEAF_OF_TAG
-from tests.golden.golden import FORMATS, number_of
+from tests.golden.golden import FORMATS, number_of, store_format
 
 ROOTS = [root for root in FORMATS if number_of(root) == CURRENT_FORMAT]
+NEWEST = max(ROOTS, key=store_format)
 NOTHING: tuple[Any, ...] = (None, False, 0, "", [], {})
 
 
@@ -44,7 +46,11 @@ def documents(pattern: str) -> list[Any]:
 
 
 def rows(columns: str, table: str) -> list[tuple[Any, ...]]:
-    return [row for root in ROOTS for row in rows_of(root, columns, table)]
+    return [row for root in ROOTS if has_table(root, table) for row in rows_of(root, columns, table)]
+
+
+def has_table(root: Path, table: str) -> bool:
+    return (table,) in rows_of(root, "name", "sqlite_schema")
 
 
 def rows_of(root: Path, columns: str, table: str) -> list[tuple[Any, ...]]:
@@ -204,10 +210,17 @@ def test_values_are_both_plain_and_not() -> None:
     assert {plain for _, plain, _ in RECORDS} == {segment["plain"] for segment in SEGMENTS} == {True, False}
 
 
-@pytest.mark.parametrize("table", ["definitions", "jobs", "journal", "snapshots", "segments", "requests", "owners"])
+@pytest.mark.parametrize(
+    "table", ["definitions", "jobs", "journal", "snapshots", "segments", "requests", "answers", "owners"]
+)
 def test_every_column_says_something_in_some_row(table: str) -> None:
-    columns = [name for (name,) in rows_of(ROOTS[0], "name", f"pragma_table_info('{table}')")]
+    columns = [name for (name,) in rows_of(NEWEST, "name", f"pragma_table_info('{table}')")]
+    assert columns != []
     assert [column for column in columns if all(row[0] in NOTHING for row in rows(column, table))] == []
+
+
+def test_there_are_stores_of_the_newest_format() -> None:
+    assert store_format(NEWEST) == len(sqlite_schema.STEPS) == len(postgres_schema.STEPS)
 
 
 @pytest.mark.parametrize("root", FORMATS, ids=lambda root: root.name)

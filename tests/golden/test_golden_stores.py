@@ -12,12 +12,12 @@ import pytest
 
 from routilux import JobStateError, UnknownJobError
 from routilux._backends import postgres_schema, sqlite_schema
-from routilux._engine.requests import CancelAsked, PauseAsked, read_request
+from routilux._engine.requests import Answer, CancelAsked, PauseAsked, read_answer, read_request
 from routilux._model import SlotKey
 from routilux.stores import Store, open_store
 from tests.golden import flows  # noqa: F401  # whose classes the jobs name
 from tests.golden.finishing import finish_stored, outcome, stored_document, unordered
-from tests.golden.golden import FORMATS, number_of
+from tests.golden.golden import FORMATS, store_format
 from tests.stores.postgres_fixtures import fresh_schema
 
 KINDS = ("sqlite", "postgres")
@@ -30,8 +30,9 @@ ORPHANS = {
 
 STORES = [pytest.param((kind, root), id=f"{root.name}-{kind}") for kind in KINDS for root in FORMATS]
 WHOLE = [each for each in STORES if (each.values[0][1] / "transfers").exists()]  # type: ignore[index]
+SECOND = [each for each in STORES if store_format(each.values[0][1]) == 2]  # type: ignore[index]
 CONCURRENT = ("orphan_concurrent", "suspected")
-ADDED = {"suspected"}
+ADDED = {"suspected", "answered"}
 """Orphans of what was added to a format."""
 
 
@@ -101,6 +102,20 @@ def test_what_was_asked_of_an_owner_is_handed_to_it(store: Store) -> None:
     assert (job_id, delivery.target, delivery.data) == ("asked", SlotKey("courier", "signature"), {"name": ("Ann",)})
 
 
+@pytest.mark.parametrize("stored", SECOND)
+def test_what_an_owner_has_answered_is_there_for_who_asked(
+    stored: tuple[str, Path], request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    with open_store(filled(*stored, tmp_path, request)) as store:
+        backend, owner = store.ledger.backend, store.summary("answered").owner
+        assert owner is not None
+        ((job_id, content),) = backend.asked(owner)
+        assert (job_id, read_request(content)) == ("answered", PauseAsked("lunch", "of-who-asks"))
+        answers = [backend.answered("answered", key) for key in ("done", "refused", "again", "never asked")]
+        read = [content and read_answer(content) for content in answers]
+        assert read == [Answer(is_done=True), Answer(refusal="it is lunch time"), Answer(), None]
+
+
 def test_a_tombstone_stays_until_the_job_comes_back(store: Store) -> None:
     transfer = json.loads((FORMATS[0] / "transfers" / "moved" / "transfer.json").read_text())
     assert store.summary("moved").status == "moved"
@@ -113,7 +128,7 @@ def test_a_tombstone_stays_until_the_job_comes_back(store: Store) -> None:
 
 @pytest.mark.parametrize("root", FORMATS, ids=lambda root: root.name)
 def test_the_tables_of_a_format_are_made_as_they_were(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    number = number_of(root)
+    number = store_format(root)
     golden, made = sqlite3.connect(":memory:"), sqlite3.connect(":memory:")
     golden.executescript((root / "stores" / "sqlite.sql").read_text(encoding="utf-8"))
     monkeypatch.setattr(sqlite_schema, "STEPS", sqlite_schema.STEPS[:number])
