@@ -10,12 +10,13 @@ from routilux._core.job import Job
 from routilux._durations import checked_timeout
 from routilux._graph import Graph
 from routilux._model import Durability, SlotKey
+from routilux._numbers import checked_count
 from routilux._records import Data, Task
+from routilux._texts import checked_id
 from routilux.errors import DefinitionError
 from serilux import clone_fields
 
 ENTRY_SLOT = "trigger"
-LONGEST_ID = 255
 
 
 class Beginning(Struct, frozen=True):
@@ -33,10 +34,10 @@ class Beginning(Struct, frozen=True):
 
     def job(self, flow_id: str, new_id: Callable[[], str], now: float, timeout: float | None) -> Job:
         """The job before it begins; `new_id` and `timeout` count where nothing else is said."""
-        job = Job(new_id() if self.job_id is None else checked_job_id(self.job_id), flow_id, now)
+        job = Job(new_id() if self.job_id is None else checked_id(self.job_id, "a job_id"), flow_id, now)
         job.timeout = checked_timeout(self.timeout, "timeout") or timeout
         if self.history_limit is not None:
-            job.history = BoundedHistory((), _checked_limit(self.history_limit))
+            job.history = BoundedHistory((), checked_count(self.history_limit, "history_limit"))
         return job
 
     def task(self, graph: Graph) -> Task:
@@ -53,25 +54,6 @@ class Beginning(Struct, frozen=True):
         return Task(0, node.key, clone_fields(params, "entry_params"))
 
 
-def checked_job_id(job_id: str) -> str:
-    """An id that every store, log and command line can hold, or DefinitionError."""
-    if type(job_id) is not str or not job_id:
-        raise DefinitionError(f"a job_id is a text that is not empty, not {job_id!r}")
-    if len(job_id) > LONGEST_ID:
-        raise DefinitionError(
-            f"a job_id has at most {LONGEST_ID} characters, not {len(job_id)}; use a digest of {job_id[:20]!r}..."
-        )
-    if not job_id.isprintable():
-        raise DefinitionError(f"a job_id has printable characters only, which {job_id!r} has not; use a digest of it")
-    return job_id
-
-
 def checked_durability(durability: Durability | str | None) -> Durability | None:
     """A durability by its name, None for None, or DefinitionError."""
     return None if durability is None else chosen(Durability, durability, "durability")
-
-
-def _checked_limit(limit: int) -> int:
-    if type(limit) is not int or limit < 0:
-        raise DefinitionError(f"history_limit is a whole number from 0, or None, not {limit!r}")
-    return limit

@@ -9,6 +9,7 @@ from routilux._records import Data, read_data
 from routilux._resources import ResourceFactory, Resources
 from routilux._secrecy import Secrecy, Secret, is_writable
 from routilux._shapes import read_as_document
+from routilux._texts import checked_name
 from routilux.errors import DefinitionError, MissingResourceError, RoutineStateWarning, listed
 from serilux import Serializable, clone_fields, copy_fields
 from serilux.errors import DocumentError
@@ -222,10 +223,7 @@ def _read_names(document: Any, path: str) -> tuple[str, ...]:
 
 
 def _checked_names(names: Any) -> tuple[str, ...]:
-    for name in names:
-        if type(name) is not str or not name:
-            raise DefinitionError(f"what is needed has a name, not {name!r}")
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys(checked_name(name, "what is needed") for name in names))
 
 
 def report_shared_change(routine: Configured, what: str) -> None:

@@ -15,10 +15,12 @@ from routilux._graph import Graph
 from routilux._handler import Handlers
 from routilux._migrations import CURRENT_FORMAT, upgrade
 from routilux._model import EventKey, ExecutionStrategy, MergeKind, SlotKey
+from routilux._numbers import checked_count
 from routilux._plan import NO_PLAN, Plan, checked_plan
 from routilux._resources import Resources
 from routilux._secrecy import Secrecy
 from routilux._shapes import read_as_document, read_fields
+from routilux._texts import checked_id, checked_name
 from routilux.connection import Connection
 from routilux.error_handler import ErrorHandler
 from routilux.errors import DefinitionError, listed
@@ -47,8 +49,6 @@ class Definition(Serializable):
     """Routines wired event to slot, with the settings of their jobs. `Flow` says what the settings mean."""
 
     _may_be_data = False
-    flow_id: str
-    """The name by which jobs know their flow; a random one, unless given."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Definition(Serializable):
     ) -> None:
         super().__init__()
         self._lock = threading.RLock()
-        self.flow_id = _checked_id(flow_id)
+        self.flow_id = f"flow-{uuid4().hex}" if flow_id is None else flow_id
         self.execution_strategy = execution_strategy
         self.max_workers = max_workers
         self.execution_timeout = execution_timeout
@@ -73,6 +73,16 @@ class Definition(Serializable):
         self._needy: dict[str, Routine] = {}
         self._read_by = NO_PLAN
         self._is_readable = False
+
+    @property
+    def flow_id(self) -> str:
+        """The name by which jobs know their flow; a random one, unless given."""
+        return self._flow_id
+
+    @flow_id.setter
+    def flow_id(self, flow_id: str) -> None:
+        self._flow_id = checked_id(flow_id, "a flow_id")
+        self._definition_changed()
 
     @property
     def execution_strategy(self) -> ExecutionStrategy:
@@ -91,7 +101,7 @@ class Definition(Serializable):
 
     @max_workers.setter
     def max_workers(self, max_workers: int) -> None:
-        self._max_workers = _checked_workers(max_workers)
+        self._max_workers = checked_count(max_workers, "max_workers", least=1)
 
     @property
     def execution_timeout(self) -> float | None:
@@ -126,9 +136,8 @@ class Definition(Serializable):
             raise DefinitionError(f"a flow consists of Routine objects, not of {routine!r}")
         if routine._flow_id is not None:
             raise DefinitionError(f"{routine!r} is part of flow {routine._flow_id!r} already; add another object")
-        name = self._free_id(type(routine).__name__) if routine_id is None else routine_id
-        if type(name) is not str or not name:
-            raise DefinitionError(f"a routine's id is a name, not {name!r}")
+        given = self._free_id(type(routine).__name__) if routine_id is None else routine_id
+        name = checked_name(given, "a routine's id")
         if name in self._routines:
             raise DefinitionError(f"flow {self.flow_id!r} has a routine {name!r} already")
         self._adopt(routine, name)
@@ -377,17 +386,3 @@ def _write_routine(routine_id: str, routine: Routine) -> dict[str, Any]:
             error.without_root(registered_name(type(routine)))
             error.under(f"routines.{routine_id}")
         raise
-
-
-def _checked_id(flow_id: str | None) -> str:
-    if flow_id is None:
-        return f"flow-{uuid4().hex}"
-    if type(flow_id) is not str or not flow_id:
-        raise DefinitionError(f"a flow_id is a name, not {flow_id!r}")
-    return flow_id
-
-
-def _checked_workers(max_workers: int) -> int:
-    if type(max_workers) is not int or max_workers < 1:
-        raise DefinitionError(f"max_workers is a whole number from 1, not {max_workers!r}")
-    return max_workers

@@ -1,6 +1,7 @@
 """Timeouts: what may be one, wherever it is given."""
 
 from routilux._model import LONGEST
+from routilux._numbers import shown_number
 from routilux.errors import DefinitionError
 
 
@@ -9,5 +10,7 @@ def checked_timeout(timeout: float | None, what: str) -> float | None:
     if timeout is None:
         return None
     if type(timeout) not in (int, float) or not 0 < timeout <= LONGEST:
-        raise DefinitionError(f"{what} is a number of seconds above 0 and up to {LONGEST:g}, or None, not {timeout!r}")
+        raise DefinitionError(
+            f"{what} is a number of seconds above 0 and up to {LONGEST:g}, or None, not {shown_number(timeout)}"
+        )
     return float(timeout)

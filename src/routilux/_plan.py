@@ -8,6 +8,7 @@ from typing import Any
 
 from routilux._model import SlotKey
 from routilux._records import Data
+from routilux._texts import checked_id, checked_name, checked_text
 from routilux.errors import DefinitionError
 from serilux import read_object, reference_to, resolve_reference
 from serilux.errors import CallableReferenceError, DocumentError
@@ -60,9 +61,9 @@ class Plan:
             object.__setattr__(self, name, MappingProxyType(mapping))
         object.__setattr__(self, "drop", _dropped(self.drop))
         object.__setattr__(self, "forget", _forgotten(self.forget))
-        _check_text(self.reason, "reason")
+        checked_text(self.reason, "the reason of a plan")
         if self.flow_id is not None:
-            _check_name(self.flow_id, "flow_id")
+            checked_id(self.flow_id, "the flow_id of a plan")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Plan) and self.document() == other.document()
@@ -148,7 +149,7 @@ def slot_named(place: Place) -> SlotKey:
         raise DefinitionError(
             f"{place!r} names no slot; write 'routine.slot', or ('routine', 'slot') where a name has a dot in it"
         )
-    return SlotKey(*names)
+    return SlotKey(*(checked_text(name, "a name of a slot") for name in names))
 
 
 def _by_slot(given: Any, name: str) -> Iterator[tuple[SlotKey, Any]]:
@@ -170,8 +171,7 @@ def _by_slot(given: Any, name: str) -> Iterator[tuple[SlotKey, Any]]:
 def _target(target: Any, key: SlotKey) -> str | SlotKey:
     if isinstance(target, list | tuple):
         return slot_named(tuple(target))
-    _check_name(target, f"slots of {key}")
-    return str(target)
+    return checked_name(target, f"what stands in the slots of {key} of a plan")
 
 
 def _parameters(names: Any, key: SlotKey) -> Mapping[str, str]:
@@ -182,7 +182,7 @@ def _names(given: Any, what: str) -> dict[str, str]:
     if not isinstance(given, Mapping):
         raise DefinitionError(f"the {what} of a plan are a dict of old names and new ones, not {given!r}")
     for name in (*given.keys(), *given.values()):
-        _check_name(name, what)
+        checked_name(name, f"what stands in the {what} of a plan")
     return dict(given)
 
 
@@ -190,7 +190,7 @@ def _functions(given: Any) -> dict[str, Callable[[Data], Data]]:
     if not isinstance(given, Mapping):
         raise DefinitionError(f"the config of a plan is a dict of functions by routine, not {given!r}")
     for name, function in given.items():
-        _check_name(name, "config")
+        checked_name(name, "what stands in the config of a plan")
         if not callable(function):
             raise DefinitionError(f"the config of {name!r} in a plan is a function of the old one, not {function!r}")
     return dict(given)
@@ -199,25 +199,19 @@ def _functions(given: Any) -> dict[str, Callable[[Data], Data]]:
 def _dropped(given: Any) -> tuple[SlotKey | str, ...]:
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise DefinitionError(f"the drop of a plan is a list of task ids and slots, not {given!r}")
-    places = [place if isinstance(place, str) and _TASK_ID.fullmatch(place) else slot_named(place) for place in given]
-    return tuple(dict.fromkeys(places))
+    return tuple(dict.fromkeys(map(_task_or_slot, given)))
+
+
+def _task_or_slot(place: Any) -> SlotKey | str:
+    if isinstance(place, str) and _TASK_ID.fullmatch(place):
+        return checked_text(place, "a task's id in a plan")
+    return slot_named(place)
 
 
 def _forgotten(given: Any) -> tuple[SlotKey, ...]:
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise DefinitionError(f"the forget of a plan is a list of slots, not {given!r}")
     return tuple(dict.fromkeys(slot_named(place) for place in given))
-
-
-def _check_name(name: object, what: str) -> None:
-    _check_text(name, what)
-    if not name:
-        raise DefinitionError(f"{what} of a plan: a name is expected, not ''")
-
-
-def _check_text(text: object, what: str) -> None:
-    if type(text) is not str:
-        raise DefinitionError(f"{what} of a plan: a text is expected, not {text!r}")
 
 
 def _function_name(function: Callable[[Data], Data]) -> str:

@@ -5,7 +5,9 @@ from typing import Any
 from routilux._binding import Binding
 from routilux._fixed import Fixed
 from routilux._model import EventKey, SlotKey
+from routilux._numbers import shown_number
 from routilux._shapes import MAYBE, Maybe, Name, Priority, Shape, read_as_document, read_fields
+from routilux._texts import checked_text
 from routilux.errors import DefinitionError, listed
 from serilux import register_serializable
 
@@ -42,6 +44,8 @@ class Connection(Fixed):
         priority: int = 0,
     ) -> None:
         super().__init__()
+        for name in (*source, *target):
+            checked_text(name, "an end of a connection")
         self.source = source
         self.target = target
         self.param_mapping = _checked_mapping(param_mapping)
@@ -90,7 +94,7 @@ class Connection(Fixed):
 def checked_priority(priority: int) -> int:
     """A priority as it is, or DefinitionError."""
     if type(priority) is not int or abs(priority) > 2**31:
-        raise DefinitionError(f"a priority is a whole number (higher runs first), not {priority!r}")
+        raise DefinitionError(f"a priority is a whole number (higher runs first), not {shown_number(priority)}")
     return priority
 
 
@@ -99,6 +103,8 @@ def _checked_mapping(mapping: dict[str, str] | None) -> dict[str, str] | None:
         return None
     if type(mapping) is not dict or not all(type(name) is str for pair in mapping.items() for name in pair):
         raise DefinitionError(f"a param_mapping maps names to names, not {mapping!r}")
+    for name in (*mapping, *mapping.values()):
+        checked_text(name, "a name in a param_mapping")
     names = list(mapping.values())
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -1,6 +1,5 @@
 """What a failure means: `ErrorHandler.decide` returns a decision and never acts."""
 
-import math
 from collections.abc import Iterable
 from typing import Annotated, Any, assert_never
 
@@ -8,8 +7,10 @@ from msgspec import field
 
 from routilux._choices import chosen
 from routilux._model import ErrorStrategy
+from routilux._numbers import checked_count, checked_measure
 from routilux._records import Decision
 from routilux._shapes import MAYBE, Maybe, Number, Shape, Whole, read_as_document, read_fields, said
+from routilux._texts import checked_text
 from routilux.errors import DefinitionError
 from serilux import (
     Serializable,
@@ -71,9 +72,9 @@ class ErrorHandler(Serializable):
     ) -> None:
         super().__init__()
         self.strategy = _checked_strategy(strategy)
-        self.max_retries = _checked_count("max_retries", max_retries)
-        self.retry_delay = _checked_number("retry_delay", retry_delay)
-        self.retry_backoff = _checked_number("retry_backoff", retry_backoff)
+        self.max_retries = checked_count(max_retries, "max_retries")
+        self.retry_delay = checked_measure(retry_delay, "retry_delay")
+        self.retry_backoff = checked_measure(retry_backoff, "retry_backoff")
         self.retryable_exceptions = _checked_exceptions(retryable_exceptions)
         self.is_critical = _checked_flag("is_critical", is_critical)
         self.retry_count = 0
@@ -121,12 +122,12 @@ class ErrorHandler(Serializable):
         return {
             "_type": "ErrorHandler",
             "strategy": _checked_strategy(self.strategy).value,
-            "max_retries": self.max_retries,
-            "retry_delay": self.retry_delay,
-            "retry_backoff": self.retry_backoff,
-            "retryable_exceptions": list(self.retryable_exceptions),
-            "is_critical": self.is_critical,
-            "retry_count": self.retry_count,
+            "max_retries": checked_count(self.max_retries, "max_retries"),
+            "retry_delay": checked_measure(self.retry_delay, "retry_delay"),
+            "retry_backoff": checked_measure(self.retry_backoff, "retry_backoff"),
+            "retryable_exceptions": list(_checked_exceptions(self.retryable_exceptions)),
+            "is_critical": _checked_flag("is_critical", self.is_critical),
+            "retry_count": checked_count(self.retry_count, "retry_count"),
         }
 
     def deserialize(self, data: dict[str, Any]) -> None:
@@ -138,7 +139,7 @@ class ErrorHandler(Serializable):
         with read_as_document(""):
             read = ErrorHandler(**fields)
             read.retryable_exceptions = tuple(map(current_name, read.retryable_exceptions))
-            read.retry_count = _checked_count("retry_count", retry_count)
+            read.retry_count = checked_count(retry_count, "retry_count")
         for name, value in vars(read).items():
             setattr(self, name, value)
 
@@ -147,7 +148,7 @@ def checked_decision(decision: Decision) -> Decision:
     """A decision as it is, or TypeError or DefinitionError for one that a policy of the user's has made wrongly."""
     if not isinstance(decision, Decision):
         raise TypeError(f"a policy decides with a Decision, not with {type(decision).__name__}")
-    delay = _checked_number("the delay of a decision", decision.delay)
+    delay = checked_measure(decision.delay, "the delay of a decision")
     return Decision(_checked_strategy(decision.strategy), min(delay, LONGEST_DELAY))
 
 
@@ -160,18 +161,6 @@ def _checked_strategy(strategy: ErrorStrategy | str) -> ErrorStrategy:
     return chosen(ErrorStrategy, strategy, "error strategy")
 
 
-def _checked_count(name: str, value: int) -> int:
-    if type(value) is not int or value < 0:
-        raise DefinitionError(f"{name} is a whole number from 0, not {value!r}")
-    return value
-
-
-def _checked_number(name: str, value: float) -> float:
-    if type(value) not in (int, float) or not math.isfinite(value) or value < 0:
-        raise DefinitionError(f"{name} is a finite number from 0, not {value!r}")
-    return float(value)
-
-
 def _checked_flag(name: str, value: bool) -> bool:
     if type(value) is not bool:
         raise DefinitionError(f"{name} is True or False, not {value!r}")
@@ -181,7 +170,7 @@ def _checked_flag(name: str, value: bool) -> bool:
 def _checked_exceptions(exceptions: Iterable[type[BaseException] | str]) -> tuple[str, ...]:
     if isinstance(exceptions, str | type) or not isinstance(exceptions, Iterable):
         raise DefinitionError(f"retryable_exceptions is a list of exception classes or names, not {exceptions!r}")
-    return tuple(map(_exception_name, exceptions))
+    return tuple(checked_text(_exception_name(each), "a name in retryable_exceptions") for each in exceptions)
 
 
 def _exception_name(exception: type[BaseException] | str) -> str:

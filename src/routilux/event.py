@@ -5,6 +5,7 @@ from typing import Any
 
 from routilux._fixed import Fixed
 from routilux._shapes import MAYBE, Maybe, Shape, read_fields
+from routilux._texts import checked_text
 from routilux.errors import DefinitionError
 from serilux import register_serializable
 
@@ -26,8 +27,8 @@ class Event(Fixed):
         params = list(output_params) if isinstance(output_params, Iterable) else [output_params]
         if isinstance(output_params, str) or not all(type(param) is str for param in params):
             raise DefinitionError(f"the parameters of event {name!r} are a list of names, not {output_params!r}")
-        self.name = name
-        self.output_params = params
+        self.name = checked_text(name, "the name of an event")
+        self.output_params = [checked_text(param, f"a parameter of event {name!r}") for param in params]
 
     def __repr__(self) -> str:
         return f"<Event {self.name!r}>"

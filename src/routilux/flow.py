@@ -25,6 +25,7 @@ from routilux._plan import Plan, checked_plan
 from routilux._records import Data, Task
 from routilux._recovery import mirror_retries, recovered_tasks
 from routilux._reentry import is_handler_of, refuse_blocking, refuse_deciding
+from routilux._texts import checked_text
 from routilux._verdict import Verdict
 from routilux.errors import DefinitionError, FlowShutDownError, JobStateError
 from routilux.job_state import JobState
@@ -222,9 +223,7 @@ class Flow(Definition):
         if not is_handler_of(live):
             refuse_blocking(self, "pause")
         note = clone_fields({} if checkpoint is None else checkpoint, "checkpoint")
-        if type(reason) is not str:
-            raise DefinitionError(f"a reason is a text, not {reason!r}")
-        return partial(live.pause, reason, note)
+        return partial(live.pause, checked_text(reason, "a reason"), note)
 
     def cancel(self, job_state: JobState, reason: str = "") -> None:
         """Settle a job as cancelled, at once. What handlers still running do is discarded; async ones are cancelled.
@@ -233,9 +232,7 @@ class Flow(Definition):
         """
         live = self._live_job(job_state)
         refuse_deciding("cancel")
-        if type(reason) is not str:
-            raise DefinitionError(f"a reason is a text, not {reason!r}")
-        live.cancel(reason)
+        live.cancel(checked_text(reason, "a reason"))
 
     def check(self, job_state: JobState, *, plan: Plan | None = None) -> Verdict:
         """List all of a job that does not fit this flow, without running anything; `notes` do not refuse (law 7).

@@ -12,6 +12,7 @@ from routilux._flow_document import RoutineDocument, parts_by_name
 from routilux._model import ErrorStrategy, MergeKind, SideEffects
 from routilux._records import LIST_OF_APPEND, Data, Emission, HistoryRecord, read_data
 from routilux._shapes import read_as_document, read_fields
+from routilux._texts import checked_name
 from routilux.connection import checked_priority
 from routilux.error_handler import ErrorHandler
 from routilux.errors import DefinitionError, listed
@@ -331,9 +332,7 @@ def _unmatched(read: Mapping[str, Slot], defined: Mapping[str, Slot]) -> dict[st
 
 
 def _check_name(name: str, kind: str, taken: Mapping[str, Any]) -> None:
-    if type(name) is not str or not name:
-        raise DefinitionError(f"a {kind} needs a name, not {name!r}")
-    if name in taken:
+    if checked_name(name, f"the name of a {kind}") in taken:
         raise DefinitionError(f"there is a {kind} {name!r} already; names are given once")
 
 

@@ -12,6 +12,7 @@ from routilux._fixed import Fixed
 from routilux._model import MergeKind
 from routilux._records import Data
 from routilux._shapes import MAYBE, DataDocument, Maybe, Reference, Shape, Timeout, a, said
+from routilux._texts import checked_text
 from routilux.errors import DefinitionError, OutsideActivationError
 from serilux import clone_fields, register_serializable
 from serilux.errors import DocumentError, UnsupportedValueError
@@ -95,7 +96,7 @@ class Slot(Fixed):
                 )
         if when is not None and not callable(when):
             raise DefinitionError(f"the `when` of slot {name!r} is a predicate, not {when!r}")
-        self.name = name
+        self.name = checked_text(name, "the name of a slot")
         self.handler = handler
         self.merge_strategy = merge_strategy
         self.when = when

@@ -109,8 +109,8 @@ def test_nothing_of_it_can_be_changed() -> None:
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "routines that are no dict": ({"routines": ["a"]}, "the routines of a plan are a dict of old names and new ones"),
-    "a routine that is no name": ({"routines": {"a": 5}}, "routines of a plan: a text is expected, not 5"),
-    "a routine without a name": ({"routines": {"a": ""}}, "routines of a plan: a name is expected, not ''"),
+    "a routine that is no name": ({"routines": {"a": 5}}, "the routines of a plan is a name, not 5"),
+    "a routine without a name": ({"routines": {"a": ""}}, "the routines of a plan is a name, not ''"),
     "slots that are no dict": ({"slots": 5}, "the slots of a plan are a dict by 'routine.slot', not 5"),
     "slots that are no pairs": ({"slots": ["ab"]}, "the slots of a plan are a dict by 'routine.slot'"),
     "no slot": ({"slots": {"a": "b"}}, "'a' names no slot; write 'routine.slot'"),
@@ -119,15 +119,15 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a slot of three names": ({"drop": [("a", "b", "c")]}, "names no slot"),
     "a slot that is a number": ({"drop": [5]}, "5 names no slot"),
     "a slot named twice": ({"slots": [["a.b", "c"], [["a", "b"], "d"]]}, "the slots of a plan name 'a.b' twice"),
-    "a slot that becomes nothing": ({"slots": {"a.b": None}}, "slots of a.b of a plan: a text is expected, not None"),
+    "a slot that becomes nothing": ({"slots": {"a.b": None}}, "the slots of a.b of a plan is a name, not None"),
     "a slot that becomes no slot": ({"slots": {"a.b": ("c",)}}, "names no slot"),
     "parameters that are no dict": ({"parameters": {"a.b": "c"}}, "the parameters of a.b of a plan are a dict"),
     "a config that is no dict": ({"config": [more]}, "the config of a plan is a dict of functions by routine"),
     "a config that is no function": ({"config": {"a": 5}}, "the config of 'a' in a plan is a function of the old one"),
     "a task alone": ({"drop": "j:7"}, "the drop of a plan is a list of task ids and slots, not 'j:7'"),
     "nothing to drop": ({"drop": None}, "the drop of a plan is a list"),
-    "a flow that is no name": ({"flow_id": ""}, "flow_id of a plan: a name"),
-    "a reason that is no text": ({"reason": None}, "reason of a plan: a text is expected, not None"),
+    "a flow that is no name": ({"flow_id": ""}, "flow_id of a plan is a text that is not empty"),
+    "a reason that is no text": ({"reason": None}, "reason of a plan is a text, not None"),
 }
 
 

@@ -121,7 +121,7 @@ def test_declaring_twice_is_declaring_once() -> None:
 
 @pytest.mark.parametrize("name", ["", 5, None])
 def test_what_is_needed_has_a_name(name: Any) -> None:
-    with pytest.raises(DefinitionError, match="has a name"):
+    with pytest.raises(DefinitionError, match="what is needed is a name"):
         Routine().require(name)
     with pytest.raises(DefinitionError, match="has a name"):
         Flow(resources={name: 1})

@@ -174,9 +174,9 @@ def test_a_job_of_another_flow_is_refused() -> None:
 
 def test_a_header_that_would_be_too_long_is_refused() -> None:
     runner = StepRunner()
-    flow = pipeline(runner, flow_id="x" * 70_000)
-    with pytest.raises(TransferError, match="shorten the flow_id"):
-        dumps(flow, runner.start(flow, "source"))
+    flow = pipeline(runner)
+    with pytest.raises(TransferError, match="shorten the ids of its keys"):
+        dumps(flow, runner.start(flow, "source"), keys=KeyRing([Key.generate("x" * 70_000)]))
 
 
 def test_a_secret_is_in_no_file() -> None:

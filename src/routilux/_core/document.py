@@ -16,6 +16,7 @@ from routilux._migrations import CURRENT_FORMAT, upgrade
 from routilux._model import SEVERITY, EventKey, JobStatus, RoutineStatus, SlotKey
 from routilux._records import RESERVED_IN_STATE, Data, ErrorInfo, HistoryRecord, PausePoint, RoutineState, Task, task_id
 from routilux._shapes import convert
+from routilux._texts import id_problem
 from serilux import all_plain, decode, encode, get_limits
 
 
@@ -158,7 +159,7 @@ def _job_of(document: Any, size: int) -> Job:
     fields = upgrade(document, "JobState")
     read = convert(fields, JobDocument, "")
     created_at = seconds(read.created_at, "created_at") or 0.0
-    job = Job(read.job_id, read.flow_id, created_at)
+    job = Job(_read_id(read.job_id, "job_id"), _read_id(read.flow_id, "flow_id"), created_at)
     job.fingerprint, job.epoch, job.status = read.flow_fingerprint, read.epoch, read.status
     updated_at = seconds(read.updated_at, "updated_at")
     job.updated_at = created_at if updated_at is None else updated_at
@@ -178,6 +179,12 @@ def _job_of(document: Any, size: int) -> Job:
     job.durability = read.durability
     LongLists(document, read, size).read_into(job)
     return job
+
+
+def _read_id(given: str, name: str) -> str:
+    if problem := id_problem(given):
+        refuse(f"an id has {problem}", name)
+    return given
 
 
 def _check_short_parts(document: Any) -> int:

@@ -2,8 +2,8 @@
 
 import threading
 from collections.abc import Callable
-from math import isnan
 
+from routilux._numbers import shown_number
 from routilux.errors import DefinitionError
 
 
@@ -64,6 +64,6 @@ def checked_patience(timeout: float | None) -> float | None:
     """How long to wait, in seconds; below 0 is 0, and more than threads can wait is None, for ever."""
     if timeout is None:
         return None
-    if type(timeout) not in (int, float) or isnan(timeout):
-        raise DefinitionError(f"a timeout is a number of seconds or None, not {timeout!r}")
+    if type(timeout) not in (int, float) or timeout != timeout:  # noqa: PLR0124 - nan
+        raise DefinitionError(f"a timeout is a number of seconds or None, not {shown_number(timeout)}")
     return None if timeout > threading.TIMEOUT_MAX else max(float(timeout), 0.0)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from routilux._core.explanation import JoinNote
 from routilux._model import ErrorStrategy
 from routilux._records import Decision, ErrorInfo, Task, task_id
+from routilux._texts import printable
 
 
 class AttemptFailed(NamedTuple):
@@ -77,12 +78,14 @@ def _tell(job_id: str, flow_id: str, news: News) -> None:
         case AttemptFailed(task, error, decision):
             extra |= {"action": decision.strategy.value, "task_id": task_id(job_id, task.number)}
             words = "job %s: attempt %d of %s failed%s: %s"
-            logger.warning(words, job_id, task.retry_count + 1, task.target, news.what_follows, error, extra=extra)
+            place, why = printable(str(task.target)), printable(str(error))
+            logger.warning(words, job_id, task.retry_count + 1, place, news.what_follows, why, extra=extra)
         case JobFailed(error):
             extra |= {"action": "fail", "task_id": error.task_id or ""}
-            logger.error(
-                "job %s of flow %r failed: %s\n%s", job_id, flow_id, error, error.traceback.rstrip(), extra=extra
-            )
+            why, trace = printable(str(error)), printable(error.traceback.rstrip(), keeping="\n")
+            logger.error("job %s of flow %r failed: %s\n%s", job_id, flow_id, why, trace, extra=extra)
         case JoinsUnmet(joins):
             words = "job %s of flow %r has completed, and no handler has run on what came to %s: its `when` never held"
-            logger.warning(words, job_id, flow_id, "; ".join(map(str, joins)), extra=extra | {"action": "complete"})
+            logger.warning(
+                words, job_id, flow_id, printable("; ".join(map(str, joins))), extra=extra | {"action": "complete"}
+            )

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from routilux._plan import Plan
@@ -25,7 +24,7 @@ from routilux.cli.options import (
     keys_in,
     transfer_file,
 )
-from routilux.cli.printing import print_json, print_lines
+from routilux.cli.printing import print_json, print_lines, readable_json
 from routilux.cli.suggestion import Suggestions
 from routilux.cli.user_output import users_output
 from routilux.stores import Checked
@@ -92,7 +91,7 @@ def _lines(checked: Checked) -> Iterator[str]:
 
 
 def _as_json(plan: Plan) -> str:
-    return f"the plan {msgspec.json.encode(plan.document()).decode()}"
+    return f"the plan {readable_json(plan.document())}"
 
 
 def _document(checked: Checked) -> dict[str, Any]:
@@ -124,4 +123,4 @@ def _summary(count: Counter[Fit], suggestions: Suggestions) -> Iterator[str]:
     yield f"{jobs}: {', '.join(f'{count[fit]} {said}' for fit, said in _COUNTED.items())}"
     for document in suggestions.documents():
         yield "what has just one likely meaning is in this plan; only you can know whether it is right:"
-        yield msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+        yield from readable_json(document, indent=2).split("\n")

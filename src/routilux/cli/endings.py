@@ -1,6 +1,5 @@
 """What became of the jobs that this process ran."""
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +7,7 @@ from routilux._model import JobStatus
 from routilux._records import ErrorInfo
 from routilux.cli.failures import FAILED
 from routilux.cli.following import INTERRUPTED, Run
-from routilux.cli.printing import print_lines
+from routilux.cli.printing import complain, print_lines
 from routilux.cli.resuming import Invocation
 from routilux.errors import StoreUnavailableError
 
@@ -66,9 +65,9 @@ def print_ending(run: Run, invocation: Invocation) -> None:
     job_id, status, command = run.job_state.job_id, run.job_state.status, _next_command(run, invocation)
     progress = run.watched.look()
     if run.lost is not None:
-        _complain(_why_lost(run, command))
+        complain(_why_lost(run, command))
     elif run.job_state.error is not None:
-        _complain(f"job {job_id} failed: {error_line(run.job_state.error)}; once more: {command}")
+        complain(f"job {job_id} failed: {error_line(run.job_state.error)}; once more: {command}")
     elif status in _RESUMABLE:
         print_lines([f"job {job_id} is {status} and goes on with:", f"  {command}"])
     else:
@@ -79,10 +78,6 @@ def _why_lost(run: Run, command: str | None) -> str:
     if command is None:
         return str(run.lost)
     return f"job {run.job_state.job_id} was let go, as its store is away: {run.lost}; when it is back: {command}"
-
-
-def _complain(line: str) -> None:
-    print(f"routilux: {line}", file=sys.stderr, flush=True)
 
 
 def _next_command(run: Run, invocation: Invocation) -> str | None:

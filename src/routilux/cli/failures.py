@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 
+from routilux.cli.printing import complain
 from routilux.cli.resuming import Invocation
 from routilux.cli.wording import for_the_command_line
 from routilux.errors import ResumeError
@@ -18,7 +19,7 @@ def tell(error: Exception, given: Invocation, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"error": _document(error, given)}), file=sys.stderr)
     else:
-        print(f"routilux: {_message(error, given)}", file=sys.stderr)
+        complain(*_message(error, given).split("\n"))
     return error.exit_code if isinstance(error, typer.TyperException) else FAILED
 
 

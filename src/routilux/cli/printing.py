@@ -1,4 +1,7 @@
-"""What commands print when they are done."""
+"""What commands print: whatever is in names, reasons and messages, it can neither forge a line nor steer a terminal.
+
+What is not printable is shown escaped. Documents are JSON, which escapes by itself.
+"""
 
 import json
 import os
@@ -11,10 +14,12 @@ from typing import Any
 
 import msgspec
 
+from routilux._texts import printable
+
 
 def print_json(document: Any) -> None:
     """Print one document; records and times in it become JSON."""
-    print_lines([json_text(document)])
+    _print(f"{json_text(document)}\n")
 
 
 def json_text(document: Any) -> str:
@@ -23,15 +28,32 @@ def json_text(document: Any) -> str:
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print lines, whole, so that whoever reads a pipe sees them at once."""
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    """Print lines, whole, so that whoever reads a pipe sees them at once. A newline within one is escaped."""
+    _print("".join(f"{printable(line)}\n" for line in lines))
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text)
     sys.stdout.flush()
+
+
+def complain(line: str, *more: str) -> None:
+    """Print to stderr that something is wrong, in one line or several."""
+    print("\n".join(map(printable, (f"routilux: {line}", *more))), file=sys.stderr, flush=True)
+
+
+def readable_json(document: Any, indent: int | None = None) -> str:
+    """A document as JSON for people: only what is not printable is escaped."""
+    separators = (",", ":") if indent is None else None
+    text = json.dumps(document, indent=indent, separators=separators, ensure_ascii=False)
+    return "".join(each if each.isprintable() or each == "\n" else json.dumps(each)[1:-1] for each in text)
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows as lines, their cells below each other."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    cells = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
 
 
 def drop_what_cannot_be_printed() -> None:

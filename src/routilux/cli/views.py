@@ -7,10 +7,10 @@ from typing import Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from routilux._texts import printable
 from routilux.cli.progress import Progress
 from routilux.cli.user_output import STDERR, STDOUT, Captured, real_stdout
 
@@ -42,7 +42,7 @@ class NoView:
 
     def say(self, line: str) -> None:
         """Print a line to stderr."""
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{printable(line)}\n")
         sys.stderr.flush()
 
     def close(self) -> None:
@@ -58,7 +58,7 @@ class LineView:
         self._last: dict[str, Progress] = {}
         self._lock = threading.Lock()
         self._out = real_stdout()
-        self._captured = Captured([STDOUT], self.say)
+        self._captured = Captured([STDOUT], self._pass_on)
 
     def show(self, jobs: Sequence[Progress]) -> None:
         """Print what is new."""
@@ -69,6 +69,9 @@ class LineView:
 
     def say(self, line: str) -> None:
         """Print a line, whole."""
+        self._pass_on(printable(line))
+
+    def _pass_on(self, line: str) -> None:
         with self._lock:
             self._out.write(f"{line}\n")
             self._out.flush()
@@ -106,18 +109,23 @@ class LiveView:
 
     def say(self, line: str) -> None:
         """Print a line above the picture."""
-        self._console.print(Text(line), soft_wrap=True)
+        self._console.print(Text(printable(line)), soft_wrap=True)
 
 
 def picture(job: Progress) -> Table:
-    """A job as a table of its routines."""
+    """A job as a table of its routines; names are texts to rich, which would find markup and emojis in a str."""
     title = f"{job.flow_id}  {job.job_id}  {job.seconds:.0f} s"
-    table = Table(title=escape(title), caption=escape(str(job)), title_justify="left", caption_justify="left")
+    table = Table(
+        title=Text(printable(title), "table.title"),
+        caption=Text(printable(str(job)), "table.caption"),
+        title_justify="left",
+        caption_justify="left",
+    )
     for number, name in enumerate(COLUMNS):
         table.add_column(name, justify="left" if number < 2 else "right")
     for routine_id, (status, count) in job.routines.items():
         numbers = (count.activations, count.events, count.errors, count.retries)
-        table.add_row(escape(routine_id), str(status or ""), *map(str, numbers))
+        table.add_row(Text(printable(routine_id)), str(status or ""), *map(str, numbers))
     return table
 
 

@@ -1,10 +1,37 @@
-"""Which jobs somebody asks a store for: statuses, ids of flows, ages."""
+"""How somebody opens a store, and which jobs he asks it for: ids, statuses, ages."""
 
 from datetime import timedelta
+from typing import NamedTuple
 
 from routilux._backends.backend import MOVED
-from routilux._model import JobStatus
-from routilux.errors import DefinitionError, listed
+from routilux._model import LONGEST, JobStatus
+from routilux._numbers import checked_count, checked_span, shown_number
+from routilux._texts import id_problem
+from routilux.errors import DefinitionError, UnknownJobError, listed
+
+
+class Settings(NamedTuple):
+    """How a process uses a store; `open_store` says what they mean."""
+
+    window: float
+    patience: float
+    max_lost_attempts: int
+
+
+def checked_settings(window: float, patience: float, max_lost_attempts: int) -> Settings:
+    """Settings with which a store can be used, or DefinitionError."""
+    return Settings(
+        checked_span(window, "window"),
+        checked_span(patience, "patience"),
+        checked_count(max_lost_attempts, "max_lost_attempts", least=1),
+    )
+
+
+def asked_id(job_id: str) -> str:
+    """The id of a job that a store may have; UnknownJobError for what can be no id."""
+    if not isinstance(job_id, str) or id_problem(job_id):
+        raise UnknownJobError(f"the store has no job {job_id!r}")
+    return job_id
 
 
 def checked_status(status: object) -> str | None:
@@ -17,8 +44,12 @@ def checked_status(status: object) -> str | None:
 
 def checked_flow_id(flow_id: object) -> str | None:
     """A flow's id, None for any, or DefinitionError."""
-    if flow_id is not None and not isinstance(flow_id, str):
+    if flow_id is None:
+        return None
+    if not isinstance(flow_id, str):
         raise DefinitionError(f"a flow_id is a text, or None for those of all flows, not {flow_id!r}")
+    if problem := id_problem(flow_id):
+        raise DefinitionError(f"a flow_id has {problem}")
     return flow_id
 
 
@@ -26,5 +57,6 @@ def checked_age(older_than: object) -> float:
     """An age in seconds, or DefinitionError."""
     age = older_than.total_seconds() if isinstance(older_than, timedelta) else older_than
     if isinstance(age, bool) or not isinstance(age, int | float) or not age >= 0:
-        raise DefinitionError(f"older_than is a timedelta, or a number of seconds, from 0 on, not {older_than!r}")
-    return float(age)
+        given = shown_number(older_than)
+        raise DefinitionError(f"older_than is a timedelta, or a number of seconds, from 0 on, not {given}")
+    return float(min(age, LONGEST))

@@ -12,6 +12,7 @@ from routilux._engine.owner import shown
 from routilux._engine.requests import Answer, Request, read_answer, write_request
 from routilux.errors import JobStateError, UnknownJobError
 from routilux.job_state import JobState
+from routilux.stores.arguments import asked_id
 
 FIRST_LOOK = 0.02
 LAST_LOOK = 0.5
@@ -113,7 +114,7 @@ class Asking:
         return answer
 
     def _record(self, job_id: str) -> JobRecord:
-        record = self._ledger.backend.record(job_id)
+        record = self._ledger.backend.record(asked_id(job_id))
         if record is None:
             raise UnknownJobError(f"the store has no job {job_id!r}")
         return record

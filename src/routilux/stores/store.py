@@ -10,6 +10,7 @@ from routilux._backends.haste import in_time
 from routilux._backends.opening import open_backend
 from routilux._core.graph_document import read_definition
 from routilux._core.plan_records import taken_by_a_plan
+from routilux._engine.awaited import checked_patience
 from routilux._engine.custody import Custody
 from routilux._engine.keeping import Custodian, KeepsJobs
 from routilux._engine.ledger import Ledger
@@ -21,6 +22,7 @@ from routilux._model import SETTLED, JobStatus, SlotKey
 from routilux._plan import NO_PLAN, Plan, checked_plan
 from routilux._records import Data, task_id
 from routilux._resources import Resources
+from routilux._texts import checked_text
 from routilux.errors import (
     JobStateError,
     OwnershipLost,
@@ -31,7 +33,7 @@ from routilux.errors import (
 )
 from routilux.flow import Flow
 from routilux.job_state import JobState
-from routilux.stores.arguments import checked_age, checked_flow_id, checked_status
+from routilux.stores.arguments import asked_id, checked_age, checked_flow_id, checked_settings, checked_status
 from routilux.stores.asking import Asking
 from routilux.stores.checking import Checked, Checker, checked_jobs
 from routilux.stores.host import Host, empty_flow
@@ -66,7 +68,7 @@ class Store(KeepsJobs):
         max_lost_attempts: int = MAX_LOST_ATTEMPTS,
     ) -> None:
         self._backend = backend
-        self._ledger = Ledger(backend, window, patience, max_lost_attempts)
+        self._ledger = Ledger(backend, *checked_settings(window, patience, max_lost_attempts))
         self._asking = Asking(self._ledger, self._look)
 
     @property
@@ -97,7 +99,7 @@ class Store(KeepsJobs):
         `flow` makes the one that is read into, else it is of the class that is stored. With a `plan` both are read as
         that says, unless it was applied to the job before; give it to `resume`, too.
         """
-        given, stored = Resources(resources), self._backend.read(job_id)
+        given, stored = Resources(resources), self._backend.read(asked_id(job_id))
         due = due_for(stored, checked_plan(plan))
         read = self._flow_of(stored, flow, due)
         read.resources.update(given)
@@ -111,7 +113,7 @@ class Store(KeepsJobs):
 
         SeriluxError says which class of its values is not known here; a `plan` may say what that is called now.
         """
-        return self._handle(self._backend.read(job_id), checked_plan(plan))
+        return self._handle(self._backend.read(asked_id(job_id)), checked_plan(plan))
 
     def _flow_of(self, stored: StoredJob, make: Callable[[], Flow], plan: Plan = NO_PLAN) -> Flow:
         document, _ = read_definition(self._backend.definition(stored.record.definition))
@@ -139,14 +141,14 @@ class Store(KeepsJobs):
 
     def summary(self, job_id: str) -> JobSummary:
         """A job as it is listed, also one that was moved out; UnknownJobError where there is none."""
-        record = self._backend.record(job_id)
+        record = self._backend.record(asked_id(job_id))
         if record is None:
             raise UnknownJobError(f"the store has no job {job_id!r}")
         return summary_of(record)
 
     def peek(self, job_id: str) -> JobView:
         """A job as it is stored, to be looked at: what it is made of need not be registered here."""
-        stored = self._backend.read(job_id)
+        stored = self._backend.read(asked_id(job_id))
         graph = read_definition(self._backend.definition(stored.record.definition))[1]
         return view_of(stored, graph, datetime.now(UTC).timestamp())
 
@@ -233,13 +235,15 @@ class Store(KeepsJobs):
         One that has completed is paused, too, as by `Flow.pause`: its work may have run out just before, and nothing is
         left to do when it is resumed. TimeoutError after `timeout` seconds: whoever runs the job will still pause it.
         """
-        status = self._asking.until(job_id, PauseAsked(reason), lambda job: job.pause(reason, {}), _is_still, timeout)
+        request, patience = PauseAsked(checked_text(reason, "a reason")), checked_patience(timeout)
+        status = self._asking.until(job_id, request, lambda job: job.pause(reason, {}), _is_still, patience)
         if status != JobStatus.PAUSED:
             raise JobStateError(f"job {job_id!r} is {status}: it cannot be paused", job_id=job_id)
 
     def cancel(self, job_id: str, reason: str = "", *, timeout: float | None = None) -> None:
         """Settle a job as cancelled, whoever runs it. JobStateError for one that has settled otherwise."""
-        status = self._asking.until(job_id, CancelAsked(reason), lambda job: job.cancel(reason), _is_settled, timeout)
+        request, patience = CancelAsked(checked_text(reason, "a reason")), checked_patience(timeout)
+        status = self._asking.until(job_id, request, lambda job: job.cancel(reason), _is_settled, patience)
         if status != JobStatus.CANCELLED:
             raise JobStateError(f"job {job_id!r} is {status}: it cannot be cancelled", job_id=job_id)
 
@@ -249,9 +253,9 @@ class Store(KeepsJobs):
         JobStateError where nothing waits there, or not any more, as a plan has come in between. BindingError for data
         that the handler cannot take, by what is stored of its parameters: none of its code need be known here.
         """
-        own, target = clone_fields(data, "data"), SlotKey(routine_id, slot)
-        with in_time(timeout):
-            self._deliver(job_id, target, own, timeout)
+        own, target, patience = clone_fields(data, "data"), SlotKey(routine_id, slot), checked_patience(timeout)
+        with in_time(patience):
+            self._deliver(asked_id(job_id), target, own, patience)
 
     def _deliver(self, job_id: str, target: SlotKey, own: Data, timeout: float | None) -> None:
         self._check_binding(job_id, target, own)
@@ -285,7 +289,7 @@ class Store(KeepsJobs):
 
         With `copy` the job stays, and what comes back is another job. JobStateError for one that runs: pause it first.
         """
-        return transfer_of(self._backend, job_id, copy=copy)
+        return transfer_of(self._backend, asked_id(job_id), copy=copy)
 
     def export_file(
         self,
@@ -303,7 +307,7 @@ class Store(KeepsJobs):
         TransferKeyError where the keys cannot do it.
         """
         made = packing(keys, compress=compress, encrypt=encrypt)
-        export_file(self._backend, job_id, file, made.pack, copy=copy)
+        export_file(self._backend, asked_id(job_id), file, made.pack, copy=copy)
 
     def admit(self, transfer: Data, *, reclaim: bool = False) -> str:
         """Take in a job that was exported; its id comes back. JobStateError where it is here, or was moved out later.
@@ -326,6 +330,11 @@ class Store(KeepsJobs):
 
         Whoever takes the job over in the meantime is not robbed of it: then it is being run.
         """
+        with suppress(UnknownJobError):
+            return self._deleted(asked_id(job_id))
+        return False
+
+    def _deleted(self, job_id: str) -> bool:
         while (record := self._backend.record(job_id)) is not None:
             if self._ledger.has_owner(record):
                 raise JobStateError(f"job {job_id!r} is being run; cancel it first", job_id=job_id)
@@ -369,7 +378,7 @@ def open_store(
     died `max_lost_attempts` times while it was handled fails its job. After a fork, the child opens its own store.
 
     StoreError for what is no URL of a store, StoreFormatError for one that a newer routilux wrote,
-    StoreUnavailableError where it cannot be reached.
+    StoreUnavailableError where it cannot be reached, DefinitionError for what can be no setting.
 
     >>> from routilux import Flow, Routine
     >>> from routilux.stores import open_store
@@ -391,7 +400,8 @@ def open_store(
     >>> stored.status.value, stored.shared_log
     ('completed', ['kept'])
     """
-    return Store(open_backend(url), window=window, patience=patience, max_lost_attempts=max_lost_attempts)
+    settings = checked_settings(window, patience, max_lost_attempts)  # before anything is opened
+    return Store(open_backend(url), **settings._asdict())
 
 
 def _is_still(record: JobRecord) -> bool:

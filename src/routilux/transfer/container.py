@@ -50,7 +50,7 @@ def write_head(header: Header) -> bytes:
     content = msgspec.json.encode(header)
     if len(content) > MAX_HEADER:
         raise TransferTooLargeError(
-            f"the header has {len(content)} bytes, and {MAX_HEADER} at most; shorten the flow_id"
+            f"the header has {len(content)} bytes, and {MAX_HEADER} at most; shorten the ids of its keys"
         )
     return _PREFIX.pack(MAGIC, LAYOUT, len(content)) + content
 

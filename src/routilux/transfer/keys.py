@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, Protocol, assert_never
 
+from routilux._texts import text_problem
 from routilux.errors import TransferKeyError
 
 HMAC_SIZE, KEY_SIZE = 32, 32
@@ -50,6 +51,8 @@ class Key:
     ) -> None:
         if type(key_id) is not str or not key_id:
             raise TransferKeyError(f"a key has an id that is text, not {type(key_id).__name__}")
+        if problem := text_problem(key_id):
+            raise TransferKeyError(f"the id of a key: {problem}")
         self.key_id = key_id
         self.algorithm = checked_algorithm(algorithm)
         if problem := _problem(self.algorithm, secret, public):
