@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Any, TypeVar, overload
 
 from serilux._fields import FieldOwner, check_constructible
-from serilux._json import step_to
+from serilux._json import is_text, step_to
 from serilux._registry import REGISTRY
 from serilux._shapes import check_shape, shape_of
 from serilux.errors import ConstructorError
@@ -49,8 +49,8 @@ def _register(cls: _Class, name: str | None, aliases: Iterable[str]) -> _Class:
     """Register a class after checking that its objects can be written and built."""
     if not isinstance(cls, type):
         raise TypeError(f"register_serializable decorates a class, not {type(cls).__name__}")
-    if name is not None and (type(name) is not str or not name):
-        raise TypeError(f"the name of {cls.__name__} in documents is a str that is not empty, not {name!r}")
+    if name is not None and (problem := _name_problem(name)):
+        raise TypeError(f"the name of {cls.__name__} in documents is {problem}")
     others = _checked_aliases(aliases)
     if issubclass(cls, BaseException) and others:
         REGISTRY.add_exception(cls, others)
@@ -69,9 +69,16 @@ def _checked_aliases(aliases: Iterable[str]) -> list[str]:
         raise TypeError(f"register_serializable takes a list of aliases, such as ['OldName'], not {aliases!r}")
     others = list(aliases)
     for alias in others:
-        if type(alias) is not str or not alias:
-            raise TypeError(f"an alias is a name that a class had before, a str that is not empty, not {alias!r}")
+        if problem := _name_problem(alias):
+            raise TypeError(f"an alias is a name that a class had before, {problem}")
     return others
+
+
+def _name_problem(name: object) -> str:
+    """Say what the name of a class in documents is, where this is none; "" where it is one."""
+    if type(name) is not str or not name:
+        return f"a str that is not empty, not {name!r}"
+    return "" if is_text(name) else f"text without lone surrogates, not {name!r}"
 
 
 def check_serializable(obj: FieldOwner, path: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections import namedtuple
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from routilux import (
     RoutiluxError,
     Routine,
 )
+from routilux.stores import open_store
 from routilux.testing import StepRunner
 from serilux import SeriluxError
 from tests.engine.engine_parts import EngineAsker, EngineCollector, EngineSource, flow_of
@@ -148,6 +150,59 @@ BAD_DEFINITIONS: dict[str, Callable[[Scene], Any]] = {
     "shutdown timeout": lambda s: s.flow.shutdown(timeout="soon"),
     "receive": lambda s: s.source.get_slot("trigger").receive([1]),
 }
+NUMBERS: dict[str, Callable[[Scene, Any], Any]] = {
+    "workers": lambda s, n: Flow(max_workers=n),
+    "workers, later": lambda s, n: setattr(s.flow, "max_workers", n),
+    "execution timeout": lambda s, n: Flow(execution_timeout=n),
+    "execution timeout, later": lambda s, n: setattr(s.flow, "execution_timeout", n),
+    "priority": lambda s, n: s.flow.connect("source", "out", "collect", "trigger", priority=n),
+    "slot timeout": lambda s, n: s.source.define_slot("more", timeout=n),
+    "expect timeout": lambda s, n: s.asker.expect("answer", timeout=n),
+    "timeout": lambda s, n: s.flow.execute("source", timeout=n),
+    "history limit": lambda s, n: s.flow.execute("source", history_limit=n),
+    "max retries": lambda s, n: ErrorHandler("retry", max_retries=n),
+    "retry delay": lambda s, n: ErrorHandler("retry", retry_delay=n),
+    "retry backoff": lambda s, n: ErrorHandler("retry", retry_backoff=n),
+    "critical retries": lambda s, n: s.source.set_as_critical(max_retries=n),
+    "critical delay": lambda s, n: s.source.set_as_critical(retry_delay=n),
+    "retries set later": lambda s, n: with_attribute(ErrorHandler("retry"), "max_retries", n).serialize(),
+    "delay set later": lambda s, n: with_attribute(ErrorHandler("retry"), "retry_delay", n).serialize(),
+    "backoff set later": lambda s, n: with_attribute(ErrorHandler("retry"), "retry_backoff", n).serialize(),
+    "window": lambda s, n: open_store("memory:", window=n),
+    "patience": lambda s, n: open_store("memory:", patience=n),
+    "lost attempts": lambda s, n: open_store("memory:", max_lost_attempts=n),
+}
+NO_NUMBERS = [float("nan"), float("-inf"), -1, -(10**5000), 10**5000, True, "1"]
+BAD_DEFINITIONS |= {
+    f"{name} {index}": partial(call, n=n)
+    for name, call in NUMBERS.items()
+    for index, n in enumerate(NO_NUMBERS)
+    if not (name == "priority" and n == -1)
+}
+COUNTED = ("workers", "workers, later", "history limit", "max retries", "critical retries", "lost attempts")
+BAD_DEFINITIONS |= {
+    f"{name} {kind}": partial(NUMBERS[name], n=n)
+    for name in (*COUNTED, "retries set later", "priority")
+    for kind, n in (("2**70", 2**70), ("inf", float("inf")), ("1.0", 1.0))
+}
+
+
+def with_attribute(owner: Any, name: str, value: Any) -> Any:
+    setattr(owner, name, value)
+    return owner
+
+
+def test_counts_may_be_as_large_as_documents_hold_them() -> None:
+    scene, most = Scene(), 2**53
+    job_state = scene.flow.execute("source", history_limit=most)
+    JobState().deserialize(job_state.serialize())
+    scene.flow.set_error_handler(ErrorHandler("retry", max_retries=most, retry_delay=1e300))
+    scene.flow.max_workers = most
+    Flow().deserialize(scene.flow.serialize())
+
+
+def test_a_store_may_wait_for_ever() -> None:
+    open_store("memory:", window=float("inf"), patience=float("inf")).close()
 
 
 @pytest.mark.parametrize("name", BAD_DEFINITIONS)

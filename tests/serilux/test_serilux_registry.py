@@ -142,6 +142,13 @@ def test_an_odd_name_is_refused(name: Any) -> None:
         register_serializable(name=name)(Thing)
 
 
+def test_a_name_that_json_cannot_hold_is_refused() -> None:
+    with pytest.raises(
+        TypeError, match=r"the name of Thing in documents is text without lone surrogates, not '\\ud800'"
+    ):
+        register_serializable(name="\ud800")(Thing)
+
+
 def test_models_need_no_library_that_was_not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "pydantic")
     monkeypatch.delitem(sys.modules, "msgspec")

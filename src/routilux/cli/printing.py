@@ -38,8 +38,9 @@ def _print(text: str) -> None:
 
 
 def complain(line: str, *more: str) -> None:
-    """Print to stderr that something is wrong, in one line or several."""
-    print("\n".join(map(printable, (f"routilux: {line}", *more))), file=sys.stderr, flush=True)
+    """Print to stderr that something is wrong; where a message has several lines, the further ones are indented."""
+    lines = (f"routilux: {line}", *(f"  {each}" for each in more))
+    print("\n".join(map(printable, lines)), file=sys.stderr, flush=True)
 
 
 def readable_json(document: Any, indent: int | None = None) -> str:

@@ -25,6 +25,7 @@ from routilux._flow_document import checked_flow
 from routilux._migrations import TRANSFER_FORMAT
 from routilux._model import JobStatus
 from routilux._records import Data
+from routilux._texts import id_problem
 from routilux.errors import (
     JobStateError,
     RoutiluxError,
@@ -156,7 +157,8 @@ def admit_file(backend: Backend, file: File, keys: KeyRing | None, max_size: int
     """Take a job into a store from a file; one that is here already is refused before it is interpreted."""
 
     def admit(header: Header) -> None:
-        _check_welcome(backend, header.job_id, header.epoch, reclaim=reclaim)
+        if not id_problem(header.job_id):  # else it is in no store, and refused when its job is read
+            _check_welcome(backend, header.job_id, header.epoch, reclaim=reclaim)
 
     with opened(file) as stream:
         document = unpack_file(stream, keys, max_size, admit)

@@ -67,5 +67,5 @@ class SeenEpochs:
             with closing(sqlite3.connect(self._path, timeout=_WAIT, isolation_level=None)) as register:
                 register.execute(_MAKE)
                 yield register
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeEncodeError) as error:
             raise TransferError(f"the register {str(self._path)!r} cannot be used: {error}") from error
