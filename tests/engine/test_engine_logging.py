@@ -57,6 +57,23 @@ def test_nothing_is_told_of_what_goes_well(logged: list[logging.LogRecord]) -> N
     assert logged == []
 
 
+def test_no_name_and_no_message_forges_a_line(logged: list[logging.LogRecord]) -> None:
+    forged = "\x1b[2J\njob forged"
+
+    def fail(self: Routine, **_: Any) -> None:
+        raise ValueError(forged)
+
+    flow, asker = Flow("forging", engine_factory=StepRunner().engine), routine(fail)
+    asker.set_error_handler(retrying(max_retries=1))
+    flow.add_routine(asker, f"a{forged}")
+    flow.execute(f"a{forged}").wait()
+    retry, failure = (record.getMessage() for record in logged)
+    assert r"attempt 1 of a\x1b[2J\njob forged.trigger failed" in retry
+    assert r"ValueError: \x1b[2J\njob forged" in retry
+    assert r"failed: ValueError: \x1b[2J\njob forged" in failure.splitlines()[0]
+    assert [text.isprintable() for text in (retry, *failure.splitlines())].count(False) == 0
+
+
 def test_each_retry_is_told_and_then_the_failure_of_the_job(logged: list[logging.LogRecord]) -> None:
     job_state = run(fail, retrying(2, 1.5))
     assert told(logged) == [(WARNING, "retry"), (WARNING, "retry"), (ERROR, "fail")]
