@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from routilux._core.document import read_job
 from routilux._core.long_lists import LONG_LISTS
-from serilux.errors import SeriluxError
+from serilux.errors import DocumentError, SeriluxError
 from tests.core.hand_made import document_of
 from tests.core.rich_job import rich_document
 
@@ -98,6 +98,13 @@ COUNTS = [path for path in NUMBERS if path[-1] != "priority"]
 
 def by_path(paths: list[Path]) -> Any:
     return pytest.mark.parametrize("path", paths, ids=written)
+
+
+@pytest.mark.parametrize("name", ["job_id", "flow_id"])
+def test_an_id_that_no_store_can_hold_is_refused_by_path(name: str) -> None:
+    for odd, said in (("a\x00b", "printable characters only"), ("x" * 256, "at most 255 characters, not 256")):
+        with pytest.raises(DocumentError, match=f"{name}: an id has {said}"):
+            read_job(REAL | {name: odd})
 
 
 def test_the_real_document_can_be_read() -> None:

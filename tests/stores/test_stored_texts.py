@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from routilux import DefinitionError, Flow, JobState, Plan, Routine, UnknownJobError
 from routilux.stores import Store, open_store
+from routilux.transfer import pack
 from serilux import register_serializable
 from serilux.errors import DocumentError
 from tests.stores.stored_flows import LONG
@@ -87,6 +89,8 @@ def test_a_job_whose_ids_no_store_can_hold_is_not_admitted(store: Store, field: 
         transfer["job"][field] = given
         with pytest.raises(DocumentError, match=f"job.{field}: an id has printable characters only"):
             store.admit(transfer)
+        with pytest.raises(DocumentError, match=f"job.{field}: an id has printable characters only"):
+            store.admit_file(BytesIO(pack(transfer)))
     assert store.jobs() == []
 
 

@@ -231,6 +231,13 @@ def test_a_file_is_read_once_and_not_after_a_newer_one(name: str, seen: SeenEpoc
     assert loads(old, keys=keys, seen=seen)[1].epoch == 1
 
 
+def test_an_id_that_is_no_text_is_refused(seen: SeenEpochs) -> None:
+    with pytest.raises(TransferError, match="surrogates not allowed"):
+        seen.epoch_of("\udcff")
+    with pytest.raises(TransferKeyError, match="has a lone surrogate, which no document can hold"):
+        Key.generate("\udcff")
+
+
 def test_what_is_refused_is_not_seen(seen: SeenEpochs) -> None:
     content = written("hmac")
     with pytest.raises(TransferForeignError):

@@ -27,9 +27,14 @@ def checked_settings(window: float, patience: float, max_lost_attempts: int) -> 
     )
 
 
+def may_have(job_id: object) -> bool:
+    """Whether a store may have a job of this id."""
+    return isinstance(job_id, str) and not id_problem(job_id)
+
+
 def asked_id(job_id: str) -> str:
     """The id of a job that a store may have; UnknownJobError for what can be no id."""
-    if not isinstance(job_id, str) or id_problem(job_id):
+    if not may_have(job_id):
         raise UnknownJobError(f"the store has no job {job_id!r}")
     return job_id
 

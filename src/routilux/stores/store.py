@@ -33,7 +33,7 @@ from routilux.errors import (
 )
 from routilux.flow import Flow
 from routilux.job_state import JobState
-from routilux.stores.arguments import asked_id, checked_age, checked_flow_id, checked_settings, checked_status
+from routilux.stores.arguments import asked_id, checked_age, checked_flow_id, checked_settings, checked_status, may_have
 from routilux.stores.asking import Asking
 from routilux.stores.checking import Checked, Checker, checked_jobs
 from routilux.stores.host import Host, empty_flow
@@ -330,12 +330,7 @@ class Store(KeepsJobs):
 
         Whoever takes the job over in the meantime is not robbed of it: then it is being run.
         """
-        with suppress(UnknownJobError):
-            return self._deleted(asked_id(job_id))
-        return False
-
-    def _deleted(self, job_id: str) -> bool:
-        while (record := self._backend.record(job_id)) is not None:
+        while may_have(job_id) and (record := self._backend.record(job_id)) is not None:
             if self._ledger.has_owner(record):
                 raise JobStateError(f"job {job_id!r} is being run; cancel it first", job_id=job_id)
             if self._backend.delete(record):
