@@ -33,6 +33,7 @@ class Custody:
         self.ledger = ledger
         self._log: JobLog | None = None
         self._position: Position | None = None
+        self._covered = 0
         self.graph: Graph | None = None
         self._suspicious = False
         self._renamed = False
@@ -72,13 +73,23 @@ class Custody:
             self._refuse_copy(job)
             return Claimed(job)
         stored, died = self.ledger.claim(job.job_id, take_over=take_over)
-        if (stored.record.epoch - 1, stored.number) == (known.epoch, known.number):
+        if self._is_known(stored, known):
             job.epoch, self._log = stored.record.epoch, None
             self._position = known._replace(epoch=job.epoch)
+            self._covered = covered_by(stored)
         else:
             job = self._read_claimed(stored, plan)
         self._suspicious = died
         return Claimed(job, self.graph, died)
+
+    def _is_known(self, stored: StoredJob, known: Position) -> bool:
+        """Whether a claimed job is still as it was written here, or read: its last owner may have replaced its journal.
+
+        That changes no number, but the segments, and by a plan even the job.
+        """
+        if self._log is None and self._covered != covered_by(stored):
+            return False
+        return (stored.record.epoch - 1, stored.number) == (known.epoch, known.number)
 
     def _read_claimed(self, stored: StoredJob, plan: Plan) -> Job:
         try:
@@ -117,6 +128,7 @@ class Custody:
         self.graph, self._log, self._renamed = graph, None, bool(classes)
         segment = stored.first_segment + len(stored.segments)
         self._position = Position(stored.record.epoch, stored.number, written, segment)
+        self._covered = covered_by(stored)
         return job, graph
 
     def _known(self) -> Position | None:
@@ -153,6 +165,11 @@ class Custody:
         if self._suspicious:
             self._log.record_attempts_first(WATCHED)
         return self._log
+
+
+def covered_by(stored: StoredJob) -> int:
+    """The number of the last record that a job's snapshot stands for."""
+    return stored.number - len(stored.journal)
 
 
 def definition_of(content: bytes) -> Definition:
