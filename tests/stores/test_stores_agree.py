@@ -32,6 +32,7 @@ new_jobs = st.builds(
     owner=st.none() | owners,
     snapshot=contents,
 )
+answers = st.sampled_from([(), (), (("x", b"1"),), (("y", b"2"), ("x", b"3"))])
 batches = st.builds(
     Batch,
     job_id=jobs,
@@ -42,6 +43,7 @@ batches = st.builds(
     status=st.none() | st.sampled_from(STATUSES[:3]),
     releases=st.booleans(),
     new=st.none() | new_jobs,
+    answers=answers,
 )
 
 
@@ -63,12 +65,14 @@ class StoresAgree(RuleBasedStateMachine):
     def create(self, job: str, new: NewJob, content: bytes, at: float) -> None:
         self.both(lambda store: store.write([Batch(job, 1, 1, content, at, new=new)]))
 
-    @rule(job=jobs, content=contents, at=times, status=st.none() | st.sampled_from(STATUSES[:3]))
-    def append(self, job: str, content: bytes, at: float, status: str | None) -> None:
+    @rule(job=jobs, content=contents, at=times, status=st.none() | st.sampled_from(STATUSES[:3]), said=answers)
+    def append(
+        self, job: str, content: bytes, at: float, status: str | None, said: tuple[tuple[str, bytes], ...]
+    ) -> None:
         record = self.memory.record(job)
         if record is not None and record.status != MOVED:
             number = self.memory.read(job).number + 1
-            self.both(lambda store: store.write([Batch(job, record.epoch, number, content, at, status)]))
+            self.both(lambda store: store.write([Batch(job, record.epoch, number, content, at, status, answers=said)]))
 
     @rule(written=st.lists(batches, max_size=4))
     def write(self, written: list[Batch]) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from routilux import BindingError, Flow, JobState, JobStateError, OwnershipLost, Routine
 from routilux._engine import keeper
-from routilux._engine.requests import Answer, about, read_answer, write_answer
+from routilux._engine.requests import Answer, key_of, read_answer, write_answer
 from routilux.errors import DamagedRecordError, RoutiluxError, StoreUnavailableError
 from routilux.stores import Store, open_store
 from serilux import SeriluxError, register_serializable
@@ -157,4 +157,4 @@ def test_an_answer_that_is_none_is_said_to_be_damaged() -> None:
         read_answer(b"[")
     assert refusal.value.kind == "answer"
     assert read_answer(write_answer(Answer(refusal=NO))) == Answer(refusal=NO)
-    assert (about(b"\xff").key, about(b'{"type": "sing", "key": "k", "more": 1}').key) == ("", "k")
+    assert (key_of(b"\xff"), key_of(b'{"type": "sing", "key": "k", "more": 1}')) == ("", "k")

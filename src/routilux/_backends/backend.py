@@ -41,7 +41,8 @@ class Batch(msgspec.Struct, frozen=True):
     `number` is one more than the last record's. `at` is the time of writing, in seconds since the epoch. With `new`
     the job is created by it, and its snapshot covers all before `number`. `status` is the job's new status, None where
     it has not changed (a new job is pending then); `releases` gives up ownership, so that the job has no owner (its
-    epoch stays).
+    epoch stays). `answers` are left for those who asked for what is in the record (key and content, as by
+    `Backend.answer`): exactly when it is appended, so that one is never there without the other.
     """
 
     job_id: str
@@ -52,6 +53,7 @@ class Batch(msgspec.Struct, frozen=True):
     status: str | None = None
     releases: bool = False
     new: NewJob | None = None
+    answers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Compaction(msgspec.Struct, frozen=True):
@@ -129,7 +131,7 @@ class Backend(Protocol):
     def acquire(self, job_id: str, owner: str, *, epoch: int) -> StoredJob | None:
         """Raise a job's epoch by one if it is `epoch` still, make `owner` its owner, then read it.
 
-        What was asked of its last owner, and what that answered, is forgotten: whoever asked sees that it has another.
+        What was asked of its last owner is forgotten, as whoever asked sees by the epoch; what that answered stays.
 
         None where the epoch is another by now: somebody else was faster. UnknownJobError where there is no such job.
         """
@@ -182,7 +184,7 @@ class Backend(Protocol):
     def answer(self, job_id: str, key: str, content: bytes) -> None:
         """Leave an answer for whoever asks for it by that key; nothing happens where the job has gone.
 
-        It is forgotten when the job gets another owner: whoever asked sees that, and asks again.
+        Nor where there is one already: the first one counts. It stays until it is taken, or the job goes.
         """
 
     def answered(self, job_id: str, key: str) -> bytes | None:

@@ -45,17 +45,21 @@ class MemoryBackend:
         with self._lock:
             changed: dict[str, _Job] = {}
             definitions: dict[str, bytes] = {}
+            answers: dict[tuple[str, str], bytes] = {}
             refused: set[str] = set()
             for batch in batches:
                 job = changed.get(batch.job_id) or self._jobs.get(batch.job_id)
                 if batch.job_id in refused or (after := _after(batch, job)) is None:
                     refused.add(batch.job_id)
                     continue
+                if after is not job:
+                    answers = {(batch.job_id, key): content for key, content in batch.answers} | answers
                 changed[batch.job_id] = after
                 if job is None and batch.new is not None:
                     definitions.setdefault(batch.new.definition.definition_id, batch.new.definition.document)
             self._jobs.update(changed)
             self._definitions = definitions | self._definitions
+            self._answers = answers | self._answers
             return frozenset(refused)
 
     def compact(self, compaction: Compaction) -> bool:
@@ -180,7 +184,7 @@ class MemoryBackend:
         """Leave an answer for whoever asked."""
         with self._lock:
             if job_id in self._jobs and self._jobs[job_id].record.status != MOVED:
-                self._answers[job_id, key] = content
+                self._answers.setdefault((job_id, key), content)
 
     def answered(self, job_id: str, key: str) -> bytes | None:
         """Take the answer that was left under a key."""
@@ -202,10 +206,10 @@ class MemoryBackend:
     def _forget(self, job_id: str) -> None:
         del self._jobs[job_id]
         self._drop_requests(job_id)
+        self._answers = {place: content for place, content in self._answers.items() if place[0] != job_id}
 
     def _drop_requests(self, job_id: str) -> None:
         self._requests = [request for request in self._requests if request[0] != job_id]
-        self._answers = {place: content for place, content in self._answers.items() if place[0] != job_id}
 
 
 class _OpenLock:

@@ -12,7 +12,9 @@ _MOST_ROWS = 500
 
 
 def fit_one_statement(batches: Sequence[Batch]) -> bool:
-    """Whether this is one batch, or records of stored jobs, each of another one, and not too many."""
+    """Whether this is one batch, or records of stored jobs, each of another one, not too many, and nothing beside."""
+    if any(batch.answers for batch in batches):
+        return False
     if len(batches) == 1:
         return True
     jobs = {batch.job_id for batch in batches if batch.new is None}

@@ -15,7 +15,7 @@ from routilux._backends.numbering import (
     unknown_job,
 )
 from routilux._backends.postgres_server import PostgresServer, Session
-from routilux._backends.postgres_writing import define, write_at_once, write_each
+from routilux._backends.postgres_writing import define, leave_answer, write_at_once, write_each
 
 _ALIVE = 0x726F7574  # "rout"
 _HELD = f"""
@@ -98,8 +98,7 @@ class PostgresBackend:
             if record.epoch != epoch:
                 return None
             session.execute("UPDATE routilux_jobs SET epoch = epoch + 1, owner = %s WHERE id = %s", (owner, job))
-            for table in ("requests", "answers"):
-                session.execute(f"DELETE FROM routilux_{table} WHERE job = %s", (job,))
+            session.execute("DELETE FROM routilux_requests WHERE job = %s", (job,))
             return _read(session, job, replace(record, epoch=epoch + 1, owner=owner))
 
     def record(self, job_id: str) -> JobRecord | None:
@@ -247,14 +246,7 @@ class PostgresBackend:
     def answer(self, job_id: str, key: str, content: bytes) -> None:
         """Leave an answer for whoever asked."""
         with self._server.writing() as session:
-            session.execute(
-                f"""
-                INSERT INTO routilux_answers
-                SELECT id, %s, %s, %s FROM routilux_jobs WHERE job_id = %s AND status != '{MOVED}'
-                ON CONFLICT (job, key) DO UPDATE SET checksum = excluded.checksum, content = excluded.content
-                """,
-                (key, checksum(job_id, "answer", 0, content), content, job_id),
-            )
+            leave_answer(session, job_id, key, content)
 
     def answered(self, job_id: str, key: str) -> bytes | None:
         """Take the answer that was left under a key."""

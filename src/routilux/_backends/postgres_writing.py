@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 from psycopg.errors import NotNullViolation, UniqueViolation
 from psycopg.types.numeric import Int8
 
-from routilux._backends.backend import Batch, Definition, NewJob
+from routilux._backends.backend import MOVED, Batch, Definition, NewJob
 from routilux._backends.contents import checksum
 from routilux._backends.numbering import Standing, Verdict, judge
 from routilux._backends.postgres_server import Session
@@ -114,12 +114,14 @@ def write_each(session: Session, batches: Sequence[Batch]) -> frozenset[str]:
 
 def _is_written(session: Session, batch: Batch) -> bool:
     if batch.new is not None and _is_created(session, batch, batch.new):
+        _leave_answers(session, batch)
         return True
     job, standing, covered = _standing(session, batch.job_id)
     repeated = batch.number <= covered or _stored_checksum(session, job, batch) == _checksum(batch)
     verdict = judge(batch, standing, repeated=repeated)
     if verdict is Verdict.APPENDED:
         _append(session, job, batch)
+        _leave_answers(session, batch)
     return verdict is not Verdict.REFUSED
 
 
@@ -157,6 +159,23 @@ def _is_created(session: Session, batch: Batch, new: NewJob) -> bool:
         "checksum": _checksum(batch),
     }
     return session.execute(_CREATE, asdict(batch) | asdict(new) | asdict(new.definition) | values).rowcount == 1
+
+
+def _leave_answers(session: Session, batch: Batch) -> None:
+    for key, content in batch.answers:
+        leave_answer(session, batch.job_id, key, content)
+
+
+def leave_answer(session: Session, job_id: str, key: str, content: bytes) -> None:
+    """Leave an answer for whoever asked, unless there is one already."""
+    session.execute(
+        f"""
+        INSERT INTO routilux_answers
+        SELECT id, %s, %s, %s FROM routilux_jobs WHERE job_id = %s AND status != '{MOVED}'
+        ON CONFLICT DO NOTHING
+        """,
+        (key, checksum(job_id, "answer", 0, content), content, job_id),
+    )
 
 
 def define(session: Session, definition: Definition) -> None:

@@ -18,7 +18,7 @@ from routilux._backends.numbering import (
     unknown_job,
 )
 from routilux._backends.sqlite_file import SQLiteFile
-from routilux._backends.sqlite_writing import define, write_at_once, write_each
+from routilux._backends.sqlite_writing import define, leave_answer, write_at_once, write_each
 
 _UPDATED_AT = "coalesce((SELECT written_at FROM journal WHERE job = id ORDER BY number DESC LIMIT 1), updated_at)"
 _COLUMNS = f"job_id, flow_id, definition, status, epoch, created_at, {_UPDATED_AT}, owner"
@@ -89,8 +89,7 @@ class SQLiteBackend:
             if record.epoch != epoch:
                 return None
             connection.execute("UPDATE jobs SET epoch = epoch + 1, owner = ? WHERE id = ?", (owner, job))
-            for table in ("requests", "answers"):
-                connection.execute(f"DELETE FROM {table} WHERE job = ?", (job,))
+            connection.execute("DELETE FROM requests WHERE job = ?", (job,))
             return _read(connection, job, replace(record, epoch=epoch + 1, owner=owner))
 
     def record(self, job_id: str) -> JobRecord | None:
@@ -204,13 +203,7 @@ class SQLiteBackend:
     def answer(self, job_id: str, key: str, content: bytes) -> None:
         """Leave an answer for whoever asked."""
         with self._file.writing() as connection:
-            connection.execute(
-                f"""
-                INSERT OR REPLACE INTO answers
-                SELECT id, ?, ?, ? FROM jobs WHERE job_id = ? AND status != '{MOVED}'
-                """,
-                (key, checksum(job_id, "answer", 0, content), content, job_id),
-            )
+            leave_answer(connection, job_id, key, content)
 
     def answered(self, job_id: str, key: str) -> bytes | None:
         """Take the answer that was left under a key."""

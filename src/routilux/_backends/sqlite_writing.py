@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import asdict
 
-from routilux._backends.backend import Batch, Definition, NewJob
+from routilux._backends.backend import MOVED, Batch, Definition, NewJob
 from routilux._backends.contents import checksum
 from routilux._backends.numbering import Standing, Verdict, judge
 
@@ -69,12 +69,14 @@ def write_each(connection: sqlite3.Connection, batches: Sequence[Batch]) -> froz
 
 def _is_written(connection: sqlite3.Connection, batch: Batch) -> bool:
     if batch.new is not None and write_at_once(connection, [batch]):
+        _leave_answers(connection, batch)
         return True
     job, standing, covered = _standing(connection, batch.job_id)
     repeated = batch.number <= covered or _stored_checksum(connection, job, batch) == _checksum(batch)
     verdict = judge(batch, standing, repeated=repeated)
     if verdict is Verdict.APPENDED:
         connection.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)", (job, *_row(batch)))
+        _leave_answers(connection, batch)
     return verdict is not Verdict.REFUSED
 
 
@@ -96,6 +98,22 @@ def _stored_checksum(connection: sqlite3.Connection, job: int, batch: Batch) -> 
         "SELECT checksum FROM journal WHERE job = ? AND number = ?", (job, batch.number)
     ).fetchone()
     return None if row is None else int(row[0])
+
+
+def _leave_answers(connection: sqlite3.Connection, batch: Batch) -> None:
+    for key, content in batch.answers:
+        leave_answer(connection, batch.job_id, key, content)
+
+
+def leave_answer(connection: sqlite3.Connection, job_id: str, key: str, content: bytes) -> None:
+    """Leave an answer for whoever asked, unless there is one already."""
+    connection.execute(
+        f"""
+        INSERT INTO answers SELECT id, ?, ?, ? FROM jobs WHERE job_id = ? AND status != '{MOVED}'
+        ON CONFLICT DO NOTHING
+        """,
+        (key, checksum(job_id, "answer", 0, content), content, job_id),
+    )
 
 
 def define(connection: sqlite3.Connection, definition: Definition) -> None:

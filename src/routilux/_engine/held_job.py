@@ -30,7 +30,7 @@ from routilux._engine.engine import Engine
 from routilux._engine.keeping import Keeping
 from routilux._engine.kept_job import Fitting, KeptJob, NewJob
 from routilux._engine.news import JobFailed, JoinsUnmet
-from routilux._engine.requests import Answer, CancelAsked, PauseAsked, Request, read_request
+from routilux._engine.requests import DONE, Answer, CancelAsked, PauseAsked, Request, read_request
 from routilux._engine.watchers import NOBODY, Condition, Watchers, is_not_running
 from routilux._engine.workers import OthersWait
 from routilux._graph import Graph, check_delivery
@@ -66,6 +66,10 @@ class Handles(Protocol):
 
 def _no_handle() -> object:
     return None
+
+
+def _not_yet() -> bool:
+    return False
 
 
 class HeldJob(KeptJob):
@@ -150,14 +154,23 @@ class HeldJob(KeptJob):
                 self._keep(keeping)
             self.submit()
 
-    def deliver(self, key: SlotKey, data: Data) -> None:
-        """Give data to the oldest task that waits there; JobStateError where none does."""
+    def deliver(
+        self, key: SlotKey, data: Data, *, answer_key: str = "", is_done: Callable[[], bool] = _not_yet
+    ) -> None:
+        """Give data to the oldest task that waits there; JobStateError where none does.
+
+        That it is done is written with it, for whoever asks for that by `answer_key`. Once the job is this process's,
+        nothing is done where it `is_done`.
+        """
         self.secrecy.check(data, "data")
         with self.telling(), self.lock, self._writable():
+            if is_done():
+                return
             task = self.job.expecting.oldest(key)
             if task is None or self.job.settled:
                 raise self._refusal(f"({self.job.status}) {self.job.unawaited(key)}")
-            self.apply(Delivered(task, data))
+            with self._answering(answer_key):
+                self.apply(Delivered(task, data))
             self.submit()
 
     def resolve(self, task_id: str, graph: Graph, *, again: bool, emitted: Iterable[tuple[str, Data]] = ()) -> None:
@@ -182,17 +195,18 @@ class HeldJob(KeptJob):
     def obey(self, request: bytes, patience: float) -> Answer | None:
         """Do what somebody elsewhere asks for, by way of the store, if the job still runs here.
 
-        It is not claimed for that: others may have it by now. None where somebody has it for more than `patience`
-        seconds, as a predicate that does not return.
+        It is not claimed for that: others may have it by now, or this process under another epoch, which was not asked.
+        None where somebody has it for more than `patience` seconds, as a predicate that does not return.
         """
         asked = read_request(request)
         if not self.lock.acquire(timeout=patience):
             return None
         try:
-            if self.attached:
+            if not self.attached or asked.epoch not in (None, self.job.epoch):
+                return Answer()
+            with self._written_on_failure():
                 self._do(asked)
-                return Answer(is_done=True)
-            return Answer()
+            return DONE
         finally:
             self.lock.release()
 
@@ -203,7 +217,7 @@ class HeldJob(KeptJob):
             self.cancel(asked.reason)
         else:
             self._check_delivery(asked.target, asked.data)
-            self.deliver(asked.target, asked.data)
+            self.deliver(asked.target, asked.data, answer_key=asked.key)
 
     def _check_delivery(self, key: SlotKey, data: Data) -> None:
         """Refuse data that the handler cannot take; whoever delivers it may not have known."""

@@ -1,6 +1,8 @@
 """The journal of one job that runs here: what has happened to it and is not yet on disk."""
 
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import inf
 from typing import NamedTuple, Protocol
 
@@ -17,6 +19,10 @@ from routilux.errors import RoutiluxError
 
 SMALLEST_JOURNAL = 256 * 1024
 """Bytes: a journal that is shorter is not replaced by a snapshot."""
+
+
+Keyed = tuple[str, bytes]
+"""The key under which somebody asks for an answer, and what that is."""
 
 
 class Writer(Protocol):
@@ -68,7 +74,8 @@ class JobLog:
         self._writer = writer
         self._due = inf
         self._slack = -inf if job.durability is Durability.STRICT else writer.window / 2
-        self._happened: deque[tuple[Happening | JobStatus, float]] = deque()
+        self._happened: deque[tuple[Happening | JobStatus, float, Keyed | None]] = deque()
+        self._answer: Keyed | None = None
         self._new: NewJob | None = None
         self._releases = False
         self._watched = 0
@@ -86,10 +93,20 @@ class JobLog:
 
     def record(self, what: Happening | JobStatus, at: float) -> None:
         """Take down what has happened, or the status that the job has got by it."""
-        self._happened.append((what, at))
+        self._happened.append((what, at, self._answer))
+        self._answer = None  # it is given once
         if self._due == inf:
             self._due = at + self._slack
             self._writer.mark(self)
+
+    @contextmanager
+    def answering(self, key: str, content: bytes) -> Iterator[None]:
+        """Leave an answer for whoever asks by that key, in one transaction with what is taken down meanwhile."""
+        self._answer = (key, content)
+        try:
+            yield
+        finally:
+            self._answer = None
 
     def record_attempts_first(self, count: int) -> None:
         """Have that many of the next attempts on disk before they begin: the job's last process has died."""
@@ -136,11 +153,12 @@ class JobLog:
             return None
         lines: list[tuple[Happening, float]] = []
         status: JobStatus | None = None
-        for what, when in happened:
+        for what, when, _ in happened:
             if isinstance(what, JobStatus):
                 status = what
             else:
                 lines.append((what, when))
+        answers = tuple([answer for *_, answer in happened if answer is not None])
         content = write_record(lines)
         new, self._new = self._new, None
         self._journal_size += len(content)
@@ -148,7 +166,7 @@ class JobLog:
         self.position = position = Position(epoch, number + 1, history, segment)
         value = None if status is None else status.value
         releases = self._releases or (status is not None and status is not JobStatus.RUNNING)
-        return Batch(self.job.job_id, position.epoch, position.number, content, at, value, releases, new)
+        return Batch(self.job.job_id, position.epoch, position.number, content, at, value, releases, new, answers)
 
     def compact(self, now: float, definition: Definition | None = None) -> None:
         """Replace the journal by a snapshot, under the job's lock and after a `sync`; perhaps of a changed flow."""

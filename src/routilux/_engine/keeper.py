@@ -1,13 +1,14 @@
 """Shows a store that this process lives, and hands on what others ask of the jobs it runs."""
 
 import threading
+from collections import deque
 from collections.abc import Callable
-from itertools import chain
 from time import monotonic
 
 from routilux._backends.backend import Backend
+from routilux._engine.attempt import describe
 from routilux._engine.keeping import Servant
-from routilux._engine.requests import Answer, about, write_answer
+from routilux._engine.requests import Answer, key_of, write_answer
 from routilux._logging import logger
 from routilux.errors import OwnershipLost, RoutiluxError, StoreError
 from serilux.errors import SeriluxError
@@ -32,7 +33,7 @@ class Keeper:
         self._owner = owner
         self._changed = threading.Condition()
         self._servants: dict[str, Servant] = {}
-        self._asked: list[tuple[str, bytes]] = []
+        self._asked: deque[tuple[str, bytes]] = deque()
         self._unsent: list[tuple[str, str, bytes]] = []
         self.is_known = False
         self._beaten_at: float | None = None
@@ -86,7 +87,7 @@ class Keeper:
         """Hand on what is asked, and leave the answers."""
         self._send_answers()
         self._asked += self._backend.asked(self._owner)
-        self._asked = self._hand_on(self._asked)
+        self._hand_on()
         self._send_answers()
 
     def _is_needed(self) -> bool:
@@ -101,25 +102,38 @@ class Keeper:
             self._backend.answer(*self._unsent[0])
             del self._unsent[0]
 
-    def _hand_on(self, requests: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-        """Hand requests on, and say which are left for the next round: a job that somebody has holds up no other."""
-        left: dict[str, list[tuple[str, bytes]]] = {}
-        for job_id, request in requests:
-            answer = None if job_id in left else self._answer(job_id, request)
+    def _hand_on(self) -> None:
+        """Hand requests on, each once; those of a job that somebody has for long, who holds up no other, wait."""
+        busy: set[str] = set()
+        for _ in range(len(self._asked)):
+            job_id, request = self._asked.popleft()
+            answer = None if job_id in busy else self._answer(job_id, request)
             if answer is None:
-                left.setdefault(job_id, []).append((job_id, request))
-            elif (asked := about(request)).wants(answer):
-                self._unsent.append((job_id, asked.key, write_answer(answer)))
-        return list(chain.from_iterable(left.values()))
+                busy.add(job_id)
+                self._asked.append((job_id, request))
+            elif not answer.is_done and (key := key_of(request)):  # what is done is on disk, and that it is
+                self._unsent.append((job_id, key, write_answer(answer)))
 
     def _answer(self, job_id: str, request: bytes) -> Answer | None:
-        """Hand a request on, and say what has become of it; None for nothing yet."""
+        """Hand a request on, and say what has become of it; None for nothing yet.
+
+        Whatever is raised, as by a class of the user's of which data are made, is for who asked, and ends nothing here.
+        """
         servant = self._servants.get(job_id)
         if servant is None:  # it is just being taken up here, or has just been let go
             return Answer()
         try:
             return servant.obey(request, TURN)
-        except (RoutiluxError, SeriluxError) as error:  # data may be of a class that is not known here
+        except BaseException as error:  # noqa: BLE001 - see the docstring
+            refusal = _words(error)
             extra = {"action": "obey", "job_id": job_id}
-            logger.warning("job %s cannot do what it was asked for: %s", job_id, error, extra=extra)
-            return Answer() if isinstance(error, OwnershipLost) else Answer(refusal=str(error))
+            logger.warning("job %s cannot do what it was asked for: %s", job_id, refusal, extra=extra)
+            return Answer() if isinstance(error, OwnershipLost) else Answer(refusal=refusal)
+
+
+def _words(error: BaseException) -> str:
+    """What an error says, whatever it is; of one that is not of this library, its type, too."""
+    described = describe(error, None, None)
+    if isinstance(error, (RoutiluxError, SeriluxError)):
+        return described.message
+    return f"{described.type}: {described.message}"

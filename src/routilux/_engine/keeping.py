@@ -24,6 +24,9 @@ class Log(Protocol):
     def record(self, what: Happening | JobStatus, at: float) -> None:
         """Take down what has happened, or the status that the job has got by it."""
 
+    def answering(self, key: str, content: bytes) -> AbstractContextManager[None]:
+        """Leave an answer for whoever asks by that key, in one transaction with what is taken down meanwhile."""
+
     def begin(self, task: Task, at: float, *, recorded: bool) -> bool:
         """Take down that a task was taken, and say whether that has to be on disk before its attempt begins."""
 

@@ -4,13 +4,13 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 from routilux._core.facts import AttemptsLost, Fact
 from routilux._core.job import Job
 from routilux._engine.keeping import Claimed, Custodian, Keeping, Log
 from routilux._engine.news import Bulletin, News
-from routilux._engine.requests import Answer
+from routilux._engine.requests import DONE, Answer, write_answer
 from routilux._graph import Graph
 from routilux._model import JobStatus
 from routilux.errors import RoutiluxError
@@ -208,6 +208,22 @@ class KeptJob(ABC):
             yield
             with self._standing_still():
                 self.sync()
+
+    def _answering(self, key: str) -> AbstractContextManager[None]:
+        """Have whoever asks by that key told that it is done, exactly if what is done now gets on disk."""
+        return nullcontext() if self.log is None or not key else self.log.answering(key, write_answer(DONE))
+
+    @contextmanager
+    def _written_on_failure(self) -> Iterator[None]:
+        """Have on disk what was done before something failed, so that nobody is told of the failure before."""
+        log = self.log
+        try:
+            yield
+        except BaseException:
+            if log is not None:
+                with suppress(RoutiluxError):
+                    log.sync()
+            raise
 
     def _check_kept(self) -> None:
         if self.lost is not None:

@@ -16,6 +16,7 @@ class PauseAsked(msgspec.Struct, tag="pause", omit_defaults=True):
 
     reason: str
     key: str = ""
+    epoch: int | None = None
 
 
 class CancelAsked(msgspec.Struct, tag="cancel", omit_defaults=True):
@@ -23,6 +24,7 @@ class CancelAsked(msgspec.Struct, tag="cancel", omit_defaults=True):
 
     reason: str
     key: str = ""
+    epoch: int | None = None
 
 
 class DeliveryAsked(msgspec.Struct, tag="deliver", omit_defaults=True):
@@ -31,6 +33,7 @@ class DeliveryAsked(msgspec.Struct, tag="deliver", omit_defaults=True):
     target: SlotKey
     document: Any
     key: str = ""
+    epoch: int | None = None
 
     @property
     def data(self) -> Data:
@@ -40,30 +43,32 @@ class DeliveryAsked(msgspec.Struct, tag="deliver", omit_defaults=True):
 
 
 Request = PauseAsked | CancelAsked | DeliveryAsked
-"""The `key` is that under which whoever asks looks for an answer; where there is none, nobody does."""
+"""The `key` is that under which whoever asks looks for an answer; where there is none, nobody does.
+
+The `epoch` is that of the owner who is asked: a later one does not obey. None is for whoever owns the job.
+"""
 
 
 class Answer(msgspec.Struct, omit_defaults=True):
-    """What became of a request: it is done, it was refused, or nobody has looked at it and it has to be made again."""
+    """What became of a request: it is done, it was refused, or it will never be done and has to be made again.
+
+    That a delivery is done is written with it. What has become of a request to pause or to cancel is seen of the job.
+    """
 
     is_done: bool = False
     refusal: str | None = None
 
 
-class Asked(msgspec.Struct):
+class _Keyed(msgspec.Struct):
     """What is known of a request that may be of a later kind."""
 
-    type: str = ""
     key: str = ""
-
-    def wants(self, answer: Answer) -> bool:
-        """Whether somebody waits for this answer: what has become of a job can be seen, but not whose data it got."""
-        return bool(self.key) and (not answer.is_done or self.type == "deliver")
 
 
 _reader: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
-_asked_reader = msgspec.json.Decoder(Asked)
+_key_reader = msgspec.json.Decoder(_Keyed)
 _answer_reader = msgspec.json.Decoder(Answer)
+DONE = Answer(is_done=True)
 
 
 def delivery_of(target: SlotKey, data: Data) -> DeliveryAsked:
@@ -71,17 +76,17 @@ def delivery_of(target: SlotKey, data: Data) -> DeliveryAsked:
     return DeliveryAsked(target, encode(data, "data"))
 
 
-def write_request(request: Request, key: str = "") -> bytes:
-    """A request as it is stored, to be answered under a key."""
-    return msgspec.json.encode(replace(request, key=key))
+def write_request(request: Request, key: str = "", epoch: int | None = None) -> bytes:
+    """A request as it is stored: to be answered under a key, by who owns the job under that epoch."""
+    return msgspec.json.encode(replace(request, key=key, epoch=epoch))
 
 
-def about(content: bytes) -> Asked:
-    """How a request is to be answered, whatever else it says; nobody waits where it cannot be read."""
+def key_of(content: bytes) -> str:
+    """Under which key somebody waits for an answer to a request, whatever else it says; "" where nobody can be told."""
     try:
-        return _asked_reader.decode(content)
-    except msgspec.DecodeError:
-        return Asked()
+        return _key_reader.decode(content).key
+    except (msgspec.DecodeError, RecursionError):
+        return ""
 
 
 def write_answer(answer: Answer) -> bytes:

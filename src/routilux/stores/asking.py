@@ -1,50 +1,74 @@
-"""What is asked of a stored job, whoever runs it: this process, another one, or nobody."""
+"""What is asked of a stored job, whoever runs it: this process, another one, or nobody.
 
-from collections.abc import Callable
+A request is left for one owner, under the job's epoch; no other one obeys it. So once the epoch has changed, all that
+was done under the former one is on disk, and a request without an answer is one that was dropped.
+"""
+
+from collections.abc import Callable, Iterator
 from time import monotonic, sleep
 from uuid import uuid4
 
-from routilux._backends.backend import JobRecord
+from routilux._backends.backend import Backend, JobRecord
 from routilux._backends.haste import in_time
+from routilux._core.job import Job
 from routilux._engine.ledger import Ledger
 from routilux._engine.live_job import LiveJob
 from routilux._engine.owner import shown
-from routilux._engine.requests import Answer, Request, read_answer, write_request
+from routilux._engine.requests import Request, delivery_of, read_answer, write_request
+from routilux._model import SlotKey
+from routilux._records import Data
 from routilux.errors import JobStateError, UnknownJobError
 from routilux.job_state import JobState
 from routilux.stores.arguments import asked_id
 
 FIRST_LOOK = 0.02
 LAST_LOOK = 0.5
-LAST_WORD = 2.0
-"""Seconds for which an answer may come from who runs the job no more."""
+WhyNot = Callable[[Job], str]
+"""Says why a task of a job waits for its delivery no more; nothing where it still does."""
 
 
 class _Asked:
-    """A request: under which epoch it was left, and whether it is met only when its owner says so."""
+    """A request that is left for one owner after the other, each time under another key.
 
-    def __init__(self, by_answer: bool) -> None:
-        self.key = uuid4().hex
+    `epoch` is that of the owner with whom it lies; None where it lies with nobody.
+    """
+
+    def __init__(self, backend: Backend, job_id: str, request: Request) -> None:
+        self._backend = backend
+        self._job_id = job_id
+        self._request = request
+        self._key = ""
         self.epoch: int | None = None
-        self.by_answer = by_answer
-        self._seen_let_go: float | None = None
 
-    def waits_for_answer(self, record: JobRecord, *, is_run: bool) -> bool:
-        """Whether the owner still has to say that it was this request which was met.
+    def leave(self, record: JobRecord) -> None:
+        """Ask who owns the job by now, unless it lies with him."""
+        if self.lies_with(record):
+            return
+        key = uuid4().hex
+        self._backend.ask(self._job_id, write_request(self._request, key, record.epoch))
+        self._key, self.epoch = key, record.epoch
 
-        One that has let go of the job since, as that is at its end, may be about to say so; one that died will not, and
-        then what is seen has to do.
+    def is_done(self, record: JobRecord) -> bool:
+        """Whether it was obeyed; JobStateError, with what the owner says, where it was refused.
+
+        What the last owner has refused the next one may do; and what nobody has looked at lies with nobody any more.
         """
-        if not self.by_answer or record.epoch != self.epoch:
+        content = None if self.epoch is None else self._backend.answered(self._job_id, self._key)
+        if content is None:
             return False
-        if is_run:
-            return True
-        self._seen_let_go = self._seen_let_go or monotonic()
-        return monotonic() - self._seen_let_go < LAST_WORD
+        answer, epoch = read_answer(content), self.epoch
+        self.epoch = None
+        if answer.refusal is not None and epoch == record.epoch:
+            raise _refused(record, answer.refusal)
+        return answer.is_done
+
+    def lies_with(self, record: JobRecord) -> bool:
+        """Whether who owns the job may obey it yet."""
+        return record.owner is not None and record.epoch == self.epoch
 
 
 class Asking:
-    """Leaves requests for a job's owner, and looks whether they were met; what nobody runs is changed here."""
+    """Leaves requests for a job's owner, and looks what became of them; what nobody runs is changed here."""
 
     def __init__(self, ledger: Ledger, look: Callable[[str], JobState]) -> None:
         self._ledger = ledger
@@ -57,67 +81,90 @@ class Asking:
         do: Callable[[LiveJob], object],
         is_met: Callable[[JobRecord], bool],
         timeout: float | None,
-        *,
-        by_answer: bool = False,
     ) -> str:
-        """Ask, and say which status the job has when that is met; TimeoutError after `timeout` seconds.
+        """Ask, and say which status the job has when it is seen that this is met; TimeoutError after `timeout` seconds.
 
-        A request is left for one owner: the next one is asked again. JobStateError, with what the owner says, where it
-        refuses, and StoreUnavailableError where the store cannot even be asked in that time. Where it is to be met
-        `by_answer`, what is seen of the job counts only when its owner says so, too.
+        JobStateError, with what the owner says, where it refuses, and StoreUnavailableError where the store cannot even
+        be asked in that time.
         """
+        asked = _Asked(self._ledger.backend, job_id, request)
         with in_time(timeout):
-            return self._until(job_id, request, do, is_met, timeout, _Asked(by_answer))
-
-    def _until(
-        self,
-        job_id: str,
-        request: Request,
-        do: Callable[[LiveJob], object],
-        is_met: Callable[[JobRecord], bool],
-        timeout: float | None,
-        asked: "_Asked",
-    ) -> str:
-        end, delay = None if timeout is None else monotonic() + timeout, FIRST_LOOK
-        while True:
-            record = self._record(job_id)
-            is_run = self._ledger.has_owner(record)
-            answer = self._answer_to(asked, record)
-            if is_met(record):
-                if asked.by_answer and asked.epoch is None:
-                    raise JobStateError(f"job {job_id!r}: somebody else was faster and has done that", job_id=job_id)
-                if not asked.waits_for_answer(record, is_run=is_run):
+            for _ in _looks(job_id, timeout):
+                record = self._record(job_id)
+                if is_met(record):
                     return record.status
-            elif not is_run:
-                do(self._look(job_id)._live)
-                return self._record(job_id).status
-            if answer.refusal is not None:
-                raise _refused(record, answer.refusal)
-            if is_run and record.epoch != asked.epoch:
-                self._ledger.backend.ask(job_id, write_request(request, asked.key))
-                asked.epoch = record.epoch
-            if end is not None and monotonic() >= end:
-                raise TimeoutError(f"job {job_id!r}: its owner has been asked, and has not answered yet")
-            sleep(delay)  # the owner is another process: nobody here is told
-            delay = min(2 * delay, LAST_LOOK)
+                if not self._ledger.has_owner(record):
+                    do(self._look(job_id)._live)
+                    break
+                asked.is_done(record)  # or refused
+                asked.leave(record)
+            return self._record(job_id).status
 
-    def _answer_to(self, asked: "_Asked", record: JobRecord) -> Answer:
-        """What the owner says; what it has not looked at counts as not asked."""
-        content = self._ledger.backend.answered(record.job_id, asked.key) if record.epoch == asked.epoch else None
-        if content is None:
-            return Answer()
-        answer = read_answer(content)
-        if answer.is_done:
-            asked.by_answer = False
-        elif answer.refusal is None:
-            asked.epoch = None
-        return answer
+    def deliver(self, job_id: str, target: SlotKey, data: Data, why_not: WhyNot, timeout: float | None) -> None:
+        """Deliver, and return when it is certain that this is what the job has got; `until` says what is raised.
+
+        That is so when its owner says it, in the very transaction that it was written in, or when it was done here.
+        JobStateError where `why_not` has words for that the task waits no more, and nobody can obey any more.
+        """
+        asked = _Asked(self._ledger.backend, job_id, delivery_of(target, data))
+        with in_time(timeout):
+            for _ in _looks(job_id, timeout):
+                record = self._record(job_id)
+                is_run = self._ledger.has_owner(record)
+                if asked.is_done(record):
+                    return
+                if not asked.lies_with(record):
+                    _check_waits(self._look(job_id)._live, why_not)
+                if is_run:
+                    asked.leave(record)
+                elif self._is_delivered_here(record, asked, target, data, why_not):
+                    return
+
+    def _is_delivered_here(
+        self, record: JobRecord, asked: _Asked, target: SlotKey, data: Data, why_not: WhyNot
+    ) -> bool:
+        """Deliver to a job that nobody runs; False where somebody else has begun to.
+
+        One who seemed to be dead may have obeyed in the last moment: once the job is this process's, that can be seen,
+        and he cannot any more.
+        """
+        live = self._look(record.job_id)._live
+
+        def is_done() -> bool:
+            if asked.is_done(record):
+                return True
+            _check_waits(live, why_not)
+            return False
+
+        try:
+            live.deliver(target, data, is_done=is_done)
+        except JobStateError:
+            if self._ledger.has_owner(self._record(record.job_id)):
+                return False
+            raise
+        return True
 
     def _record(self, job_id: str) -> JobRecord:
         record = self._ledger.backend.record(asked_id(job_id))
         if record is None:
             raise UnknownJobError(f"the store has no job {job_id!r}")
         return record
+
+
+def _check_waits(live: LiveJob, why_not: WhyNot) -> None:
+    if problem := why_not(live.job):
+        raise JobStateError(problem, job_id=live.job.job_id)
+
+
+def _looks(job_id: str, timeout: float | None) -> Iterator[None]:
+    """The moments at which to look what has become of a request: the owner is another process, which tells nobody."""
+    end, delay = None if timeout is None else monotonic() + timeout, FIRST_LOOK
+    while True:
+        yield
+        if end is not None and monotonic() >= end:
+            raise TimeoutError(f"job {job_id!r}: its owner has been asked, and has not answered yet")
+        sleep(delay)
+        delay = min(2 * delay, LAST_LOOK)
 
 
 def _refused(record: JobRecord, refusal: str) -> JobStateError:

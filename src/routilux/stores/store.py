@@ -9,13 +9,14 @@ from routilux._backends.backend import MOVED, Backend, JobRecord, StoredJob
 from routilux._backends.haste import in_time
 from routilux._backends.opening import open_backend
 from routilux._core.graph_document import read_definition
+from routilux._core.job import Job
 from routilux._core.plan_records import taken_by_a_plan
 from routilux._engine.awaited import checked_patience
 from routilux._engine.custody import Custody
 from routilux._engine.keeping import Custodian, KeepsJobs
 from routilux._engine.ledger import Ledger
 from routilux._engine.rebuilding import due_for
-from routilux._engine.requests import CancelAsked, PauseAsked, delivery_of
+from routilux._engine.requests import CancelAsked, PauseAsked
 from routilux._graph import check_delivery
 from routilux._logging import logger
 from routilux._model import SETTLED, JobStatus, SlotKey
@@ -250,8 +251,10 @@ class Store(KeepsJobs):
     def deliver(self, job_id: str, routine_id: str, slot: str, data: Data, *, timeout: float | None = None) -> None:
         """Give the task that has waited longest on a slot (`Routine.expect`) its data, whoever runs the job.
 
-        JobStateError where nothing waits there, or not any more, as a plan has come in between. BindingError for data
-        that the handler cannot take, by what is stored of its parameters: none of its code need be known here.
+        When it returns, these very data are on disk as what the task got. JobStateError where nothing waits there, or
+        not any more, as a plan has come in between, or another's data: then these were not delivered. BindingError for
+        data that the handler cannot take, by what is stored of its parameters: none of its code need be known here.
+        UnknownJobError where the job is deleted, or moved out, before it is seen whose data it got.
         """
         own, target, patience = clone_fields(data, "data"), SlotKey(routine_id, slot), checked_patience(timeout)
         with in_time(patience):
@@ -265,14 +268,14 @@ class Store(KeepsJobs):
             raise JobStateError(f"job {job_id!r} {job.unawaited(target)}", job_id=job_id)
         waiting = task
 
-        def is_delivered(record: JobRecord) -> bool:
-            job = self._look(record.job_id)._live.job
+        def why_not(job: Job) -> str:
             if taken := taken_by_a_plan(job, waiting):
-                raise JobStateError(f"task {task_id(job_id, waiting.number)} of job {job_id!r} {taken}", job_id=job_id)
-            return waiting.number not in job.expecting.tasks
+                return f"task {task_id(job_id, waiting.number)} of job {job_id!r} {taken}"
+            if waiting.number in job.expecting.tasks:
+                return ""
+            return f"job {job_id!r}: somebody else was faster and has done that"
 
-        request = delivery_of(target, own)
-        self._asking.until(job_id, request, lambda job: job.deliver(target, own), is_delivered, timeout, by_answer=True)
+        self._asking.deliver(job_id, target, own, why_not, timeout)
 
     def _check_binding(self, job_id: str, target: SlotKey, data: Data) -> None:
         """Refuse what the handler cannot take: by what is stored of it, or where that is too old, by its code."""

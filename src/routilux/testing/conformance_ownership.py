@@ -6,8 +6,8 @@ from threading import Barrier
 from msgspec.structs import replace
 
 from routilux._backends.backend import Backend, StoredJob
-from routilux.errors import UnknownJobError
-from routilux.testing.conformance_parts import FLOW, appended, compacted, created, deleted, numbers
+from routilux.errors import StoreError, UnknownJobError
+from routilux.testing.conformance_parts import FLOW, appended, compacted, created, deleted, numbers, refused_with
 
 
 class OwnershipConformance:
@@ -158,17 +158,60 @@ class OwnershipConformance:
         assert [beside.answered("a", "1"), beside.answered("a", "1")] == [b"no", None]
         assert backend.answered("a", "2") == '"\u65e5"'.encode()
 
-    def test_answers_go_with_who_gave_them(self, backend: Backend) -> None:
-        backend.write([created(job_id) for job_id in "abcd"])
-        for job_id in "abcde":
+    def test_of_two_answers_under_one_key_the_first_counts(self, backend: Backend, beside: Backend) -> None:
+        backend.write([created("a")])
+        backend.answer("a", "1", b"yes")
+        beside.answer("a", "1", b"no")
+        assert [backend.answered("a", "1"), backend.answered("a", "1")] == [b"yes", None]
+
+    def test_answers_stay_when_the_job_has_another_owner_and_go_with_the_job(self, backend: Backend) -> None:
+        backend.write([created(job_id) for job_id in "abcde"])
+        for job_id in "abcdef":
             backend.answer(job_id, "1", b"no")
         backend.acquire("a", "you", epoch=1)
         backend.move_out("b", epoch=1)
         deleted(backend, "c")
-        backend.write([created("c")])
+        backend.write([appended("e", 2, status="completed")])
+        backend.prune(before=102.0, statuses=["completed"])
+        backend.write([created("c"), created("e")])
         backend.answer("b", "2", b"no")
-        assert [backend.answered(job_id, "1") for job_id in "abcde"] == [None, None, None, b"no", None]
+        assert [backend.answered(job_id, "1") for job_id in "abcdef"] == [b"no", None, None, b"no", None, None]
         assert backend.answered("b", "2") is None
+
+    def test_an_answer_is_written_with_what_it_is_about(self, backend: Backend, beside: Backend) -> None:
+        backend.write([created(job_id) for job_id in "abcd"])
+        backend.acquire("b", "you", epoch=1)
+        new = replace(created("e"), answers=(("1", b"new"),))
+        said = [replace(appended(job_id, 2), answers=(("1", b"yes"), ("2", job_id.encode()))) for job_id in "abc"]
+        assert backend.write([*said, appended("d", 2), new]) == {"b"}
+        answers = [[beside.answered(job_id, key) for key in "12"] for job_id in "abcde"]
+        assert answers == [[b"yes", b"a"], [None, None], [b"yes", b"c"], [None, None], [b"new", None]]
+        assert [backend.read(job_id).number for job_id in "abcde"] == [2, 1, 2, 2, 1]
+
+    def test_a_record_that_is_written_again_is_not_answered_again(self, backend: Backend) -> None:
+        new = replace(created("a"), answers=(("1", b"new"),))
+        said = replace(appended("a", 2), answers=(("2", b"yes"),))
+        for again in (False, True):
+            assert backend.write([new]) == frozenset()
+            assert backend.write([said]) == frozenset()
+            assert [backend.answered("a", key) is None for key in "12"] == [again] * 2
+        backend.write([new, said])
+        assert [backend.answered("a", "1"), backend.answered("a", "2")] == [None, None]
+
+    def test_nothing_is_answered_where_a_record_cannot_be_written(self, backend: Backend) -> None:
+        backend.write([created("a"), created("b")])
+        gap = replace(appended("b", 9), answers=(("1", b"yes"),))
+        with refused_with(StoreError, "'b'"):
+            backend.write([replace(appended("a", 2), answers=(("1", b"yes"),)), gap])
+        assert [backend.answered("a", "1"), backend.answered("b", "1")] == [None, None]
+        assert backend.write([replace(appended("a", 2), answers=(("1", b"yes"),))]) == frozenset()
+        assert backend.answered("a", "1") == b"yes"
+
+    def test_an_answer_beside_a_record_gives_way_to_one_that_is_there(self, backend: Backend) -> None:
+        backend.write([created("a")])
+        backend.answer("a", "1", b"no")
+        assert backend.write([replace(appended("a", 2), answers=(("1", b"yes"),))]) == frozenset()
+        assert [backend.answered("a", "1"), backend.read("a").number] == [b"no", 2]
 
     def test_what_one_writes_the_other_reads(self, backend: Backend, beside: Backend) -> None:
         backend.write([created("a")])
