@@ -15,8 +15,8 @@ from routilux._engine.held_job import Setting
 from routilux._engine.keeping import KeepsJobs
 from routilux._engine.kept_job import Fitting
 from routilux._engine.live_job import LiveJob
-from routilux._engine.patience import within
 from routilux._engine.shutting_down import shut_down
+from routilux._engine.starting import have_started
 from routilux._graph import Graph, check_delivery
 from routilux._inspection import check_given, fitting_in, inspect
 from routilux._keeping import kept_again, kept_in
@@ -179,7 +179,7 @@ class Flow(Definition):
         task = beginning.task(setting.graph)
         new_job = partial(beginning.job, self.flow_id, engine.new_id, engine.clock.now(), self.execution_timeout)
         job_state = JobState._of(new_job)
-        job_state._live.start(setting, task, keeping, named=bool(beginning.job_id))
+        have_started(job_state._live, setting, task, keeping, named=bool(beginning.job_id))
         return job_state, task
 
     def pause(
@@ -203,7 +203,7 @@ class Flow(Definition):
         if is_handler_of(live):
             request()
             return
-        future = within(patience if live.custody is not None else None, request)
+        future = live.uninterrupted(request, patience=patience)
         live.block_on(future, left_until(deadline, live.now()))
         job_state._check_paused()
 
@@ -232,7 +232,7 @@ class Flow(Definition):
         """
         live = self._live_job(job_state)
         refuse_deciding("cancel")
-        live.cancel(checked_text(reason, "a reason"))
+        live.uninterrupted(partial(live.cancel, checked_text(reason, "a reason")))
 
     def check(self, job_state: JobState, *, plan: Plan | None = None) -> Verdict:
         """List all of a job that does not fit this flow, without running anything; `notes` do not refuse (law 7).
@@ -267,8 +267,8 @@ class Flow(Definition):
         live, checked = _checked_job(job_state)._live, self._checked_plan(plan)
         keeping = kept_again(live, store, self, durability, take_over=take_over, plan=checked)
         setting = self._setting()
-        live.resume(setting, self._fitting(live, setting, checked), self._recovered, keeping)
-        live.sync()
+        fitting = self._fitting(live, setting, checked)
+        live.uninterrupted(lambda: live.resume(setting, fitting, self._recovered, keeping), keeping=keeping)
         return job_state
 
     def _checked_plan(self, plan: Plan | None) -> Plan:
@@ -296,8 +296,8 @@ class Flow(Definition):
         refuse_deciding("retry")
         live, checked = _checked_job(job_state)._live, self._checked_plan(plan)
         keeping, setting = kept_again(live, None, self, plan=checked), self._setting()
-        live.retry(setting, self._fitting(live, setting, checked), keeping)
-        live.sync()
+        fitting = self._fitting(live, setting, checked)
+        live.uninterrupted(lambda: live.retry(setting, fitting, keeping), keeping=keeping)
         return job_state
 
     def deliver(self, job_state: JobState, routine_id: str, slot: str, data: Data) -> None:
@@ -308,7 +308,7 @@ class Flow(Definition):
         """
         refuse_deciding("deliver to")
         live, target = self._live_job(job_state), SlotKey(routine_id, slot)
-        live.deliver(target, self._checked_delivery(target, data))
+        live.uninterrupted(partial(live.deliver, target, self._checked_delivery(target, data)))
 
     def _checked_delivery(self, target: SlotKey, data: Data) -> Data:
         """A copy of what is delivered, refused where its handler cannot take it: a typo must not cost a job."""
@@ -337,7 +337,8 @@ class Flow(Definition):
         if events and outcome == "again":
             raise DefinitionError("a task that is tried 'again' emits by itself; `emitted` is for one that is 'done'")
         graph, _ = self._compile()
-        self._live_job(job_state).resolve(task_id, graph, again=outcome == "again", emitted=events)
+        live = self._live_job(job_state)
+        live.uninterrupted(partial(live.resolve, task_id, graph, again=outcome == "again", emitted=events))
 
     def _live_job(self, job_state: JobState) -> LiveJob:
         if _checked_job(job_state).flow_id != self.flow_id:

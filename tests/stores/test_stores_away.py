@@ -158,8 +158,7 @@ def test_a_job_that_pauses_itself_is_not_paused_before_that_is_on_disk() -> None
     flow.add_routine(Halt(), "halt")
     backend.job_state = job_state = flow.start("halt", store=Store(backend))
     Gate.opened.set()
-    flow.pause(job_state)
-    assert job_state.status == "paused"
+    until(lambda: job_state.status == "paused")
     assert set(backend.seen) == {"running"}
 
 

@@ -14,11 +14,9 @@ class Awaited:
     it is `given_up`, nobody does any more.
     """
 
-    __slots__ = ("_gate", "_listeners", "error", "given_up", "is_done")
+    __slots__ = ("_listeners", "error", "given_up", "is_done")
 
     def __init__(self) -> None:
-        self._gate = threading.Lock()
-        self._gate.acquire()
         self._listeners: list[Callable[[], None]] = []
         self.error: Exception | None = None
         self.is_done = False
@@ -28,7 +26,6 @@ class Awaited:
         """Let all go on who wait; with an `error` it raises that there. The first time counts."""
         if not self.is_done:
             self.error, self.is_done = error, True
-            self._gate.release()
             self._tell_all()
 
     def tell(self, listener: Callable[[], None]) -> None:
@@ -48,9 +45,12 @@ class Awaited:
 
     def wait(self, timeout: float | None = None) -> None:
         """Return when it has come true; TimeoutError after `timeout` seconds."""
-        if not self._gate.acquire(timeout=-1 if timeout is None else max(timeout, 0.0)):
-            raise TimeoutError
-        self._gate.release()
+        if not self.is_done:
+            gate = threading.Lock()  # of its own: where a signal ends this, nobody else notices
+            gate.acquire()
+            self.tell(gate.release)
+            if not gate.acquire(timeout=-1 if timeout is None else max(timeout, 0.0)):
+                raise TimeoutError
         if self.error is not None:
             raise self.error.with_traceback(None)  # each who waits raises the same one
 

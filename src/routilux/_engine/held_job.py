@@ -38,7 +38,7 @@ from routilux._handler import Handlers
 from routilux._model import RESUMABLE, JobStatus, SlotKey
 from routilux._records import Changes, Data, Task, task_id
 from routilux._secrecy import Secrecy
-from routilux.errors import JobStateError, ResumeError, RoutiluxError
+from routilux.errors import JobStateError, ResumeError, RoutiluxError, StoreError
 
 HOLD = 0.02
 _PAUSABLE = (JobStatus.RUNNING, JobStatus.PAUSED, JobStatus.COMPLETED)
@@ -144,6 +144,7 @@ class HeldJob(KeptJob):
             if keeping is not None:
                 self._keep(keeping)
             self.submit()
+        self.sync()
 
     def retry(self, setting: Setting, fitting: Fitting, keeping: Keeping | None = None) -> None:
         """Let the failed job go on; JobStateError where it has not failed."""
@@ -153,6 +154,7 @@ class HeldJob(KeptJob):
             if keeping is not None:
                 self._keep(keeping)
             self.submit()
+        self.sync()
 
     def deliver(
         self, key: SlotKey, data: Data, *, answer_key: str = "", is_done: Callable[[], bool] = _not_yet
@@ -250,6 +252,11 @@ class HeldJob(KeptJob):
         TimeoutError where somebody changes the job, or waits for its store, for more than `patience` seconds. Whoever
         has not all the time that there is does not write the job himself either: it settles a moment later.
         """
+        if patience is not None:
+            return self._watch(condition, patience)
+        return self.uninterrupted(lambda: self._watch(condition, patience))
+
+    def _watch(self, condition: Condition, patience: float | None) -> Awaited:
         if not self.lock.acquire(timeout=-1 if patience is None else patience):
             raise TimeoutError
         try:
@@ -356,11 +363,23 @@ class HeldJob(KeptJob):
 
         Only an attempt that succeeds, in a job that nobody keeps, is applied without its fact being made (`succeed`).
         """
-        effects = transition(self.graph, self.job, fact, now)
+        try:
+            effects = transition(self.graph, self.job, fact, now)
+            if self.log is not None:
+                self.log.record(fact, now)
+            if effects:
+                self._react(effects)
+        except Exception:
+            raise
+        except BaseException as interruption:
+            self._distrust(interruption)
+            raise
+
+    def _distrust(self, interruption: BaseException) -> None:
+        """Let go of a stored job in the middle of whose change a signal came: what is stored of it is whole."""
         if self.log is not None:
-            self.log.record(fact, now)
-        if effects:
-            self._react(effects)
+            problem = f"{type(interruption).__name__} came while job {self.job.job_id!r} was being changed"
+            self.lose(StoreError(f"{problem}, which this process has let go of; take it up as it is stored"))
 
     def _react(self, effects: Effects) -> None:
         for effect in effects:

@@ -5,11 +5,13 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from typing import TypeVar
 
 from routilux._core.facts import AttemptsLost, Fact
 from routilux._core.job import Job
 from routilux._engine.keeping import Claimed, Custodian, Keeping, Log
 from routilux._engine.news import Bulletin, News
+from routilux._engine.patience import within
 from routilux._engine.requests import DONE, Answer, write_answer
 from routilux._graph import Graph
 from routilux._model import JobStatus
@@ -17,6 +19,7 @@ from routilux.errors import RoutiluxError
 
 TURN = 0.02
 """Seconds for which a job's lock is waited for by whoever has something else to do, or to look at, too."""
+T = TypeVar("T")
 NO_GRAPH = Graph("", False, {}, {}, "")
 NewJob = Callable[[], Job]
 Fitting = Callable[[Job], Job]
@@ -73,6 +76,12 @@ class KeptJob(ABC):
         except BaseException:
             self.job = former
             raise
+
+    def uninterrupted(
+        self, call: Callable[[], T], *, keeping: Keeping | None = None, patience: float | None = None
+    ) -> T:
+        """What a call gives that may change the job; where that is kept, it comes to its end (`within`)."""
+        return call() if self.custody is None and keeping is None else within(patience, call)
 
     def last_graph(self, job: Job) -> Graph | None:
         """The graph that a job last ran with, if it is known here."""

@@ -15,6 +15,7 @@ from routilux._engine.fault_points import FaultPoint, Reached, pass_by
 from routilux._engine.job_log import JobLog
 from routilux._engine.keeper import Keeper
 from routilux._engine.owner import is_gone, is_of_this_machine, shown, this_process
+from routilux._engine.patience import within
 from routilux._logging import logger
 from routilux._model import JobStatus
 from routilux.errors import (
@@ -26,7 +27,6 @@ from routilux.errors import (
     StoreUnavailableError,
     UnknownJobError,
 )
-from serilux.errors import SeriluxError
 
 FIRST_DELAY = 0.01
 FRESH = 1.0
@@ -198,6 +198,9 @@ class Ledger:
 
     def flush(self) -> None:
         """Write what is waiting, together; what another thread is writing just now has been written then, too."""
+        within(None, self._flush)
+
+    def _flush(self) -> None:
         with self._writing, without_haste():
             self._write_made()
             self.reached(FaultPoint.RECORDS_WAIT)
@@ -209,7 +212,7 @@ class Ledger:
             self._write_made()
 
     def _write_made(self) -> None:
-        """Write the batches there are, which are kept until that is done: Ctrl-C may end it, and somebody goes on."""
+        """Write the batches there are, which are kept until that is done: where it ends early, somebody goes on."""
         if self._made:
             self.reached(FaultPoint.RECORDS_MADE)
             self._write(self._made)
@@ -219,7 +222,7 @@ class Ledger:
     def _batch_of(self, log: JobLog) -> Batch | None:
         try:
             return log.next_batch(time())
-        except SeriluxError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is of this job, and the others are written
             self._fail({log: StoreError(f"job {log.job.job_id!r} cannot be written: {error}")})
             return None
 
@@ -238,6 +241,9 @@ class Ledger:
 
     def compact(self, log: JobLog, compaction: Compaction) -> None:
         """Replace a job's journal by a snapshot."""
+        within(None, lambda: self._compact(log, compaction))
+
+    def _compact(self, log: JobLog, compaction: Compaction) -> None:
         with self._writing, without_haste():
             self.reached(FaultPoint.SNAPSHOT_MADE)
             try:

@@ -1,29 +1,64 @@
-"""Calls that may take longer than their caller has, since they wait for a lock or a store."""
+"""Calls that come to their end whatever becomes of their callers: they wait for a lock, or change a store."""
 
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from contextlib import suppress
+from contextvars import copy_context
+from typing import Generic, TypeVar
 
 from routilux._engine.awaited import Awaited
 
 T = TypeVar("T")
 
 
-def within(patience: float | None, call: Callable[[], T]) -> T:
-    """What a call gives; TimeoutError after `patience` seconds, and then it goes on by itself."""
-    if patience is None:
-        return call()
-    given: list[T] = []
-    done = Awaited()
+class _Call(Generic[T]):
+    """A call that another thread makes, and what has come of it."""
 
-    def run() -> None:
+    def __init__(self, call: Callable[[], T]) -> None:
+        self._call = call
+        self._given: list[T] = []
+        self._errors: list[BaseException] = []
+        self._over = Awaited()
+
+    def begin(self) -> None:
+        """Make it, on a thread; where none can be had the caller makes it."""
+        run = copy_context().run
         try:
-            given.append(call())
-        except Exception as error:  # noqa: BLE001 - it is raised to the caller, if he still waits
-            done.come_true(error)
-        else:
-            done.come_true()
+            threading.Thread(target=run, args=(self._make,), name="routilux-patience", daemon=True).start()
+        except RuntimeError:
+            self._make()
 
-    threading.Thread(target=run, name="routilux-patience", daemon=True).start()
-    done.wait(patience)
-    return given[0]
+    def _make(self) -> None:
+        try:
+            self._given.append(self._call())
+        except BaseException as error:  # noqa: BLE001 - it is raised to the caller, if he still waits
+            self._errors.append(error)
+        self._over.come_true()
+
+    def result(self, patience: float | None) -> T:
+        """What it gives or raises; TimeoutError after `patience` seconds. What a signal raises comes after that."""
+        try:
+            self._over.wait(patience)
+        except TimeoutError:
+            raise
+        except BaseException:
+            with suppress(TimeoutError):
+                self._over.wait(patience)
+            raise
+        if self._errors:
+            raise self._errors.pop()
+        return self._given.pop()
+
+
+def within(patience: float | None, call: Callable[[], T]) -> T:
+    """What a call gives; TimeoutError after `patience` seconds, and then it goes on by itself.
+
+    No signal is raised in the middle of it. They are raised in the main thread, at any moment: so another one makes its
+    calls. What a signal raises there (KeyboardInterrupt) is raised when the call is over, or with the next signal; the
+    call comes to its end in any case.
+    """
+    if patience is None and threading.current_thread() is not threading.main_thread():
+        return call()
+    made = _Call(call)
+    made.begin()
+    return made.result(patience)

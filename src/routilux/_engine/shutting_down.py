@@ -6,7 +6,6 @@ from contextlib import suppress
 from routilux._engine.awaited import left_until
 from routilux._engine.engine import Engine
 from routilux._engine.live_job import LiveJob
-from routilux._engine.patience import within
 from routilux._engine.watchers import Condition, is_not_running, is_not_running_or_stuck
 from routilux.errors import RoutiluxError
 
@@ -44,9 +43,8 @@ def _with_each(jobs: Iterable[LiveJob], lost: Lost, do: Callable[[LiveJob], None
 
 
 def _pause(live: LiveJob, deadline: float | None) -> None:
-    patience = None if live.custody is None else left_until(deadline, live.now())
     with suppress(TimeoutError):  # then it pauses by itself, when its store is there again
-        within(patience, lambda: live.pause_if_running("shutdown"))
+        live.uninterrupted(lambda: live.pause_if_running("shutdown"), patience=left_until(deadline, live.now()))
 
 
 def _wait_for(live: LiveJob, condition: Condition, deadline: float | None) -> None:

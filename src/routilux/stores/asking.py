@@ -5,6 +5,7 @@ was done under the former one is on disk, and a request without an answer is one
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from time import monotonic, sleep
 from uuid import uuid4
 
@@ -94,7 +95,8 @@ class Asking:
                 if is_met(record):
                     return record.status
                 if not self._ledger.has_owner(record):
-                    do(self._look(job_id)._live)
+                    live = self._look(job_id)._live
+                    live.uninterrupted(partial(do, live))
                     break
                 asked.is_done(record)  # or refused
                 asked.leave(record)
@@ -137,7 +139,7 @@ class Asking:
             return False
 
         try:
-            live.deliver(target, data, is_done=is_done)
+            live.uninterrupted(partial(live.deliver, target, data, is_done=is_done))
         except JobStateError:
             if self._ledger.has_owner(self._record(record.job_id)):
                 return False

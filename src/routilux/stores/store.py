@@ -40,6 +40,7 @@ from routilux.stores.checking import Checked, Checker, checked_jobs
 from routilux.stores.host import Host, empty_flow
 from routilux.stores.job_view import JobSummary, JobView, summary_of, view_of
 from routilux.stores.transfer import admit_file, admit_transfer, export_file, transfer_of
+from routilux.stores.uninterrupted import uninterrupted
 from routilux.transfer.keys import KeyRing
 from routilux.transfer.packing import MAX_SIZE, packing
 from routilux.transfer.passing import File
@@ -68,8 +69,8 @@ class Store(KeepsJobs):
         patience: float = PATIENCE,
         max_lost_attempts: int = MAX_LOST_ATTEMPTS,
     ) -> None:
-        self._backend = backend
-        self._ledger = Ledger(backend, *checked_settings(window, patience, max_lost_attempts))
+        self._backend = uninterrupted(backend)
+        self._ledger = Ledger(self._backend, *checked_settings(window, patience, max_lost_attempts))
         self._asking = Asking(self._ledger, self._look)
 
     @property

@@ -1,0 +1,264 @@
+"""Ctrl-C, and whatever else a signal raises, leaves nothing half done: it may come at any moment of the main thread."""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from routilux import Flow, JobState, recover
+from routilux._engine.awaited import Awaited
+from routilux._engine.patience import within
+from routilux.errors import StoreError
+from routilux.stores import Store, open_store
+from tests.patience import PATIENCE, until
+from tests.stores.patients import patient
+
+pytestmark = pytest.mark.skipif(
+    threading.current_thread() is not threading.main_thread(), reason="signals are raised in the main thread"
+)
+
+
+class Interruption(BaseException):
+    """What the signal of these tests raises."""
+
+
+class Signals:
+    """Sends signals to the main thread, each of which raises."""
+
+    def __init__(self) -> None:
+        self._raised = threading.Semaphore(0)
+
+    def raise_one(self, signum: int, frame: object) -> None:
+        self._raised.release()
+        raise Interruption
+
+    def send(self) -> None:
+        """Interrupt the main thread when it waits for a call, or whatever else comes true."""
+        main = threading.main_thread().ident
+        assert main is not None
+        until(lambda: sys._current_frames()[main].f_code is Awaited.wait.__code__)
+        self._send(main)
+
+    def _send(self, thread: int) -> None:
+        """One that comes just before the thread falls asleep wakes nobody (so Python's locks are): then once more."""
+        deadline = monotonic() + PATIENCE
+        while monotonic() < deadline:
+            signal.pthread_kill(thread, signal.SIGUSR1)
+            if self._raised.acquire(timeout=1.0):
+                return
+        raise AssertionError("the main thread was not interrupted")
+
+
+@pytest.fixture
+def signals() -> Iterator[Signals]:
+    signals = Signals()
+    former = signal.signal(signal.SIGUSR1, signals.raise_one)
+    yield signals
+    signal.signal(signal.SIGUSR1, former)
+
+
+def test_a_call_comes_to_its_end_before_what_a_signal_raises(signals: Signals) -> None:
+    ended = []
+
+    def call() -> None:
+        signals.send()
+        ended.append(True)
+
+    with pytest.raises(Interruption):
+        within(None, call)
+    assert ended == [True]
+
+
+def test_the_second_signal_does_not_wait_for_the_call_which_goes_on_by_itself(signals: Signals) -> None:
+    may_end, ended = threading.Event(), threading.Event()
+
+    def call() -> None:
+        for _ in range(2):
+            signals.send()
+        assert may_end.wait(PATIENCE)
+        ended.set()
+
+    with pytest.raises(Interruption):
+        within(None, call)
+    assert not ended.is_set()
+    may_end.set()
+    assert ended.wait(PATIENCE)
+
+
+def test_nobody_waits_for_a_call_for_longer_than_its_caller_said_since_a_signal_came(signals: Signals) -> None:
+    may_end = threading.Event()
+
+    def call() -> None:
+        signals.send()
+        assert may_end.wait(PATIENCE)
+
+    with pytest.raises(Interruption):
+        within(0.01, call)
+    may_end.set()
+
+
+def test_a_call_gives_and_raises_what_it_would_without_a_thread_of_its_own() -> None:
+    def refuse() -> None:
+        raise SystemExit(3)
+
+    assert within(None, lambda: threading.current_thread().name) == "routilux-patience"
+    with pytest.raises(SystemExit, match="3"):
+        within(None, refuse)
+
+
+def test_where_no_thread_can_be_had_the_caller_makes_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert within(None, threading.current_thread) is threading.main_thread()
+
+
+def test_who_is_interrupted_while_he_waits_keeps_nobody_else_waiting(signals: Signals) -> None:
+    awaited = Awaited()
+    sender = threading.Thread(target=signals.send)
+    sender.start()
+    with pytest.raises(Interruption):
+        awaited.wait(PATIENCE)
+    sender.join(PATIENCE)
+    awaited.come_true()
+    awaited.wait(PATIENCE)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/jobs.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    with open_store(url) as store:
+        yield store
+
+
+@pytest.fixture
+def flow() -> Iterator[Flow]:
+    with patient() as flow:
+        yield flow
+
+
+def interrupting(store: Store, signals: Signals, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Have a signal come whenever the store's backend is called by one of these names, in the middle of that."""
+    backend: Any = store._backend
+
+    def interrupted(method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **keywords: Any) -> Any:
+            if threading.current_thread().name == "routilux-patience":
+                signals.send()
+            return method(*args, **keywords)
+
+        return call
+
+    for name in names:
+        monkeypatch.setattr(backend._called, name, interrupted(getattr(backend._called, name)))
+
+
+VERBS: dict[str, Callable[[Flow, Any], object]] = {
+    "pause": lambda flow, job: flow.pause(job),
+    "cancel": lambda flow, job: flow.cancel(job),
+    "deliver": lambda flow, job: flow.deliver(job, "patient", "answer", {"text": "heard"}),
+    "append_to_shared_log": lambda flow, job: job.append_to_shared_log("said"),
+}
+
+
+def seen(job_state: JobState) -> tuple[str, list[Any]]:
+    return str(job_state.status), job_state.shared_log
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_what_is_asked_of_a_job_is_done_and_on_disk(
+    url: str, store: Store, flow: Flow, signals: Signals, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    job_state = flow.execute("patient", store=store)
+    with monkeypatch.context() as patch:
+        interrupting(store, signals, patch, "write")
+        with pytest.raises(Interruption):
+            VERBS[verb](flow, job_state)
+    with open_store(url) as other:
+        until(lambda: seen(other.load(job_state.job_id)[1]) == seen(job_state) != ("running", []))
+    if verb != "cancel":
+        job_state.append_to_shared_log("later")
+        assert job_state.shared_log == store.load(job_state.job_id)[1].shared_log
+
+
+def test_a_job_that_was_begun_runs_although_its_caller_has_nothing_of_it(
+    store: Store, flow: Flow, signals: Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        interrupting(store, signals, patch, "record")
+        with pytest.raises(Interruption):
+            flow.execute("patient", store=store, job_id="begun")
+    until(lambda: "patient.answer" in str(store.peek("begun").explanation))
+    store.deliver("begun", "patient", "answer", {"text": "heard"}, timeout=PATIENCE)
+    until(lambda: store.summary("begun").status == "completed")
+
+
+def test_a_job_that_was_resumed_runs(
+    store: Store, flow: Flow, signals: Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_state = flow.execute("patient", store=store)
+    flow.pause(job_state)
+    with monkeypatch.context() as patch:
+        interrupting(store, signals, patch, "acquire")
+        with pytest.raises(Interruption):
+            flow.resume(job_state)
+    flow.deliver(job_state, "patient", "answer", {"text": "heard"})
+    assert job_state.wait(PATIENCE)
+    assert store.load(job_state.job_id)[1].shared_log == ["heard"]
+
+
+@pytest.mark.parametrize("name", ["record", "records", "read", "silences"])
+def test_the_store_can_be_used_afterwards(
+    store: Store, flow: Flow, signals: Signals, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    job_state = flow.execute("patient", store=store)
+    looks = {
+        "record": lambda: store.summary(job_state.job_id),
+        "records": store.jobs,
+        "read": lambda: store.load(job_state.job_id),
+        "silences": lambda: store._ledger.backend.silences(),  # noqa: PLW0108 - what is called then
+    }
+    with monkeypatch.context() as patch:
+        interrupting(store, signals, patch, name)
+        with pytest.raises(Interruption):
+            looks[name]()
+    looks[name]()
+    flow.cancel(job_state)
+    assert store.summary(job_state.job_id).status == "cancelled"
+
+
+def test_a_job_in_the_middle_of_whose_change_a_signal_came_is_let_go_and_whole_in_the_store(
+    url: str, flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the change in memory and its line in the journal: nobody could tell which of them is right."""
+    with open_store(url) as store:
+        job_state, other = [flow.execute("patient", store=store) for _ in range(2)]
+        log = job_state._live.log
+
+        def interrupt(*_: object) -> None:
+            raise Interruption
+
+        monkeypatch.setattr(log, "record", interrupt)
+        with pytest.raises(Interruption):
+            job_state.append_to_shared_log("half")
+        with pytest.raises(
+            StoreError, match=r"Interruption came while job .* was being changed.*take it up as it is st"
+        ):
+            job_state.append_to_shared_log("later")
+        (again,) = recover(store, flows=[flow])
+        again.append_to_shared_log("whole")
+        other.append_to_shared_log("as before")
+        assert store.load(job_state.job_id)[1].shared_log == ["whole"]
+        assert store.load(other.job_id)[1].shared_log == ["as before"]
+        for job in (again, other):
+            flow.cancel(job)
