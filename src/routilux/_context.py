@@ -54,12 +54,14 @@ class Activation(msgspec.Struct):
         """Put one emission into the outbox; it becomes part of the job when the handler returns."""
         handler = self.handler
         routes = handler.source.routes.get(event)
-        if routes is None or self.closed or routine is not handler.routine:
+        if routes is None or routine is not handler.routine:
             raise self._refusal(routine, event)
         for route in routes:
             if route.mapping is not None:
                 _check_mapping(route, event, data)
         record = HistoryRecord(handler.routine_id, event, clone_fields(data, event), self.host.now())
+        if self.closed:  # after all calls: threads take turns at those
+            raise self._refusal(routine, event)
         self.outbox.append(record)
         return record
 
@@ -116,9 +118,14 @@ class Activation(msgspec.Struct):
             self.deals = Dealings(self.host, self.task.target.routine_id)
         return self.deals
 
-    def start_over(self) -> None:
-        """Forget what has just been committed by a flush."""
+    def emptied(self) -> tuple[HistoryRecord | None, list[HistoryRecord], dict[int, Emission] | None]:
+        """What it has done so far, for a flush; what another of its threads emits from now on is for the next one."""
+        done = self.started, self.outbox, self.routing
         self.started, self.outbox, self.routing = None, [], None
+        return done
+
+    def start_over(self) -> None:
+        """Look anew at shared data and state, when a flush is committed."""
         if self.deals is not None:
             self.deals.start_over()
 
@@ -224,6 +231,24 @@ def running_activation() -> Activation | None:
     """The activation around the caller, if any; one that has ended is none."""
     activation: Activation | None = current.get()
     return None if activation is None or (activation.closed and not activation.is_deciding) else activation
+
+
+def has_left(host: object) -> bool:
+    """Whether the activation around the caller is one of this job that has ended: it is no more part of the job."""
+    activation: Activation | None = current.get()
+    return activation is not None and activation.host is host and activation.closed and not activation.is_deciding
+
+
+def own_activation(host: object, verb: str = "") -> Activation | None:
+    """The activation of this job around the caller; with a verb OutsideActivationError where it has ended."""
+    activation: Activation | None = current.get()
+    if activation is None or activation.host is not host:
+        return None
+    if has_left(host):
+        if verb:
+            activation.check_open(verb)
+        return None
+    return activation
 
 
 def deciding_refused(verb: str) -> BlockingCallError:

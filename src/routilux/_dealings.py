@@ -175,12 +175,12 @@ class LookedAt(dict[str, Any]):
 
 
 class SharedCopy(LookedAt):
-    """The shared data of a job in a store, as seen from outside of its handlers."""
+    """The shared data of a job in a store, as seen from outside of its handlers, or by one whose attempt has ended."""
 
     def _refusal(self) -> RoutiluxError:
         return JobStateError(
-            "this is a copy of shared data that are kept in a store: change them by job_state.update_shared_data(key, "
-            "value), or take a dict(...) of the copy"
+            "this is a copy of shared data, of a job in a store or for a handler whose attempt has ended: "
+            "change them by job_state.update_shared_data(key, value), or take a dict(...) of the copy"
         )
 
 

@@ -4,12 +4,13 @@ Page: Automatic Task Recovery.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 
 from routilux._core.job import Job
 from routilux._graph import Graph, SlotNode
 from routilux._handler import policy_of
 from routilux._model import RoutineStatus, SlotKey
-from routilux._records import Task
+from routilux._records import Data, Task
 from routilux._verdict import Finding
 from routilux.error_handler import ErrorHandler
 from routilux.routine import Routine
@@ -18,17 +19,46 @@ from routilux.slot import Slot
 _OVER = frozenset({RoutineStatus.COMPLETED, RoutineStatus.FAILED, RoutineStatus.CANCELLED, RoutineStatus.SKIPPED})
 
 
-def recovered_tasks(
-    job: Job, graph: Graph, routines: Mapping[str, Routine], flow_policy: ErrorHandler | None
-) -> list[Task]:
-    """Tasks of the slots whose data has none pending, and whose routine is not over and may fail once more.
+class Recovery:
+    """What a resume makes of the data in a flow's slots; where the job does not go on, they get it back."""
 
-    The data is taken out of the slots.
-    """
-    slots = [(key, slot) for key, slot, reason in _slots_with_data(job, routines, flow_policy) if not reason]
-    return [
-        _recovered_task(graph.slots[key], slot, policy_of(routines[key.routine_id], flow_policy)) for key, slot in slots
-    ]
+    def __init__(
+        self, routines: Mapping[str, Routine], flow_policy: ErrorHandler | None, lock: AbstractContextManager[bool]
+    ) -> None:
+        self._routines = routines
+        self._flow_policy = flow_policy
+        self._lock = lock
+        self._taken: list[tuple[Slot, Data]] = []
+
+    def tasks(self, job: Job, graph: Graph) -> list[Task]:
+        """Tasks of the slots whose data has none pending, and whose routine is not over and may fail once more."""
+        with self._lock:
+            slots = _slots_with_data(job, self._routines, self._flow_policy)
+            recovered = [self._task(graph.slots[key], slot) for key, slot, reason in list(slots) if not reason]
+        self._mirror_retries(job)
+        return recovered
+
+    def _task(self, node: SlotNode, slot: Slot) -> Task:
+        """The task that takes a slot's data out of it; with the connection and its priority, if there is but one."""
+        source, priority = node.sources[0] if len(node.sources) == 1 else (None, 0)
+        policy = policy_of(self._routines[node.key.routine_id], self._flow_policy)
+        data = slot.take_data()
+        self._taken.append((slot, data))
+        return Task(0, node.key, data, source, priority, retry_count=0 if policy is None else policy.retry_count)
+
+    def put_back(self) -> None:
+        """Have the slots as they were, with what they have received since."""
+        with self._lock:
+            for slot, data in self._taken:
+                slot.put_back(data)
+            self._taken = []
+
+    def _mirror_retries(self, job: Job) -> None:
+        """Let policies show how often the pending tasks have been retried."""
+        for task in job.pending():
+            policy = policy_of(self._routines[task.target.routine_id], self._flow_policy)
+            if policy is not None and task.retry_count:
+                policy.retry_count = task.retry_count
 
 
 def data_left(job: Job, routines: Mapping[str, Routine], flow_policy: ErrorHandler | None) -> Iterator[Finding]:
@@ -66,18 +96,3 @@ def _reason_to_leave(slot: Slot, has_task: bool, status: RoutineStatus | None, p
             f"set retry_count of its error handler to 0 to let it start anew"
         )
     return ""
-
-
-def _recovered_task(node: SlotNode, slot: Slot, policy: ErrorHandler | None) -> Task:
-    """The task that takes a slot's data out of it; with the connection and its priority, if there is but one."""
-    source, priority = node.sources[0] if len(node.sources) == 1 else (None, 0)
-    retry_count = 0 if policy is None else policy.retry_count
-    return Task(0, node.key, slot.take_data(), source, priority, retry_count=retry_count)
-
-
-def mirror_retries(job: Job, routines: Mapping[str, Routine], flow_policy: ErrorHandler | None) -> None:
-    """Let policies show how often the pending tasks have been retried."""
-    for task in job.pending():
-        policy = policy_of(routines[task.target.routine_id], flow_policy)
-        if policy is not None and task.retry_count:
-            policy.retry_count = task.retry_count

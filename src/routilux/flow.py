@@ -6,24 +6,23 @@ from types import TracebackType
 from typing import Any
 
 from routilux._beginning import Beginning
-from routilux._core.job import Job
 from routilux._definition import Definition
 from routilux._engine.awaited import Awaited, checked_patience, left_until
 from routilux._engine.coroutines import call_in_thread, until_true
 from routilux._engine.engine import Engine, EngineFactory, threaded_engine
-from routilux._engine.held_job import Setting
 from routilux._engine.keeping import KeepsJobs
 from routilux._engine.kept_job import Fitting
 from routilux._engine.live_job import LiveJob
+from routilux._engine.setting import Setting
 from routilux._engine.shutting_down import shut_down
 from routilux._engine.starting import have_started
-from routilux._graph import Graph, check_delivery
+from routilux._graph import check_delivery
 from routilux._inspection import check_given, fitting_in, inspect
 from routilux._keeping import kept_again, kept_in
 from routilux._model import Durability, ExecutionStrategy, SlotKey
 from routilux._plan import Plan, checked_plan
 from routilux._records import Data, Task
-from routilux._recovery import mirror_retries, recovered_tasks
+from routilux._recovery import Recovery
 from routilux._reentry import is_handler_of, refuse_blocking, refuse_deciding
 from routilux._texts import checked_text
 from routilux._verdict import Verdict
@@ -267,8 +266,8 @@ class Flow(Definition):
         live, checked = _checked_job(job_state)._live, self._checked_plan(plan)
         keeping = kept_again(live, store, self, durability, take_over=take_over, plan=checked)
         setting = self._setting()
-        fitting = self._fitting(live, setting, checked)
-        live.uninterrupted(lambda: live.resume(setting, fitting, self._recovered, keeping), keeping=keeping)
+        fitting, recovery = self._fitting(live, setting, checked), self._recovery()
+        live.uninterrupted(lambda: live.resume(setting, fitting, recovery, keeping), keeping=keeping)
         return job_state
 
     def _checked_plan(self, plan: Plan | None) -> Plan:
@@ -280,11 +279,8 @@ class Flow(Definition):
     def _fitting(self, live: LiveJob, setting: Setting, plan: Plan) -> Fitting:
         return fitting_in(self, plan, live.last_graph, setting.engine.clock.now)
 
-    def _recovered(self, job: Job, graph: Graph) -> list[Task]:
-        with self._lock:
-            recovered = recovered_tasks(job, graph, self._routines, self._error_handler)
-        mirror_retries(job, self._routines, self._error_handler)
-        return recovered
+    def _recovery(self) -> Recovery:
+        return Recovery(self._routines, self._error_handler, self._lock)
 
     def retry(self, job_state: JobState, *, plan: Plan | None = None) -> JobState:
         """Let a failed job go on: one more attempt for each failed task, then all that it left unstarted.
@@ -345,8 +341,10 @@ class Flow(Definition):
             raise JobStateError(
                 f"job {job_state.job_id!r} is a run of flow {job_state.flow_id!r}, not of {self.flow_id!r}"
             )
-        job_state._live.secrecy = self._secrecy
-        return job_state._live
+        live = job_state._live
+        if not live.attached:  # else it has the secrets of the flow that runs it, which may be another of this id
+            live.secrecy = self._secrecy
+        return live
 
     # The engine.
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import msgspec
 
-from routilux._context import Activation, running_activation
+from routilux._context import has_left, own_activation, running_activation
 from routilux._core.document import read_job, write_history, write_job, write_tasks
 from routilux._core.explanation import Explanation, explain
 from routilux._core.job import Job
@@ -203,11 +203,11 @@ class JobState(Serializable):
         plain dict itself; of a job that is in a store a copy, which refuses to be written to: what is changed by
         `update_shared_data` is in the store, too.
         """
-        activation = self._own_activation()
+        activation = own_activation(self._live)
         if activation is not None:
             view = activation.dealings.shared_view()
             return LookedAt(copy_fields(dict(view))) if activation.is_deciding else view
-        if self._live.custody is None:
+        if self._live.custody is None and not has_left(self._live):
             return self._job.shared_data
         with self._live.looking() as job:
             return SharedCopy(copy_fields(job.shared_data))
@@ -224,7 +224,7 @@ class JobState(Serializable):
         In a handler it is applied when the activation commits.
         """
         refuse_deciding("change shared data of")
-        activation = self._own_activation()
+        activation = own_activation(self._live, "change shared data")
         if activation is not None:
             activation.dealings.update_shared(key, value)
             return
@@ -238,16 +238,12 @@ class JobState(Serializable):
     def append_to_shared_log(self, entry: Any) -> None:
         """Append to the shared log; in a handler when the activation commits."""
         refuse_deciding("write to the shared log of")
-        activation = self._own_activation()
+        activation = own_activation(self._live, "write to the shared log")
         if activation is not None:
             activation.dealings.log(entry)
         else:
             own = clone_fields({"entry": entry}, "shared_log")["entry"]
             self._live.share(lambda _: Changes(logged=[own]))
-
-    def _own_activation(self) -> Activation | None:
-        activation = running_activation()
-        return activation if activation is not None and activation.host is self._live else None
 
     @staticmethod
     def wait_for_completion(
@@ -354,9 +350,9 @@ class JobState(Serializable):
 
         A task whose handler runs just now is in it as one that has not been started.
         """
-        with self._live.lock:
-            document = write_job(self._job, self._live.now())
-            records = list(self._job.records())
+        with self._live.looking() as job:
+            document = write_job(job, self._live.now())
+            records = list(job.records())
         document["execution_history"] = write_history(records)
         self._live.secrecy.check_document(document, "job")
         return document

@@ -148,11 +148,12 @@ class Routine(Configured):
         """
         activation: Activation = get_current() or required_activation("emit")
         handler = activation.handler
-        if self is handler.routine and event_name in handler.unmapped and not activation.closed and is_fixed(data):
-            now = activation.host.now
-            activation.outbox.append(HistoryRecord(handler.routine_id, event_name, data, now()))
-        else:
-            activation.emit(self, event_name, data)
+        if self is handler.routine and event_name in handler.unmapped and is_fixed(data):
+            record = HistoryRecord(handler.routine_id, event_name, data, activation.host.now())
+            if not activation.closed:  # after all calls: threads take turns at those
+                activation.outbox.append(record)
+                return
+        activation.emit(self, event_name, data)
 
     def emit_with(
         self, event_name: str, data: Data, *, priority: int | None = None, metadata: Data | None = None

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import field
 
-from routilux._current import current
+from routilux._current import current, updating
 from routilux._durations import checked_timeout
 from routilux._fixed import Fixed
 from routilux._model import MergeKind
@@ -121,7 +121,7 @@ class Slot(Fixed):
         It is in the flow's document until then. OutsideActivationError inside a handler: slots are shared by all jobs.
         """
         activation = current.get()
-        if activation is not None and not activation.closed:
+        if updating.get() or (activation is not None and (not activation.closed or activation.is_deciding)):
             raise OutsideActivationError(
                 f"slot {self.name!r} cannot receive inside a handler: slots are shared by all jobs; emit instead"
             )
@@ -138,6 +138,12 @@ class Slot(Fixed):
         """Take out the data that waits."""
         data, self._data = self._data, {}
         return data
+
+    def put_back(self, data: Data) -> None:
+        """Have data wait again that was taken out; what has come since is newer."""
+        newer, self._data = self._data, data
+        if newer:
+            self._data = self._merged(newer)
 
     def _merged(self, new: Data) -> Data:
         if callable(self.merge_strategy):

@@ -103,7 +103,8 @@ def test_what_happens_to_ownership_is_logged_with_the_job(
     job_state = counting().execute("counter", {"n": 0, "ask": True}, store=dying())
     with caplog.at_level("INFO", "routilux"):
         recover(store)
-        job_state._live.lose(OwnershipLost("gone"))
+        with job_state._live.telling():
+            job_state._live.lose(OwnershipLost("gone"))
     told = [(record.levelname, record.action, record.job_id) for record in caplog.records]
     assert told == [("INFO", "recover", job_state.job_id), ("WARNING", "lose", job_state.job_id)]
 

@@ -15,7 +15,7 @@ from routilux._engine.rebuilding import due_for, rebuild
 from routilux._graph import Graph
 from routilux._logging import logger
 from routilux._plan import NO_PLAN, Plan
-from routilux.errors import JobStateError, RoutiluxError
+from routilux.errors import JobStateError
 from serilux import renamed_classes
 
 WATCHED = 4096
@@ -58,10 +58,6 @@ class Custody:
     def let_go(self, job_id: str, servant: Servant) -> None:
         """Hand on nothing more."""
         self.ledger.keeper.let_go(job_id, servant)
-
-    def report_loss(self, job_id: str, error: RoutiluxError) -> None:
-        """Tell operators that the job is in this process's hands no more."""
-        logger.warning("job %s is let go: %s", job_id, error, extra={"action": "lose", "job_id": job_id})
 
     def claim(self, job: Job, *, take_over: bool, plan: Plan = NO_PLAN) -> Claimed:
         """Own the job as it is stored now, which is another object if more is stored than was known here.

@@ -1,11 +1,9 @@
 """A job that this process holds: its data, the lock around it, and what is asked of it from outside."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterable
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from weakref import ref
-
-from msgspec import Struct
 
 from routilux._context import emissions
 from routilux._core.explanation import unmet_joins
@@ -22,7 +20,6 @@ from routilux._core.facts import (
     SharedDataSet,
     TaskResolved,
 )
-from routilux._core.job import Job
 from routilux._core.transition import transition
 from routilux._engine.alarms import SILENT, Alarms
 from routilux._engine.awaited import Awaited
@@ -31,37 +28,17 @@ from routilux._engine.keeping import Keeping
 from routilux._engine.kept_job import Fitting, KeptJob, NewJob
 from routilux._engine.news import JobFailed, JoinsUnmet
 from routilux._engine.requests import DONE, Answer, CancelAsked, PauseAsked, Request, read_request
+from routilux._engine.setting import NO_SECRETS, Handles, Recovering, Setting
 from routilux._engine.watchers import NOBODY, Condition, Watchers, is_not_running
 from routilux._engine.workers import OthersWait
 from routilux._graph import Graph, check_delivery
 from routilux._handler import Handlers
 from routilux._model import RESUMABLE, JobStatus, SlotKey
 from routilux._records import Changes, Data, Task, task_id
-from routilux._secrecy import Secrecy
 from routilux.errors import JobStateError, ResumeError, RoutiluxError, StoreError
 
 HOLD = 0.02
 _PAUSABLE = (JobStatus.RUNNING, JobStatus.PAUSED, JobStatus.COMPLETED)
-
-
-class Setting(Struct, frozen=True):
-    """What a job needs to run."""
-
-    engine: Engine
-    flow: object
-    graph: Graph
-    handlers: Handlers
-    secrecy: Secrecy
-
-
-NO_SECRETS = Secrecy()
-
-
-class Handles(Protocol):
-    """The class of the handles that users have of jobs."""
-
-    def _around(self, live: Any) -> object:
-        """A handle for a job of this process."""
 
 
 def _no_handle() -> object:
@@ -123,7 +100,7 @@ class HeldJob(KeptJob):
 
     def pause_if_running(self, reason: str) -> None:
         """Have the job pause unless it does not run anyway."""
-        with self.lock:
+        with self.telling(), self.lock:
             if self.job.status is JobStatus.RUNNING:
                 self.pause(reason, {})
 
@@ -131,20 +108,28 @@ class HeldJob(KeptJob):
         self,
         setting: Setting,
         fitting: Fitting,
-        recovered: Callable[[Job, Graph], list[Task]],
+        recovery: Recovering,
         keeping: Keeping | None = None,
     ) -> None:
         """Let the job go on, with the tasks that its flow recovers; ResumeError where nothing is to be resumed.
 
         `fitting` refuses a job that does not fit, before anything is changed.
         """
-        with self._claimed(keeping, self._check_resumable, fitting):
+        with self._undone_on_failure(recovery), self._claimed(keeping, self._check_resumable, fitting):
             self._attach(setting)
-            self.apply(JobResumed(self.graph.fingerprint, recovered(self.job, self.graph), self.now() + HOLD))
+            self.apply(JobResumed(self.graph.fingerprint, recovery.tasks(self.job, self.graph), self.now() + HOLD))
             if keeping is not None:
                 self._keep(keeping)
+                self.sync_held()
             self.submit()
-        self.sync()
+
+    @contextmanager
+    def _undone_on_failure(self, recovery: Recovering) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            recovery.put_back()
+            raise
 
     def retry(self, setting: Setting, fitting: Fitting, keeping: Keeping | None = None) -> None:
         """Let the failed job go on; JobStateError where it has not failed."""
@@ -153,8 +138,8 @@ class HeldJob(KeptJob):
             self.apply(JobRetried(self.graph.fingerprint, self.now() + HOLD))
             if keeping is not None:
                 self._keep(keeping)
+                self.sync_held()
             self.submit()
-        self.sync()
 
     def deliver(
         self, key: SlotKey, data: Data, *, answer_key: str = "", is_done: Callable[[], bool] = _not_yet
@@ -201,16 +186,20 @@ class HeldJob(KeptJob):
         None where somebody has it for more than `patience` seconds, as a predicate that does not return.
         """
         asked = read_request(request)
-        if not self.lock.acquire(timeout=patience):
-            return None
-        try:
-            if not self.attached or asked.epoch not in (None, self.job.epoch):
-                return Answer()
-            with self._written_on_failure():
-                self._do(asked)
-            return DONE
-        finally:
-            self.lock.release()
+        with self.telling():
+            if not self.lock.acquire(timeout=patience):
+                return None
+            try:
+                return self._obeyed(asked)
+            finally:
+                self.lock.release()
+
+    def _obeyed(self, asked: Request) -> Answer:
+        if not self.attached or asked.epoch not in (None, self.job.epoch):
+            return Answer()
+        with self._written_on_failure():
+            self._do(asked)
+        return DONE
 
     def _do(self, asked: Request) -> None:
         if isinstance(asked, PauseAsked):
@@ -241,7 +230,9 @@ class HeldJob(KeptJob):
         """What comes true when an attempt of the task has ended, or the job runs no more."""
         with self.lock:
             future = self._own_watchers().when_attempted(task.number)
-            if self.job.status is not JobStatus.RUNNING:
+            if self.lost is not None:
+                self._watchers.fail(self.lost)
+            elif self.job.status is not JobStatus.RUNNING or not self.attached:
                 self._watchers.attempted(task.number)
             self.submit()
             return future

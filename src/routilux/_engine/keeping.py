@@ -108,9 +108,6 @@ class Custodian(Protocol):
     def let_go(self, job_id: str, servant: Servant) -> None:
         """Hand on nothing more."""
 
-    def report_loss(self, job_id: str, error: RoutiluxError) -> None:
-        """Tell operators that the job is in this process's hands no more."""
-
 
 class KeepsJobs(ABC):
     """A store, as flows see it."""

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import TypeVar
 
+from routilux._core.copying import copied
 from routilux._core.facts import AttemptsLost, Fact
 from routilux._core.job import Job
 from routilux._engine.keeping import Claimed, Custodian, Keeping, Log
-from routilux._engine.news import Bulletin, News
+from routilux._engine.news import Bulletin, JobLost, News
 from routilux._engine.patience import within
 from routilux._engine.requests import DONE, Answer, write_answer
 from routilux._graph import Graph
@@ -58,7 +59,7 @@ class KeptJob(ABC):
                     yield
                 return
             fitting(self.job)
-            with keeping.custody.in_hand(self.job.job_id):
+            with self._kept_nowhere_on_failure(), keeping.custody.in_hand(self.job.job_id):
                 claimed = keeping.custody.claim(self.job, take_over=keeping.take_over, plan=keeping.plan)
                 self.custody, self.log, self.lost, self.job = keeping.custody, None, None, claimed.job
                 with self._released_on_failure():
@@ -66,6 +67,19 @@ class KeptJob(ABC):
                     check_status()
                     with self._fitted(fitting):
                         yield
+
+    @contextmanager
+    def _kept_nowhere_on_failure(self) -> Iterator[None]:
+        """Have a job that was in no store be in none, and as it was, if it does not get into this one."""
+        if self.custody is not None:
+            yield
+            return
+        former, self.job = self.job, copied(self.job)
+        try:
+            yield
+        except BaseException:
+            self.job, self.custody, self.log, self.lost = former, None, None, None
+            raise
 
     @contextmanager
     def _fitted(self, fitting: Fitting) -> Iterator[None]:
@@ -80,8 +94,12 @@ class KeptJob(ABC):
     def uninterrupted(
         self, call: Callable[[], T], *, keeping: Keeping | None = None, patience: float | None = None
     ) -> T:
-        """What a call gives that may change the job; where that is kept, it comes to its end (`within`)."""
-        return call() if self.custody is None and keeping is None else within(patience, call)
+        """What a call gives that may change the job; where that is kept, it comes to its end (`within`).
+
+        TimeoutError after `patience` seconds.
+        """
+        is_kept = self.custody is not None or keeping is not None
+        return within(patience, call) if is_kept or patience is not None else call()
 
     def last_graph(self, job: Job) -> Graph | None:
         """The graph that a job last ran with, if it is known here."""
@@ -92,7 +110,7 @@ class KeptJob(ABC):
         """Note, and have on disk, that what was in flight with the last owner is lost."""
         if claimed.graph is None or not claimed.job.active:
             return
-        self.graph, self.log = claimed.graph, custody.take_down(claimed.job, self._on_failure)
+        self.graph, self.log = claimed.graph, custody.take_down(claimed.job, self._told_failure)
         self._commit(AttemptsLost(claimed.died, custody.max_lost_attempts, alone=True), self.now())
         with self._standing_still():
             self.log.sync()
@@ -107,8 +125,11 @@ class KeptJob(ABC):
             self.tell_news()
 
     def tell_news(self) -> None:
-        """Tell operators what has been noted, each thing once; whoever comes later waits until it is told."""
-        if self.noted is not None:
+        """Tell operators what has been noted, each thing once; whoever comes later waits until it is told.
+
+        Who still has the job's lock leaves that to whoever has taken it before: logging has locks, too.
+        """
+        if self.noted is not None and not self.lock._is_owned():  # type: ignore[attr-defined]  # as threading.Condition
             self.noted.tell(self.job.job_id, self.job.flow_id)
 
     def note(self, news: News) -> None:
@@ -162,7 +183,7 @@ class KeptJob(ABC):
 
     def _let_others_have_it(self) -> None:
         assert self.custody is not None
-        log, self.log = self.log or self.custody.take_down(self.job, self._on_failure), None
+        log, self.log = self.log or self.custody.take_down(self.job, self._told_failure), None
         with self._standing_still():
             log.release(self.now())
 
@@ -183,8 +204,9 @@ class KeptJob(ABC):
         """Write the job as it is, and from now on what happens to it."""
         self.custody = keeping.custody
         self.job.durability = keeping.durability or self.job.durability
+        self.job.records()  # what of them is unread is put in front, and so before others may look
         with self._standing_still():
-            self.log = self.custody.keep(self.job, keeping.definition, self.now(), self._on_failure)
+            self.log = self.custody.keep(self.job, keeping.definition, self.now(), self._told_failure)
         self.custody.hold(self.job.job_id, self)
 
     @contextmanager
@@ -210,13 +232,12 @@ class KeptJob(ABC):
                     self.job, self.graph = claimed.job, claimed.graph or self.graph
                 with self._released_on_failure():
                     self._take_back_attempts(self.custody, claimed)
-                    self.log = self.custody.take_down(self.job, self._on_failure)
+                    self.log = self.custody.take_down(self.job, self._told_failure)
                     yield
                 self._let_others_have_it()
         else:
             yield
-            with self._standing_still():
-                self.sync()
+            self.sync_held()
 
     def _answering(self, key: str) -> AbstractContextManager[None]:
         """Have whoever asks by that key told that it is done, exactly if what is done now gets on disk."""
@@ -238,6 +259,18 @@ class KeptJob(ABC):
         if self.lost is not None:
             raise self.lost.with_traceback(None)
 
+    def sync_held(self) -> None:
+        """`sync`, under the job's lock: meanwhile others may look."""
+        log = self.log
+        if log is not None:
+            try:
+                with self._standing_still():
+                    log.sync()
+            except RoutiluxError:
+                self._on_failure(log)
+                raise
+        self._check_kept()
+
     def sync(self) -> None:
         """Return when all that has happened is on disk; OwnershipLost or StoreError where it will never be."""
         log = self.log
@@ -255,6 +288,13 @@ class KeptJob(ABC):
         log, status = self.log, self.job.status
         return status if log is None or status is JobStatus.RUNNING else log.told
 
+    def _told_failure(self, log: Log) -> bool:
+        """`_on_failure`, as whoever writes the log is to call it: without the lock of any job."""
+        has_let_go = self._on_failure(log)
+        if has_let_go:
+            self.tell_news()
+        return has_let_go
+
     def _on_failure(self, log: Log) -> bool:
         """Let go of the job, unless it has been claimed again since; False where somebody has it for too long."""
         if not self.lock.acquire(timeout=TURN):
@@ -270,8 +310,7 @@ class KeptJob(ABC):
         """Let go of a job that can be written no more: others have it, or will have."""
         with self.lock:
             if self.lost is None:
-                assert self.custody is not None
-                self.custody.report_loss(self.job.job_id, error)
+                self.note(JobLost(error))
                 self.job.status = JobStatus.RUNNING  # before anybody can see it without its log
                 self.lost, self.log = error, None
                 self._give_up_all()

@@ -5,9 +5,9 @@ from routilux._core.facts import JobCancelled, JobTimedOut, TimersFired
 from routilux._core.settling import abandon_active
 from routilux._engine.attempt import await_handler
 from routilux._engine.coroutines import Cancellable, breathe
-from routilux._engine.held_job import Handles
 from routilux._engine.kept_job import NewJob
 from routilux._engine.running_job import RunningJob
+from routilux._engine.setting import Handles
 from routilux._engine.workers import Workers
 from routilux._model import RESUMABLE, JobStatus
 from routilux._records import Task
@@ -114,7 +114,7 @@ class LiveJob(RunningJob):
 
     def _wake(self) -> None:
         with self.telling(), self.lock:
-            if self.job.status is not JobStatus.RUNNING:
+            if self.job.status is not JobStatus.RUNNING or not self.attached:
                 return
             self._alarms.sleep()
             now = self.now()

@@ -11,6 +11,7 @@ from routilux._core.explanation import JoinNote
 from routilux._model import ErrorStrategy
 from routilux._records import Decision, ErrorInfo, Task, task_id
 from routilux._texts import printable
+from routilux.errors import RoutiluxError
 
 
 class AttemptFailed(NamedTuple):
@@ -46,7 +47,13 @@ class JoinsUnmet(NamedTuple):
     joins: Sequence[JoinNote]
 
 
-News = AttemptFailed | JobFailed | JoinsUnmet
+class JobLost(NamedTuple):
+    """A job is in this process's hands no more."""
+
+    error: RoutiluxError
+
+
+News = AttemptFailed | JobFailed | JoinsUnmet | JobLost
 
 
 class Bulletin:
@@ -84,6 +91,8 @@ def _tell(job_id: str, flow_id: str, news: News) -> None:
             extra |= {"action": "fail", "task_id": error.task_id or ""}
             why, trace = printable(str(error)), printable(error.traceback.rstrip(), keeping="\n")
             logger.error("job %s of flow %r failed: %s\n%s", job_id, flow_id, why, trace, extra=extra)
+        case JobLost(error):
+            logger.warning("job %s is let go: %s", job_id, printable(str(error)), extra=extra | {"action": "lose"})
         case JoinsUnmet(joins):
             words = "job %s of flow %r has completed, and no handler has run on what came to %s: its `when` never held"
             logger.warning(

@@ -13,10 +13,11 @@ from routilux._core.transition import succeed, take
 from routilux._current import get_current, set_current
 from routilux._engine.attempt import Failure, call_guarded, decided, describe, holds_for, merged_by, run_handler
 from routilux._engine.discretion import secret_in_outcome
-from routilux._engine.held_job import Handles, HeldJob
+from routilux._engine.held_job import HeldJob
 from routilux._engine.keeping import Log
 from routilux._engine.kept_job import NewJob
 from routilux._engine.news import AttemptFailed
+from routilux._engine.setting import Handles
 from routilux._engine.solitude import Solitude
 from routilux._engine.workers import OthersWait
 from routilux._model import ErrorStrategy
@@ -165,8 +166,7 @@ class RunningJob(HeldJob):
     def _is_kept(self) -> bool:
         """Have all so far on disk; False where it never will be, and the job is in other hands."""
         try:
-            with self._standing_still():
-                self.sync()
+            self.sync_held()
         except RoutiluxError as error:
             self.lose(error)
         return self.lost is None
@@ -318,8 +318,7 @@ class RunningJob(HeldJob):
                 raise failure
             if self.secrecy.known and (told := secret_in_outcome(self.secrecy, activation, changes)):
                 raise told
-            fact = TaskFlushed(activation.task, activation.started, activation.outbox, activation.routing, changes)
-            self._commit(fact, self.now())
+            self._commit(TaskFlushed(activation.task, *activation.emptied(), changes), self.now())
             activation.start_over()
             if self.graph.concurrent:
                 self.submit()

@@ -1,8 +1,8 @@
 """How a job begins, whatever becomes of its caller."""
 
-from routilux._engine.held_job import Setting
 from routilux._engine.keeping import Keeping
 from routilux._engine.live_job import LiveJob
+from routilux._engine.setting import Setting
 from routilux._records import Task
 
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import NoReturn
 
+from routilux._engine.awaited import Awaited
 from routilux._engine.watchers import is_not_running
 from routilux.cli.progress import Progress, Watched
 from routilux.cli.signals import News, Signals
@@ -26,7 +27,13 @@ class Run:
     def __init__(self, job_state: JobState) -> None:
         self.job_state = job_state
         self.watched = Watched(job_state)
-        self.ended = job_state._live.wait_until(is_not_running)
+        self.ended = Awaited()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        """See the job's end; users' code may keep this waiting, but not who hears signals."""
+        ended = self.job_state._live.wait_until(is_not_running)
+        ended.tell(lambda: self.ended.come_true(ended.error))
 
     @property
     def lost(self) -> BaseException | None:

@@ -1,0 +1,24 @@
+"""A job as another object, to be changed while the first one stays as it is."""
+
+from msgspec.structs import replace
+
+from routilux._core.expectations import Expectations
+from routilux._core.job import Job
+from routilux._core.ready_queue import ReadyQueue
+
+
+def copied(job: Job) -> Job:
+    """A job with the same tasks and data, in containers of its own; both have the records of its history."""
+    copy = replace(
+        job,
+        ready=ReadyQueue(),
+        delayed=(),
+        expecting=Expectations(),
+        active=dict(job.active),
+        failed=list(job.failed),
+        routines={routine_id: replace(state) for routine_id, state in job.routines.items()},
+        slot_data={key: dict(data) for key, data in job.slot_data.items()},
+    )
+    for task in (*job.ready, *job.waiting()):
+        copy.enlist(task)
+    return copy

@@ -1,0 +1,218 @@
+"""What a resume or a store that fails leaves behind: the job, its flow and those who wait are as they should be."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from routilux import Flow, JobState
+from routilux._backends.backend import Batch, Compaction
+from routilux._backends.memory import MemoryBackend
+from routilux.errors import StoreError, StoreUnavailableError
+from routilux.stores import Store
+from tests.patience import PATIENCE, until
+from tests.stores.patients import patient
+
+
+class Failing(MemoryBackend):
+    """Fails to write or compact, and does something then, as often as it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failures: list[StoreError] = []
+        self.then: Callable[[], object] = lambda: None
+
+    def _fail(self) -> None:
+        self.then()
+        if self.failures:
+            raise self.failures.pop()
+
+    def write(self, batches: Sequence[Batch]) -> frozenset[str]:
+        self._fail()
+        return super().write(batches)
+
+    def compact(self, compaction: Compaction) -> bool:
+        self._fail()
+        return super().compact(compaction)
+
+
+@pytest.fixture
+def backend() -> Failing:
+    return Failing()
+
+
+@pytest.fixture
+def store(backend: Failing) -> Iterator[Store]:
+    with Store(backend, patience=0.0, window=0.001) as store:
+        yield store
+
+
+@pytest.fixture
+def flow() -> Iterator[Flow]:
+    flow = patient()
+    flow.add_routine(type(flow.routines["patient"])(), "second")
+    yield flow
+    flow.shutdown(wait=False)
+
+
+def paused(flow: Flow, store: Store | None = None) -> JobState:
+    """A paused job, and data that waits in a slot of its flow."""
+    job_state = flow.execute("patient", store=store)
+    flow.pause(job_state)
+    flow.routines["second"].get_slot("answer").receive({"text": "waited"})
+    return job_state
+
+
+def waiting(flow: Flow) -> dict[str, Any]:
+    document: dict[str, Any] = flow.serialize()["routines"]["second"]["_slots"]["answer"]["_data"]
+    return document
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_data_in_a_slot_outlives_a_resume_that_fails(backend: Failing, store: Store, flow: Flow, stored: bool) -> None:
+    job_state = paused(flow, store if stored else None)
+    backend.failures = [StoreUnavailableError("away for a moment")]
+    with pytest.raises(StoreUnavailableError):
+        flow.resume(job_state, store=store)
+    assert waiting(flow) == {"text": "waited"}
+    flow.resume(job_state, store=store)
+    assert waiting(flow) == {}
+    until(lambda: job_state.shared_log == ["waited"])
+
+
+def test_what_has_come_since_is_newer_than_what_was_put_back(backend: Failing, store: Store, flow: Flow) -> None:
+    job_state = paused(flow)
+    slot = flow.routines["second"].get_slot("answer")
+    backend.failures, backend.then = [StoreError("broken")], lambda: slot.receive({"text": "newer"})
+    with pytest.raises(StoreError):
+        flow.resume(job_state, store=store)
+    assert waiting(flow) == {"text": "newer"}
+
+
+def test_a_job_that_does_not_get_into_a_store_is_in_none_and_as_it_was(
+    backend: Failing, store: Store, flow: Flow
+) -> None:
+    job_state = paused(flow)
+    before = job_state.serialize()
+    backend.failures = [StoreError("broken"), StoreError("broken")]
+    with pytest.raises(StoreError, match="broken"):
+        flow.resume(job_state, store=store)
+    assert job_state.serialize() == before
+    with Store(MemoryBackend()) as another:
+        flow.resume(job_state, store=another)
+        flow.deliver(job_state, "patient", "answer", {"text": "heard"})
+        assert job_state.wait(PATIENCE)
+        assert another.summary(job_state.job_id).status == "completed"
+
+
+def test_history_that_nobody_has_read_yet_is_read_before_others_may_look(
+    backend: Failing, store: Store, flow: Flow
+) -> None:
+    """Two that put it together at once had it twice."""
+    job_state = JobState()
+    job_state.deserialize(paused(flow).serialize())
+    seen: list[Any] = []
+    backend.then = lambda: seen.append(job_state._job.unread)
+    assert job_state._job.unread != ()
+    flow.resume(job_state, store=store)
+    assert seen
+    assert set(seen) == {()}
+
+
+def test_nothing_of_a_job_changes_while_others_look(
+    backend: Failing, store: Store, flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_state, stood_still = flow.execute("patient", store=store), []
+    live, lose = job_state._live, job_state._live.lose
+
+    def lost(error: Any) -> None:
+        stood_still.append(live._stands_still)
+        lose(error)
+
+    monkeypatch.setattr(live, "lose", lost)
+    backend.failures = [StoreError("broken")]
+    with pytest.raises(StoreError):
+        job_state.append_to_shared_log("lost")
+    assert stood_still == [False]
+
+
+def test_who_waits_for_an_attempt_of_a_job_that_is_lost_is_told(backend: Failing, store: Store, flow: Flow) -> None:
+    job_state = flow.execute("patient", store=store)
+    (task,) = job_state._live.job.pending()
+    with job_state._live.telling():
+        job_state._live.lose(StoreError("broken"))
+    with pytest.raises(StoreError, match="broken"):
+        job_state._live.when_attempted(task).wait(PATIENCE)
+
+
+def test_a_timer_that_comes_after_its_job_was_lost_does_nothing(backend: Failing, store: Store, flow: Flow) -> None:
+    job_state = flow.execute("patient", store=store, timeout=PATIENCE)
+    with job_state._live.telling():
+        job_state._live.lose(StoreError("broken"))
+    job_state._live.now = lambda: time.time() + 2 * PATIENCE
+    job_state._live._wake()
+    assert (job_state.status, job_state.error) == ("running", None)
+
+
+class Looking(logging.Handler):
+    """Adds to each line how a job gets on, which another thread has to say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.job_state: JobState | None = None
+        self.seen: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self.job_state is not None and getattr(record, "action", "") == "lose":
+            with ThreadPoolExecutor(1) as another:
+                self.seen.append(str(another.submit(self.job_state.explain).result(PATIENCE).status))
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param(lambda flow, job: job.append_to_shared_log("lost"), id="from outside"),
+        pytest.param(lambda flow, job: flow.pause(job), id="by a pause"),
+        pytest.param(lambda flow, job: job._live.log.record(job.status, 0.0), id="by the thread that writes"),
+    ],
+)
+def test_operators_are_told_of_a_lost_job_without_its_lock(
+    backend: Failing, store: Store, flow: Flow, act: Callable[[Flow, JobState], object]
+) -> None:
+    """Logging has locks of its own, which others may have who look at the job."""
+    handler, job_state = Looking(), flow.execute("patient", store=store)
+    handler.job_state = job_state
+    logging.getLogger("routilux").addHandler(handler)
+    try:
+        backend.failures = [StoreError("broken")]
+        with suppress(StoreError):
+            act(flow, job_state)
+        until(lambda: handler.seen)
+    finally:
+        logging.getLogger("routilux").removeHandler(handler)
+    assert handler.seen == ["running"]
+
+
+def test_a_job_that_is_lost_before_it_is_waited_for_is_told_to_coroutines(
+    backend: Failing, store: Store, flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = Flow._begun
+
+    def and_lost(self: Flow, *args: Any) -> Any:
+        job_state, task = begun(self, *args)
+        with job_state._live.telling():
+            job_state._live.lose(StoreError("broken"))
+        return job_state, task
+
+    monkeypatch.setattr(Flow, "_begun", and_lost)
+
+    async def execute() -> None:
+        await asyncio.wait_for(flow.execute_async("patient", store=store), PATIENCE)
+
+    with pytest.raises(StoreError, match="broken"):
+        asyncio.run(execute())
