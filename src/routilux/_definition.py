@@ -11,6 +11,7 @@ from routilux._choices import chosen
 from routilux._compile import bind_handlers, compile_graph
 from routilux._durations import checked_timeout
 from routilux._flow_document import FlowDocument
+from routilux._forks import renew_after_fork
 from routilux._graph import Graph
 from routilux._handler import Handlers
 from routilux._migrations import CURRENT_FORMAT, upgrade
@@ -59,7 +60,8 @@ class Definition(Serializable):
         resources: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__()
-        self._lock = threading.RLock()
+        self._begin_anew()
+        renew_after_fork(self)
         self.flow_id = f"flow-{uuid4().hex}" if flow_id is None else flow_id
         self.execution_strategy = execution_strategy
         self.max_workers = max_workers
@@ -211,6 +213,9 @@ class Definition(Serializable):
             if routine_id in self._routines:
                 secrets = self._routines[routine_id]._secrets.items()
                 routine._keep({name: value for name, value in secrets if value is not None})
+
+    def _begin_anew(self) -> None:
+        self._lock = threading.RLock()
 
     def _definition_changed(self) -> None:
         with self._lock:

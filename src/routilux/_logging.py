@@ -4,6 +4,39 @@ What is told of is rare, and logging slow to import: it is loaded with the first
 """
 
 import logging
+from typing import Any
 
-logger = logging.getLogger("routilux")
-logger.addHandler(logging.NullHandler())
+LOGGER = logging.getLogger("routilux")
+LOGGER.addHandler(logging.NullHandler())
+_OF_PYTHON = logging.Handler()
+
+
+class SafeLogger:
+    """Logs what an application's filters and handlers let it; what these raise is theirs, and stops no job or thread.
+
+    It is shown as Python shows what handlers cannot do: on stderr, unless `logging.raiseExceptions` is False.
+    """
+
+    def info(self, words: str, *args: object, extra: dict[str, Any]) -> None:
+        """Tell what operators may want to know."""
+        _tell(logging.INFO, words, args, extra)
+
+    def warning(self, words: str, *args: object, extra: dict[str, Any]) -> None:
+        """Tell what operators should look at."""
+        _tell(logging.WARNING, words, args, extra)
+
+    def error(self, words: str, *args: object, extra: dict[str, Any]) -> None:
+        """Tell what has gone wrong."""
+        _tell(logging.ERROR, words, args, extra)
+
+
+def _tell(level: int, words: str, args: tuple[object, ...], extra: dict[str, Any]) -> None:
+    try:
+        LOGGER.log(level, words, *args, extra=extra, stacklevel=3)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - whatever a filter or handler raises
+        _OF_PYTHON.handleError(LOGGER.makeRecord(LOGGER.name, level, __file__, 0, words, args, None))
+
+
+logger = SafeLogger()

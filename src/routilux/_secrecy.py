@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from routilux._forks import renew_after_fork
 from routilux._records import ErrorInfo
 from routilux.errors import SecretError
 from serilux import encode
@@ -30,12 +31,16 @@ class Secrecy:
     """The values that are to be told nobody, with the names they go by. It may be used from any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._begin_anew()
         self._values: dict[tuple[str, str], deque[Secret]] = {}
         self._texts: dict[str, str] = {}
         self._bytes: dict[bytes, str] = {}
         self._pieces: dict[int, dict[str, str]] = {}
         self.known = False
+        renew_after_fork(self)
+
+    def _begin_anew(self) -> None:
+        self._lock = threading.Lock()
 
     def learn(self, owner: str, name: str, value: Secret) -> None:
         """Know one more value, of a secret of some routine."""

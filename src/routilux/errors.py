@@ -8,6 +8,7 @@
     ├── OutsideActivationError   (RuntimeError)  a call that needs a running handler was made without one
     ├── BlockingCallError        (RuntimeError)  a handler would wait for its own flow
     ├── FlowShutDownError        (RuntimeError)  the flow has been shut down
+    ├── NoThreadError            (RuntimeError)  the system gives no thread for what was asked
     ├── JobStateError            (ValueError)    the job's status does not allow the verb
     │   ├── ResumeError                          the job does not fit the flow at hand
     │   └── JobExistsError                       the store has a job of that id already
@@ -104,6 +105,10 @@ class BlockingCallError(RoutiluxError, RuntimeError):
 
 class FlowShutDownError(RoutiluxError, RuntimeError):
     """The flow has been shut down and runs no jobs any more."""
+
+
+class NoThreadError(RoutiluxError, RuntimeError):
+    """The system gives no thread that is needed for what was asked, and nothing has changed; it may later."""
 
 
 class JobStateError(RoutiluxError, ValueError):

@@ -114,10 +114,14 @@ class Flow(Definition):
         beginning = Beginning(entry_routine_id, entry_params, timeout, history_limit, job_id)
         job_state, task = self._begun(beginning, store, durability)
         live = job_state._live
-        if live.may_run_here(task):
-            live.run_here()
-        else:
-            live.block_on(live.when_attempted(task))
+        try:
+            if live.may_run_here(task):
+                live.run_here()
+            else:
+                live.block_on(live.when_attempted(task))
+        except BaseException:  # Ctrl-C: what has begun is never left to nobody
+            live.submit()
+            raise
         live.sync()
         return job_state
 
@@ -136,13 +140,20 @@ class Flow(Definition):
         refuse_blocking(self, "execute")
         beginning = Beginning(entry_routine_id, entry_params, timeout, history_limit, job_id)
         if store is None:
-            job_state, task = self._begun(beginning, store, durability)
+            job_state, attempted = self._running(beginning, store, durability)
         else:
-            job_state, task = await call_in_thread(lambda: self._begun(beginning, store, durability))
-        await until_true(job_state._live.when_attempted(task))
+            job_state, attempted = await call_in_thread(lambda: self._running(beginning, store, durability))
+        await until_true(attempted)
         if store is not None:
             await call_in_thread(job_state._live.sync)
         return job_state
+
+    def _running(
+        self, beginning: Beginning, store: KeepsJobs | None, durability: Durability | str
+    ) -> tuple[JobState, Awaited]:
+        """A job that runs, whether or not its caller is still there, and what comes true with its first attempt."""
+        job_state, task = self._begun(beginning, store, durability)
+        return job_state, job_state._live.when_attempted(task)
 
     def start(
         self,
@@ -162,8 +173,10 @@ class Flow(Definition):
         refuse_deciding("start")
         beginning = Beginning(entry_routine_id, entry_params, timeout, history_limit, job_id)
         job_state, _ = self._begun(beginning, store, durability)
-        job_state._live.sync()  # nobody sees anything of a job that could be lost
-        job_state._live.submit()
+        try:
+            job_state._live.sync()  # nobody sees anything of a job that could be lost
+        finally:  # Ctrl-C: what has begun is never left to nobody
+            job_state._live.submit()
         return job_state
 
     def _begun(

@@ -255,3 +255,98 @@ def test_a_process_that_ends_tells_which_jobs_are_lost(last: str, lines: list[st
     assert all(
         f" the process ends while flow 'asking' runs jobs that no store keeps: {job_id}. " in line for line in found
     )
+
+
+# Logging that raises.
+
+
+class Refusing(logging.Filter):
+    """A filter of an application's that fails."""
+
+    def __init__(self, error: type[BaseException]) -> None:
+        super().__init__()
+        self.error = error
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        raise self.error("request_id")
+
+
+class Failing(logging.Handler):
+    """A handler of an application's that raises."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise KeyError("request_id")
+
+
+@pytest.fixture(params=[KeyError, SystemExit, None])
+def failing_log(request: pytest.FixtureRequest) -> Iterator[None]:
+    logger = logging.getLogger("routilux")
+    refusing, failing = Refusing(request.param or KeyError), Failing()
+    if request.param is None:
+        logger.addHandler(failing)
+    else:
+        logger.addFilter(refusing)
+    yield
+    logger.removeFilter(refusing)
+    logger.removeHandler(failing)
+
+
+@pytest.mark.parametrize(("policy", "status"), [(None, "failed"), (ErrorHandler("continue"), "completed")])
+@pytest.mark.usefixtures("failing_log")
+def test_logging_that_raises_changes_nothing_of_a_job(
+    policy: ErrorHandler | None, status: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part = routine(fail)
+    part.set_error_handler(policy)
+    flow = flow_of(a=routine(lambda self: self.emit("out"), "out"), b=part, links=("a.out>b",), max_workers=1)
+    with flow:
+        for _ in range(3):
+            job_state = flow.start("a")
+            assert job_state.wait(LONG)
+            assert job_state.status == status
+    told = capsys.readouterr().err
+    assert told.count("--- Logging error ---") == 3
+    assert "request_id" in told
+
+
+@pytest.mark.usefixtures("failing_log")
+def test_logging_that_raises_changes_nothing_of_an_async_handler(capsys: pytest.CaptureFixture[str]) -> None:
+    async def fail_later(self: Routine) -> None:
+        raise ValueError
+
+    part = routine(fail_later)
+    part.set_error_handler(retrying(2, 0.001))
+    with flow_of(a=part) as flow:
+        for _ in range(2):
+            job_state = flow.start("a")
+            assert job_state.wait(LONG)
+            assert job_state.status == "failed"
+    assert capsys.readouterr().err.count("--- Logging error ---") == 6
+
+
+def test_python_is_told_nothing_where_it_is_not_to_be(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    logger, refusing = logging.getLogger("routilux"), Refusing(KeyError)
+    logger.addFilter(refusing)
+    try:
+        assert run(fail, None).status == "failed"
+    finally:
+        logger.removeFilter(refusing)
+    assert capsys.readouterr().err == ""
+
+
+def test_ctrl_c_while_something_is_told_is_ctrl_c() -> None:
+    logger, refusing = logging.getLogger("routilux"), Refusing(KeyboardInterrupt)
+    logger.addFilter(refusing)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(fail, None)
+    finally:
+        logger.removeFilter(refusing)
+
+
+def test_a_record_says_where_in_this_library_it_was_made(logged: list[logging.LogRecord]) -> None:
+    run(fail, None)
+    assert [(record.module, record.funcName) for record in logged] == [("news", "_tell")]

@@ -17,6 +17,9 @@ class NotedWorkers:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
+    def stand_by(self) -> None:
+        pass
+
     def submit(self, job: Any) -> None:
         pass
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 from typing import Any
 
 import pytest
@@ -10,9 +10,11 @@ import pytest
 from routilux import Flow, JobExistsError, JobState, OwnershipLost, Routine, StoreUnavailableError
 from routilux._backends.backend import Batch
 from routilux._backends.memory import MemoryBackend
+from routilux._engine.live_job import LiveJob
 from routilux.stores import Store, open_store
 from routilux.testing import StepRunner
 from serilux import register_serializable
+from tests.patience import PATIENCE, until
 
 RAN: list[str] = []
 
@@ -185,4 +187,65 @@ def test_a_lost_answer_is_asked_for_again_and_the_job_runs_once() -> None:
             return refused
 
     assert execute(noted(), Store(Once()), "order-17").wait(60)
+    assert RAN == ["order-17"]
+
+
+# Callers that wait no longer.
+
+
+def completed(store: Store) -> list[str]:
+    return [job.job_id for job in store.jobs(status="completed")]
+
+
+def test_a_job_whose_caller_was_cancelled_while_it_began_runs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on, begin = Event(), Event(), Flow._begun
+
+    def begin_slowly(*args: Any) -> Any:
+        given = begin(*args)
+        begun.set()
+        assert go_on.wait(PATIENCE)
+        return given
+
+    async def give_up(flow: Flow) -> None:
+        asked = asyncio.create_task(flow.execute_async("noted", store=store, job_id="order-17"))
+        await asyncio.to_thread(begun.wait, PATIENCE)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+        go_on.set()
+
+    monkeypatch.setattr(Flow, "_begun", begin_slowly)
+    with noted() as flow:
+        asyncio.run(give_up(flow))
+        until(lambda: completed(store) == ["order-17"])
+    assert RAN == ["order-17"]
+
+
+@pytest.mark.parametrize(("verb", "moment"), [(execute, "may_run_here"), (execute, "when_attempted"), (start, "sync")])
+def test_a_job_whose_caller_was_interrupted_when_it_had_begun_runs(
+    store: Store, monkeypatch: pytest.MonkeyPatch, verb: Any, moment: str
+) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    def interrupt_once(live: LiveJob) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    if moment == "sync":
+        keep = LiveJob._keep_new
+
+        def keep_and_interrupt(live: LiveJob, *args: Any, **named: Any) -> None:
+            keep(live, *args, **named)
+            monkeypatch.setattr(LiveJob, "sync", interrupt_once)
+
+        monkeypatch.setattr(LiveJob, "_keep_new", keep_and_interrupt)
+    else:
+        monkeypatch.setattr(LiveJob, "may_run_here", lambda *_: False)
+        monkeypatch.setattr(LiveJob, moment, interrupt)
+    with noted() as flow:
+        with pytest.raises(KeyboardInterrupt):
+            verb(flow, store, "order-17")
+        monkeypatch.undo()
+        until(lambda: completed(store) == ["order-17"])
     assert RAN == ["order-17"]

@@ -7,7 +7,10 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Protocol
 
+from routilux._engine.threads import start_thread, tell_of
 from routilux._engine.workers import OthersWait, WorkerThreads
+from routilux._forks import renew_after_fork
+from routilux.errors import NoThreadError
 
 MOST_CALLERS = 16
 
@@ -27,6 +30,9 @@ class Clock(Protocol):
 
     def follow_wall(self) -> None:
         """Catch up, where the time is behind what the machine shows."""
+
+    def stand_by(self) -> None:
+        """Be able to call back from now on; NoThreadError where that cannot be."""
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
         """Call back, on some other thread, at `when` or soon after."""
@@ -71,41 +77,54 @@ class SystemClock:
     """
 
     def __init__(self, wall: Reading = time.time, monotonic: Reading = time.monotonic) -> None:
-        self._changed = threading.Condition()
-        self._calls: list[tuple[float, int, ScheduledCall]] = []
         self._numbers = count()
         self._crowded = 64
-        self._thread: threading.Thread | None = None
-        self._callers = _callers()
+        self._begin_anew()
         self.now, self._catch_up = _paired(wall, monotonic)
+        renew_after_fork(self)
+
+    def _begin_anew(self) -> None:
+        self._changed = threading.Condition()
+        self._calls: list[tuple[float, int, ScheduledCall]] = []
+        self._thread: threading.Thread | None = None
+        self._callers = WorkerThreads(MOST_CALLERS, "routilux-alarms")
 
     def follow_wall(self) -> None:
         """Catch up with the wall, where that is ahead."""
         self._catch_up()
 
+    def stand_by(self) -> None:
+        """Have the thread that waits for the next timer; NoThreadError where it cannot be started."""
+        if self._thread is None:
+            with self._changed:
+                if self._thread is None:
+                    self._thread = start_thread("routilux-timers", self._run)
+
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
-        """Call back on one of the clock's threads."""
+        """Call back on one of the clock's threads; NoThreadError where there is none, and cannot be one."""
         call = ScheduledCall(callback)
+        self.stand_by()
         self.follow_wall()
         with self._changed:
             if len(self._calls) >= self._crowded:
                 self._forget_cancelled()
             heappush(self._calls, (when, next(self._numbers), call))
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="routilux-timers", daemon=True)
-                self._thread.start()
-            elif self._calls[0][2] is call:
+            if self._calls[0][2] is call:
                 self._changed.notify()
         return call
 
     def _run(self) -> None:
         while True:
-            self._callers.submit(self._wait_for_next())
+            try:
+                self._go_off(self._wait_for_next())
+            except BaseException as error:  # noqa: BLE001 - no timer may cost the others their thread
+                tell_of(error)
 
-    def forget_all(self) -> None:
-        """Begin anew in a forked process: its parent's threads and timers are not there."""
-        self._changed = threading.Condition()
-        self._calls, self._thread, self._callers = [], None, _callers()
+    def _go_off(self, call: ScheduledCall) -> None:
+        try:
+            self._callers.submit(call)
+        except NoThreadError:  # better here, where it holds up others, than not at all
+            call()
 
     def _wait_for_next(self) -> ScheduledCall:
         with self._changed:
@@ -128,10 +147,6 @@ class SystemClock:
     def _drop_cancelled(self) -> None:
         while self._calls and self._calls[0][2].callback is None:
             heappop(self._calls)
-
-
-def _callers() -> WorkerThreads:
-    return WorkerThreads(MOST_CALLERS, "routilux-alarms")
 
 
 def _paired(wall: Reading, monotonic: Reading) -> tuple[Reading, Callable[[], None]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Protocol, TypeVar
 
 from routilux._engine.awaited import Awaited
+from routilux._forks import renew_after_fork
 
 T = TypeVar("T")
 
@@ -21,7 +22,7 @@ class Coroutines(Protocol):
     """Whatever it is that runs coroutines."""
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> Cancellable:
-        """Run a coroutine. Any thread may call this."""
+        """Run a coroutine. Any thread may call this. NoThreadError where there is nothing to run it."""
 
     def close(self) -> None:
         """Run nothing more."""
@@ -32,12 +33,16 @@ class LazyLoopThread:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._closed = False
+        self._begin_anew()
+        renew_after_fork(self)
+
+    def _begin_anew(self) -> None:
         self._lock = threading.Lock()
         self._loop_thread: Coroutines | None = None
-        self._closed = False
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> Cancellable:
-        """Run a coroutine on the loop's thread."""
+        """Run a coroutine on the loop's thread; NoThreadError where that cannot be started."""
         with self._lock:
             if self._loop_thread is None:
                 from routilux._engine.event_loop import LoopThread  # noqa: PLC0415 - see the module's docstring

@@ -9,6 +9,7 @@ from routilux._engine.clock import Clock, SystemClock
 from routilux._engine.coroutines import Coroutines, LazyLoopThread
 from routilux._engine.lost_at_exit import Unsettled, watch
 from routilux._engine.workers import Workers, WorkerThreads
+from routilux._forks import renew_after_fork
 from routilux.errors import FlowShutDownError
 
 
@@ -20,12 +21,21 @@ class Engine:
         self.workers = workers
         self.coroutines = coroutines
         self.new_id = new_id
-        self.jobs: set[Unsettled] = set()
         self.closed = False
+        self._begin_anew()
+        renew_after_fork(self)
+
+    def _begin_anew(self) -> None:
+        self.jobs: set[Unsettled] = set()
         self._lock = threading.Lock()
 
     def admit(self, job: Unsettled) -> None:
-        """Take a job in; FlowShutDownError where none is taken in any more."""
+        """Take a job in; FlowShutDownError where none is taken in any more, NoThreadError where none could be run.
+
+        What it will need is there before anything of it is: that a thread is missing later holds a job up, at most.
+        """
+        self.workers.stand_by()
+        self.clock.stand_by()
         with self._lock:
             if self.closed:
                 raise FlowShutDownError("the flow has been shut down; build or deserialize another")
@@ -50,9 +60,6 @@ class Engine:
 
 EngineFactory = Callable[[str, int], Engine]
 _SYSTEM_CLOCK = SystemClock()  # one thread for the timers of a process
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_SYSTEM_CLOCK.forget_all)
-
 
 _SYSTEM_RANDOM: Callable[[int], bytes] = getattr(os, "getrandom", os.urandom)
 """Not `urandom` where there is a choice: that hands the interpreter to busy workers, which doubles what a job costs."""

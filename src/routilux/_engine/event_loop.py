@@ -4,10 +4,13 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, TypeVar
+from contextvars import copy_context
+from typing import Any, TypeVar, cast
 
 from routilux._engine.awaited import Awaited
 from routilux._engine.coroutines import Cancellable
+from routilux._engine.threads import no_thread, start_thread, tell_of
+from routilux.errors import NoThreadError
 
 T = TypeVar("T")
 
@@ -48,7 +51,7 @@ class LoopThread:
         self._closed = False
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> Cancellable:
-        """Run a coroutine on the loop's thread."""
+        """Run a coroutine on the loop's thread; NoThreadError where that cannot be started."""
         with self._lock:
             loop = self._started_loop()
             self._unfinished += 1
@@ -74,17 +77,29 @@ class LoopThread:
 
     def _started_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            threading.Thread(target=self._run, args=(self._loop,), name=self._name, daemon=True).start()
+            loop = self._loop = asyncio.new_event_loop()  # before its thread, which ends where this is another
+            try:
+                start_thread(self._name, self._run, loop)
+            except NoThreadError:
+                self._loop = None
+                loop.close()
+                raise
         return self._loop
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Run the loop until it is closed here; a task that stops it, or exits, ends only itself."""
+        """Run the loop until it is closed here; a task that stops it, or exits, ends only itself.
+
+        So does what is raised where asyncio tells of errors, as by a filter of its logger.
+        """
         asyncio.set_event_loop(loop)
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
             while self._loop is loop:
-                with suppress(SystemExit, KeyboardInterrupt):
+                try:
                     runner.get_loop().run_forever()
+                except (SystemExit, KeyboardInterrupt):
+                    pass
+                except BaseException as error:  # noqa: BLE001 - the other coroutines have to go on
+                    tell_of(error)
 
 
 async def until_true(awaited: Awaited, timeout: float | None = None) -> None:
@@ -107,5 +122,19 @@ def _finish(future: asyncio.Future[None]) -> None:
 
 
 async def call_in_thread(call: Callable[[], T]) -> T:
-    """Wait, in the caller's event loop, for what a call that blocks gives."""
-    return await asyncio.to_thread(call)
+    """Wait, in the caller's event loop, for what a call that blocks gives; who waits no longer has it go on alone.
+
+    NoThreadError where it cannot be begun.
+    """
+    taken = threading.Lock()
+
+    def run() -> T | None:
+        return call() if taken.acquire(blocking=False) else None
+
+    try:
+        given = asyncio.get_running_loop().run_in_executor(None, copy_context().run, run)
+    except RuntimeError as error:
+        if not taken.acquire(blocking=False):  # another thread of the pool was faster than the failure
+            raise
+        raise no_thread("asyncio", error) from error
+    return cast("T", await given)

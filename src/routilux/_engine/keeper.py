@@ -9,6 +9,7 @@ from routilux._backends.backend import Backend
 from routilux._engine.attempt import describe
 from routilux._engine.keeping import Servant
 from routilux._engine.requests import Answer, key_of, write_answer
+from routilux._engine.threads import start_thread
 from routilux._logging import logger
 from routilux.errors import OwnershipLost, RoutiluxError, StoreError
 from serilux.errors import SeriluxError
@@ -37,7 +38,7 @@ class Keeper:
         self._unsent: list[tuple[str, str, bytes]] = []
         self.is_known = False
         self._beaten_at: float | None = None
-        self._is_running = False
+        self._threads: set[str] = set()
         self._closed = threading.Event()
 
     def show(self) -> None:
@@ -48,16 +49,21 @@ class Keeper:
             self._backend.beat(self._owner)
             self._beaten_at = now
 
+    def stand_by(self) -> None:
+        """Have the threads; NoThreadError where one cannot be started."""
+        with self._changed:
+            for name, work in (("routilux-heart", self.show), ("routilux-keeper", self._look)):
+                if name not in self._threads:
+                    start_thread(name, self._run, work)
+                    self._threads.add(name)
+
     def hold(self, job_id: str, servant: Servant) -> None:
         """Look after a job that runs here."""
+        self.stand_by()
         with self._changed:
             if not self._servants:
                 self._changed.notify_all()
             self._servants[job_id] = servant
-            if not self._is_running:
-                self._is_running = True
-                for name, work in (("routilux-heart", self.show), ("routilux-keeper", self._look)):
-                    threading.Thread(target=self._run, args=(work,), name=name, daemon=True).start()
 
     def let_go(self, job_id: str, servant: Servant) -> None:
         """Look after a job no longer, unless it runs here by another handle now."""

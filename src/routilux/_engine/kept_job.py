@@ -10,10 +10,13 @@ from typing import TypeVar
 from routilux._core.copying import copied
 from routilux._core.facts import AttemptsLost, Fact
 from routilux._core.job import Job
+from routilux._current import get_current, set_current
+from routilux._engine.job_lock import JobLock, ParentsLock, is_free
 from routilux._engine.keeping import Claimed, Custodian, Keeping, Log
 from routilux._engine.news import Bulletin, JobLost, News
 from routilux._engine.patience import within
 from routilux._engine.requests import DONE, Answer, write_answer
+from routilux._forks import renew_after_fork
 from routilux._graph import Graph
 from routilux._model import JobStatus
 from routilux.errors import RoutiluxError
@@ -38,7 +41,7 @@ class KeptJob(ABC):
 
     def __init__(self, new_job: NewJob) -> None:
         self.job = new_job()
-        self.lock = threading.RLock()
+        self.lock: JobLock = threading.RLock()
         self._looking: threading.Lock | None = None
         self._stands_still = False
         self.attached = False
@@ -48,6 +51,17 @@ class KeptJob(ABC):
         self.lost: RoutiluxError | None = None
         self.noted: Bulletin | None = None
         self.now: Callable[[], float] = time.time
+        renew_after_fork(self)
+
+    def _begin_anew(self) -> None:
+        """Leave to the parent what it runs, or one of its threads was at; what it only has, this process has, too."""
+        self._looking, self._stands_still, self.noted = None, False, None
+        if self.attached or not is_free(self.lock):
+            self.job.status = self.status  # what is on disk
+            self.lock = ParentsLock(self.job.job_id, self.job.status)
+            self.attached, self.log = False, None
+            if (activation := get_current()) is not None and activation.host is self:
+                set_current(None)
 
     @contextmanager
     def _claimed(self, keeping: Keeping | None, check_status: Callable[[], None], fitting: Fitting) -> Iterator[None]:

@@ -16,6 +16,7 @@ from routilux._engine.job_log import JobLog
 from routilux._engine.keeper import Keeper
 from routilux._engine.owner import is_gone, is_of_this_machine, shown, this_process
 from routilux._engine.patience import within
+from routilux._engine.threads import start_thread
 from routilux._logging import logger
 from routilux._model import JobStatus
 from routilux.errors import (
@@ -120,8 +121,12 @@ class Ledger:
     def in_hand(self, job_id: str) -> Iterator[None]:
         """Have a job to oneself from before it is claimed, or stored, until the keeper holds it, or it is let go.
 
-        Meanwhile it is this process's and nobody runs it, so that another thread would take it for an orphan.
+        Meanwhile it is this process's and nobody runs it, so that another thread would take it for an orphan. What will
+        write it is there before anything of it is; else it is a NoThreadError.
         """
+        self._check_usable()
+        self._stand_by()
+        self.keeper.stand_by()
         me = threading.get_ident()
         if self._hands.get(job_id) == me:
             yield
@@ -192,9 +197,14 @@ class Ledger:
                 self._oldest = monotonic()
                 if self._idle:  # else it wakes in time by itself
                     self._changed.notify()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="routilux-journal", daemon=True)
-                self._thread.start()
+        self._stand_by()
+
+    def _stand_by(self) -> None:
+        """Have a thread that writes; NoThreadError where it cannot be started."""
+        if self._thread is None:
+            with self._changed:
+                if self._thread is None:
+                    self._thread = start_thread("routilux-journal", self._run)
 
     def flush(self) -> None:
         """Write what is waiting, together; what another thread is writing just now has been written then, too."""

@@ -11,7 +11,7 @@ from routilux._engine.setting import Handles
 from routilux._engine.workers import Workers
 from routilux._model import RESUMABLE, JobStatus
 from routilux._records import Task
-from routilux.errors import ActivationTimeout, DeliveryTimeout, JobTimeout
+from routilux.errors import ActivationTimeout, DeliveryTimeout, JobTimeout, NoThreadError
 
 
 class LiveJob(RunningJob):
@@ -35,9 +35,17 @@ class LiveJob(RunningJob):
     def _start_coroutine(self, activation: Activation) -> None:
         assert self.engine is not None
         task = activation.task
+        coroutine = self._run_coroutines(activation)
         with self.lock:
-            if self.job.active.get(task.number) is task:
-                self._coroutines[task.number] = self.engine.coroutines.start(self._run_coroutines(activation))
+            if self.job.active.get(task.number) is not task:
+                coroutine.close()
+                return
+            try:
+                self._coroutines[task.number] = self.engine.coroutines.start(coroutine)
+            except NoThreadError as error:  # its policy decides whether it is tried again
+                coroutine.close()
+                self._settle(activation, error, self.now())
+                self.submit()
 
     async def _run_coroutines(self, activation: Activation | None) -> None:
         """Await a handler, and go on with the next one as long as that is async too.

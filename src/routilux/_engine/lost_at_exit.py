@@ -1,7 +1,6 @@
 """What is lost when the process ends: jobs that still run, and that no store keeps."""
 
 import atexit
-import os
 from collections import defaultdict
 from collections.abc import Collection
 from typing import Protocol
@@ -31,8 +30,6 @@ class Running(Protocol):
 
 
 _RUNNING: WeakSet[Running] = WeakSet()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_RUNNING.clear)  # a fork loses nothing of what it copied
 
 
 def watch(running: Running) -> None:

@@ -2,7 +2,12 @@
 
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import Protocol
+
+from routilux._engine.threads import start_thread
+from routilux._forks import renew_after_fork
+from routilux.errors import NoThreadError
 
 
 class Servable(Protocol):
@@ -24,6 +29,9 @@ class OthersWait(Protocol):
 class Workers(Protocol):
     """Whatever it is that serves jobs."""
 
+    def stand_by(self) -> None:
+        """Be able to serve jobs from now on; NoThreadError where that cannot be."""
+
     def submit(self, job: Servable) -> None:
         """See to it that the job is served. It may be queued already."""
 
@@ -38,34 +46,56 @@ class Workers(Protocol):
 
 
 class WorkerThreads:
-    """Up to `limit` daemon threads, started when there is work for them, that take jobs in turn."""
+    """Up to `limit` daemon threads, started when there is work for them, that take jobs in turn.
+
+    One that stands by does not end before `close`. Where there is one, and no other can be started, it does all the
+    work, until a later job finds that another can.
+    """
 
     def __init__(self, limit: int, name: str) -> None:
         self._limit = limit
         self._name = name
+        self._closed = False
+        self._begin_anew()
+        renew_after_fork(self)
+
+    def _begin_anew(self) -> None:
         self._jobs: deque[Servable] = deque()
         self._changed = threading.Condition(threading.Lock())
+        self._threads: set[threading.Thread] = set()
         self._idle = 0
-        self._threads = 0
         self._surplus = 0
-        self._closed = False
+
+    def stand_by(self) -> None:
+        """Have a thread; NoThreadError where none can be started."""
+        if not self._threads:
+            with self._changed:
+                if not self._threads:
+                    self._start_thread()
 
     def submit(self, job: Servable) -> None:
-        """Queue the job, and wake or start a worker for it."""
+        """Queue the job, and wake or start a worker for it; NoThreadError where there is none and cannot be one."""
         with self._changed:
             if job.queued:
                 return
+            if not self._threads:
+                self._start_thread()
             job.queued = True
             self._jobs.append(job)
             self._find_worker()
 
     def _find_worker(self) -> None:
-        if self._idle:
-            self._idle -= 1
+        """See to it that there is a worker for each job that is queued, if there may be."""
+        if self._idle >= len(self._jobs):
             self._changed.notify()
-        elif self._threads < self._limit + self._surplus:
-            self._threads += 1
-            threading.Thread(target=self._run, name=self._name, daemon=True).start()
+        elif len(self._threads) < self._limit + self._surplus:
+            with suppress(NoThreadError):  # those that there are do it
+                self._start_thread()
+
+    def _start_thread(self) -> None:
+        """Start one more, which is idle until it has the lock."""
+        self._threads.add(start_thread(self._name, self._run))
+        self._idle += 1
 
     def replace_stuck(self) -> None:
         """Allow one more thread until the stuck one retires."""
@@ -86,30 +116,52 @@ class WorkerThreads:
         """Let the threads end when the queue is empty."""
         with self._changed:
             self._closed = True
-            self._idle = 0
             self._changed.notify_all()
 
     def _run(self) -> None:
-        while (job := self._next_job()) is not None:
-            if job.serve(self._others_wait):
-                self.submit(job)
-            del job  # which may be over: nobody is to hold it while waiting for the next
+        me = threading.current_thread()
+        try:
+            self._arrive(me)
+            while (job := self._next_job(me)) is not None:
+                if job.serve(self._others_wait):
+                    self.submit(job)
+                del job  # which may be over: nobody is to hold it while waiting for the next
+        finally:
+            with self._changed:
+                if me in self._threads:  # it dies
+                    self._end(me)
+
+    def _arrive(self, me: threading.Thread) -> None:
+        with self._changed:
+            if me in self._threads:
+                self._idle -= 1
+            else:  # Ctrl-C has ended the call that started it
+                self._threads.add(me)
 
     def _others_wait(self) -> bool:
         return bool(self._jobs)
 
-    def _next_job(self) -> Servable | None:
+    def _next_job(self, me: threading.Thread) -> Servable | None:
         with self._changed:
-            while self._threads <= self._limit + self._surplus:
-                if self._jobs:
+            while me in self._threads:  # in a fork that a handler has made, it is not
+                if len(self._threads) > self._limit + self._surplus or (self._closed and not self._jobs):
+                    self._end(me)
+                elif self._jobs:
                     job = self._jobs.popleft()
                     job.queued = False
                     return job
-                if self._closed:
-                    break
-                self._idle += 1
-                self._changed.wait()
-            self._threads -= 1
-            if self._jobs:
-                self._find_worker()
+                else:
+                    self._rest()
             return None
+
+    def _rest(self) -> None:
+        self._idle += 1
+        try:
+            self._changed.wait()
+        finally:
+            self._idle -= 1
+
+    def _end(self, me: threading.Thread) -> None:
+        self._threads.discard(me)
+        if self._jobs:
+            self._find_worker()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from routilux._logging import logger
+from routilux._logging import LOGGER
 
 _ANEW = 15.0
 """Seconds without a failure after which the next one is told again; a locked store fails every few seconds."""
@@ -39,8 +39,8 @@ def _cause(record: logging.LogRecord) -> str:
 def store_watched(say: Callable[[str], None]) -> Iterator[None]:
     """Say at once that a store is awaited, until this is left."""
     teller = _Teller(say)
-    logger.addHandler(teller)
+    LOGGER.addHandler(teller)
     try:
         yield
     finally:
-        logger.removeHandler(teller)
+        LOGGER.removeHandler(teller)

@@ -192,6 +192,9 @@ class _SteppedWorkers:
     def __init__(self, runner: StepRunner) -> None:
         self._runner = runner
 
+    def stand_by(self) -> None:
+        pass
+
     def submit(self, job: Servable) -> None:
         if not job.queued:
             assert isinstance(job, LiveJob)

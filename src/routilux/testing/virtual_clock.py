@@ -22,6 +22,9 @@ class VirtualClock:
     def follow_wall(self) -> None:
         """Stay: it has no wall to follow."""
 
+    def stand_by(self) -> None:
+        """Be ready: it needs no thread."""
+
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
         """Call back when the clock is advanced to `when` or beyond."""
         call = ScheduledCall(callback)
