@@ -1,5 +1,7 @@
 """What a job waits for, and what it has not finished."""
 
+import pytest
+
 from routilux._core.job import PauseRequest
 from routilux._model import JobStatus
 from tests.core.hand_made import ANSWER, EARLIER, LATER, NOW, SINK, WORKER, expectation, job, task
@@ -36,3 +38,11 @@ def test_a_job_says_where_it_waits_instead_unless_it_is_settled() -> None:
     assert state.unawaited(WORKER) == "waits for nothing on worker.input; it waits on sink.items, worker.answer"
     state.status = JobStatus.CANCELLED
     assert state.unawaited(WORKER) == "waits for nothing on worker.input; it waits on no slot"
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "; 1 task is queued"), (2, "; 2 tasks are queued")])
+def test_a_job_says_what_is_queued_where_nothing_waits(count: int, words: str) -> None:
+    state = job(tasks=[task(number) for number in range(count)])
+    assert state.unawaited(ANSWER) == f"waits for nothing on worker.answer; it waits on no slot{words}"
+    state.status = JobStatus.CANCELLED
+    assert state.unawaited(ANSWER) == "waits for nothing on worker.answer; it waits on no slot"

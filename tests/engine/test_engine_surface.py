@@ -17,7 +17,7 @@ Durability Fit JobExistsError JoinNote Plan PlanNote recover ResourceFactory Res
 
 FOR_TESTS = """
 Attempt BackendConformance CheckFailed NeverAwaited NoOtherHost NotRepeatable OutcomeChanged StepRunner StuckError
-VirtualClock
+UnexpectedEnd VirtualClock
 kill_at_every_commit outcome replay resume_twice roundtrip_every_step swap_host
 """
 

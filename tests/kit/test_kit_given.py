@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from routilux.errors import DefinitionError
+from routilux.errors import DefinitionError, JobStateError
 from routilux.testing import (
     NeverAwaited,
     OutcomeChanged,
@@ -55,9 +55,52 @@ def test_a_delivery_that_nothing_waits_for_is_named(check) -> None:  # type: ign
     )
 
 
+ANSWER = ("approval", "answer", {"by": "ann"})
+NO_DELIVERIES = {
+    "one that is in no list": (ANSWER, r"deliveries\[0\] is 'approval'; .* a list with a \(routine_id, slot, data\)"),
+    "one without its data": ([ANSWER, ("approval", "answer")], r"deliveries\[1\] is \('approval', 'answer'\)"),
+    "data that are no dict": ([("approval", "answer", "yes")], r"deliveries\[0\] is \('approval', 'answer', 'yes'\)"),
+    "no slot": ([("approval", 1, {})], r"deliveries\[0\] is"),
+    "no routine": ([(None, "answer", {})], r"deliveries\[0\] is"),
+    "nothing": (None, "deliveries=None; deliveries are a list"),
+}
+
+
+@pytest.mark.parametrize("name", NO_DELIVERIES)
+@pytest.mark.parametrize("check", CHECKS)
+def test_what_is_no_delivery_is_refused(check, name: str) -> None:  # type: ignore[no-untyped-def]
+    deliveries, words = NO_DELIVERIES[name]
+    with pytest.raises(DefinitionError, match=words):
+        check(orders, "orders", PARAMS, deliveries=deliveries)
+
+
 def test_what_a_disturbance_leaves_undelivered_is_an_outcome() -> None:
     with pytest.raises(OutcomeChanged):
         swap_host(orders, "orders", PARAMS, deliveries=DELIVERIES, app=["tests.kit.broken_host"])
+
+
+def test_a_runner_runs_what_is_ready_and_leaves_the_clock() -> None:
+    runner = StepRunner()
+    flow, began = orders(), runner.clock.now()
+    flow._engine_factory = runner.engine
+    job = runner.start(flow, "orders", {"amounts": [20, 130]})
+    runner.run_ready()
+    assert runner.clock.now() == began
+    assert not runner.step()
+    assert runner.clock.next_timer == began + 10.0  # the bank was busy
+    flow.deliver(job, "approval", "answer", {"number": 0, "by": "ann"})
+    runner.run_ready()
+    assert (job.status, runner.clock.now()) == ("running", began)
+    assert job.get_execution_history("approval")[-1].data["by"] == "ann"
+
+
+def test_who_delivers_before_the_job_has_come_to_wait_is_told_what_is_queued() -> None:
+    runner = StepRunner()
+    flow = orders()
+    flow._engine_factory = runner.engine
+    job = runner.start(flow, "orders", PARAMS)
+    with pytest.raises(JobStateError, match="waits on no slot; 1 task is queued"):
+        flow.deliver(job, "approval", "answer", {"number": 0, "by": "ann"})
 
 
 def test_a_runner_starts_no_flow_that_runs_elsewhere() -> None:

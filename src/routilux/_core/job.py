@@ -96,9 +96,13 @@ class Job(msgspec.Struct, eq=False, gc=False):
         return self.history
 
     def unawaited(self, key: SlotKey) -> str:
-        """Say that nothing waits there, and where something does."""
+        """Say that nothing waits there, where something does, and how many tasks have yet to begin."""
         slots = "" if self.settled else ", ".join(map(str, self.expecting.slots()))
-        return f"waits for nothing on {key}; it waits on {slots or 'no slot'}"
+        return f"waits for nothing on {key}; it waits on {slots or 'no slot'}{self._queued()}"
+
+    def _queued(self) -> str:
+        count = 0 if self.settled else len(self.ready)
+        return f"; {count} {'task is' if count == 1 else 'tasks are'} queued" if count else ""
 
     def waiting(self) -> list[Task]:
         """Tasks that wait for their due time, then those that wait to be delivered to."""

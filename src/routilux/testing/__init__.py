@@ -1,7 +1,14 @@
 """For tests of flows: a clock that moves when told to, jobs that go step by step, checks that they survive."""
 
 from routilux.testing.conformance import BackendConformance
-from routilux.testing.failed_checks import CheckFailed, NeverAwaited, NoOtherHost, NotRepeatable, OutcomeChanged
+from routilux.testing.failed_checks import (
+    CheckFailed,
+    NeverAwaited,
+    NoOtherHost,
+    NotRepeatable,
+    OutcomeChanged,
+    UnexpectedEnd,
+)
 from routilux.testing.outcomes import outcome
 from routilux.testing.step_runner import Attempt, StepRunner, StuckError
 from routilux.testing.survival import kill_at_every_commit, replay, resume_twice, roundtrip_every_step, swap_host
@@ -17,6 +24,7 @@ __all__ = [
     "OutcomeChanged",
     "StepRunner",
     "StuckError",
+    "UnexpectedEnd",
     "VirtualClock",
     "kill_at_every_commit",
     "outcome",

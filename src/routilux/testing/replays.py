@@ -17,7 +17,7 @@ from serilux import decode, encode, real_module
 from serilux.errors import DocumentError
 
 REPLAY_FORMAT = 1
-_FIELDS = ("format", "check", "place", "step", "seed", "entry", "params", "deliveries", "result", "flow")
+_FIELDS = ("format", "check", "place", "step", "seed", "entry", "params", "deliveries", "result", "ends", "flow")
 Place = dict[str, Any]
 """Where and how a check disturbs a job, as plain JSON."""
 
@@ -34,6 +34,7 @@ def write_replay(trial: Trial, check: str, place: Place, step: str, evidence: Da
         "params": encode(trial.params, "params"),
         "deliveries": encode([list(delivery) for delivery in trial.deliveries], "deliveries"),
         "result": name_of(trial.result),
+        "ends": trial.ends,
         "flow": trial.document,
         "evidence": evidence,
     }
@@ -63,6 +64,7 @@ def read_replay(
         decode(document["deliveries"], "deliveries"),
         result,
         setup,
+        document["ends"],
         document["seed"],
     )
     if name_of(trial.result) != document["result"]:

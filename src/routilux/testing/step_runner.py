@@ -170,6 +170,11 @@ class StepRunner:
                 return True
         return False
 
+    def run_ready(self) -> None:
+        """Run until nothing can go on without time or somebody's doing; the clock does not move."""
+        while self.step():
+            pass
+
     def run(self) -> None:
         """Run until nothing can go on without somebody's doing, moving the clock from timer to timer."""
         while self.step() or self.clock.advance_to_next_timer():

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 
+from routilux._model import JobStatus
 from routilux._records import Data
 from routilux.flow import Flow
 from routilux.testing.checks import Check
@@ -29,6 +30,7 @@ def roundtrip_every_step(
     deliveries: Deliveries = (),
     result: Result | None = None,
     setup: Setup | None = None,
+    ends: str = JobStatus.COMPLETED,
     seed: int | None = None,
     at: Iterable[int] | None = None,
 ) -> None:
@@ -38,13 +40,16 @@ def roundtrip_every_step(
     or that the clock goes on. `flow` is a flow, or a function that makes a new one each time; `entry` and `params` are
     those of `Flow.execute`. `deliveries`, of (routine_id, slot, data), are given in their order to tasks that wait,
     when nothing else can go on. `result` is what counts of a job that has ended, `outcome` unless another is given.
-    `setup` is called before each run. Concurrent activations go in an order that a `seed` chooses; their results are
-    compared without it. `at` are the numbers of some steps, where all would take too long.
+    `setup` is called before each run. `ends` is the status in which the job ends if it is left alone: "failed" for one
+    that is to fail, "running" for one that still waits for a delivery then. Concurrent activations go in an order that
+    a `seed` chooses; their results are compared without it. `at` are the numbers of some steps, where all would take
+    too long.
 
-    OutcomeChanged says what has become different, and where, and names a file for `replay`. NotRepeatable says that
-    the job does not even end the same if it is left alone, NeverAwaited that deliveries are left then.
+    OutcomeChanged says what has become different, and where, and names a file for `replay`. Of the job that is left
+    alone, UnexpectedEnd says that it does not end in that status, NotRepeatable that it does not even end the same
+    twice, NeverAwaited that deliveries are left then. DefinitionError for what is no check of a flow.
     """
-    trial = trial_of(flow, entry, params, deliveries, result, setup, chosen_seed(seed))
+    trial = trial_of(flow, entry, params, deliveries, result, setup, ends, chosen_seed(seed))
     with closing(RoundTrip(_numbers(at))) as check:
         check.check(trial)
 
@@ -58,6 +63,7 @@ def kill_at_every_commit(
     deliveries: Deliveries = (),
     result: Result | None = None,
     setup: Setup | None = None,
+    ends: str = JobStatus.COMPLETED,
     seed: int | None = None,
     at: Iterable[int] | None = None,
 ) -> None:
@@ -67,7 +73,7 @@ def kill_at_every_commit(
     imagined one; it may die once more while it takes the job over. `store` is a URL of `open_store`; the job is removed
     from there afterwards. All else is as with `roundtrip_every_step`; `at` are the numbers of some moments.
     """
-    trial = trial_of(flow, entry, params, deliveries, result, setup, chosen_seed(seed))
+    trial = trial_of(flow, entry, params, deliveries, result, setup, ends, chosen_seed(seed))
     with closing(Kill(store, _numbers(at))) as check:
         check.check(trial)
 
@@ -80,6 +86,7 @@ def resume_twice(
     deliveries: Deliveries = (),
     result: Result | None = None,
     setup: Setup | None = None,
+    ends: str = JobStatus.COMPLETED,
     seed: int | None = None,
     at: Iterable[int] | None = None,
 ) -> None:
@@ -88,7 +95,7 @@ def resume_twice(
 
     All is as with `roundtrip_every_step`.
     """
-    trial = trial_of(flow, entry, params, deliveries, result, setup, chosen_seed(seed))
+    trial = trial_of(flow, entry, params, deliveries, result, setup, ends, chosen_seed(seed))
     with closing(Double(_numbers(at))) as check:
         check.check(trial)
 
@@ -102,6 +109,7 @@ def swap_host(
     deliveries: Deliveries = (),
     result: Result | None = None,
     setup: Setup | None = None,
+    ends: str = JobStatus.COMPLETED,
     seed: int | None = None,
     at: Iterable[int] | None = None,
 ) -> None:
@@ -112,7 +120,7 @@ def swap_host(
     NoOtherHost where there is no `os.fork`, or something of the flow is defined in `__main__`. All else is as with
     `roundtrip_every_step`, but that `setup` is called here, not there.
     """
-    trial = trial_of(flow, entry, params, deliveries, result, setup, chosen_seed(seed))
+    trial = trial_of(flow, entry, params, deliveries, result, setup, ends, chosen_seed(seed))
     with closing(Swap(tuple(app), _numbers(at))) as check:
         check.check(trial)
 
@@ -127,7 +135,7 @@ def replay(
     """
     trial, name, place = read_replay(path, flow, result, setup)
     with closing(_CHECKS[name]()) as check:
-        check.check_place(trial, place, trial.repeatable())
+        check.check_again(trial, place)
 
 
 def _numbers(at: Iterable[int] | None) -> frozenset[int] | None:

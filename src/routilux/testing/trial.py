@@ -6,13 +6,14 @@ from random import Random
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from routilux._model import Durability, ExecutionStrategy
+from routilux._model import Durability, ExecutionStrategy, JobStatus
 from routilux._records import Data
 from routilux.errors import DefinitionError, listed
 from routilux.flow import Flow
 from routilux.job_state import JobState
 from routilux.stores.store import Store
-from routilux.testing.failed_checks import NeverAwaited, NotRepeatable, listed_lines
+from routilux.testing.failed_checks import NeverAwaited, NotRepeatable, UnexpectedEnd, listed_lines
+from routilux.testing.given import read_deliveries, read_status
 from routilux.testing.moves import Course, Delivery, Move, Progress
 from routilux.testing.outcomes import differences, outcome
 from routilux.testing.step_runner import StepRunner
@@ -34,7 +35,8 @@ class Ran(NamedTuple):
 class Trial:
     """A flow, or what makes one, and what a job of it is to do.
 
-    `setup` is called before each run, so that what handlers touch outside of the job is as it was at first.
+    `setup` is called before each run, so that what handlers touch outside of the job is as it was at first. Left
+    alone, the job is to come to the status that `ends` says.
     """
 
     source: Flow | Callable[[], Flow]
@@ -45,6 +47,7 @@ class Trial:
     setup: Callable[[], object]
     seed: int
     document: Data
+    ends: JobStatus = JobStatus.COMPLETED
     job_id: str = field(default_factory=lambda: f"check-{uuid4().hex}")
 
     def host(self, now: float | None = None) -> StepRunner:
@@ -96,12 +99,28 @@ class Trial:
 
     def undisturbed(self, seed: int | None = None) -> Ran:
         """What becomes of the job if nothing happens to it; NeverAwaited where that leaves deliveries."""
+        return self._ran(self._left_alone(seed))
+
+    def _ran(self, course: Course) -> Ran:
+        return Ran(self.result(course.job_state), course.progress.moves)
+
+    def _left_alone(self, seed: int | None = None) -> Course:
         self.setup()
-        progress = self.progress(seed)
-        course = self.begin(self.host(), progress)
+        course = self.begin(self.host(), self.progress(seed))
         finish(course)
         self._check_delivered(course)
-        return Ran(self.result(course.job_state), progress.moves)
+        return course
+
+    def _check_end(self, job_state: JobState) -> None:
+        status = job_state.status
+        if status is self.ends:
+            return
+        message = (
+            f"left alone, flow {self.document['flow_id']!r} from {self.entry!r} ends {_account(job_state)}, where it "
+            f"is to end {self.ends.value}, so whether it survives cannot be told. Mend the flow, or the params and "
+            f"deliveries of the check; if it is meant to end so, say ends={status.value!r}\n{job_state.explain()}"
+        )
+        raise UnexpectedEnd(message, seed=self.seed, status=status, expected=self.ends, error=job_state.error)
 
     def _check_delivered(self, course: Course) -> None:
         left = self.deliveries[course.progress.delivered :]
@@ -109,18 +128,25 @@ class Trial:
             return
         routine = self.document["routines"].get(left[0].routine_id)
         known = f"the slots of that routine: {listed(routine['_slots'])}" if routine else "there is no such routine"
-        raise NeverAwaited(
+        message = (
             f"nothing of flow {self.document['flow_id']!r} has waited for deliveries[{course.progress.delivered}], to "
-            f"'{left[0].routine_id}.{left[0].slot}' ({known}), and the job is {course.job_state.status}. Deliveries go "
-            f"to what a handler expects (Routine.expect), in their order",
+            f"'{left[0].routine_id}.{left[0].slot}' ({known}), and the job is {_account(course.job_state)}. Deliveries "
+            f"go to what a handler expects (Routine.expect), in their order"
+        )
+        raise NeverAwaited(
+            message,
             seed=self.seed,
             deliveries=[(each.routine_id, each.slot) for each in left],
         )
 
     def repeatable(self) -> Ran:
-        """The same, tried several times; NotRepeatable where it differs."""
-        first, again = self.undisturbed(), self.undisturbed()
-        self._compare(first, again, _NO_FUNCTIONS)
+        """The same, tried several times; UnexpectedEnd where it ends otherwise than it is to, NotRepeatable where that
+        differs.
+        """
+        course = self._left_alone()
+        self._check_end(course.job_state)
+        first = self._ran(course)
+        self._compare(first, self.undisturbed(), _NO_FUNCTIONS)
         self.check_orders(first, FEW_ORDERS)
         return first
 
@@ -155,19 +181,22 @@ def trial_of(
     deliveries: Iterable[tuple[str, str, Data]],
     result: Result | None,
     setup: Callable[[], object] | None,
+    ends: str,
     seed: int,
 ) -> Trial:
-    """A trial of a flow; DefinitionError where that is none."""
+    """A trial of a flow; DefinitionError where that is none, or what it is given is nothing of the kind."""
+    status, delivered = read_status(ends), read_deliveries(deliveries)
     document = (flow if isinstance(flow, Flow) else made(flow)).serialize()
     return Trial(
         source=flow,
         entry=entry,
         params={} if params is None else params,
-        deliveries=tuple(Delivery(*delivery) for delivery in deliveries),
+        deliveries=delivered,
         result=outcome if result is None else result,
         setup=_nothing if setup is None else setup,
         seed=seed,
         document=document,
+        ends=status,
     )
 
 
@@ -186,6 +215,11 @@ def made(factory: Callable[[], Flow]) -> Flow:
     if flow._engine is not None:
         raise DefinitionError(f"flow {flow.flow_id!r} has run jobs already; let the function make a new one each time")
     return flow
+
+
+def _account(job_state: JobState) -> str:
+    """How a job has ended, and why it failed."""
+    return f"{job_state.status.value}{f' ({job_state.error})' if job_state.error else ''}"
 
 
 def _nothing() -> None:
