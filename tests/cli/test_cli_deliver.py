@@ -2,15 +2,39 @@
 
 import shutil
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 import pytest
 
 from tests.cli.commands import documents, finish, in_process, read_until, routilux, start
+from tests.patience import until
 
+VALUED = """
+from dataclasses import dataclass
+from serilux import register_serializable
+from approval import *
+
+@register_serializable
+@dataclass
+class Bill:
+    amount: int
+
+@register_serializable
+class Valued(Approval):
+    def ask(self, amount):
+        self.get_execution_context().job_state.update_shared_data("bill", Bill(amount))
+        for _ in range(3):
+            self.expect("answer")
+        super().ask(amount)
+
+valued = Flow("valued")
+valued.add_routine(Valued(), "approval")
+"""
 RUN = ("run", "approval:flow", "--entry", "approval", "--param", "amount=500", "--job-id", "m1")
 
 
@@ -72,3 +96,37 @@ def test_what_cannot_be_delivered_changes_nothing(paused: Path, arguments: list[
     result = routilux("deliver", "m1", *arguments)
     assert (result.exit_code, result.stdout, said in result.stderr) == (code, "", True)
     assert len(documents("explain", "m1")["explanation"]["waiting_for_delivery"]) == 1
+
+
+@pytest.fixture
+def valued(approvals: Path) -> Popen[str]:
+    """What runs the job m1, which has a value of a class of its own and waits for four answers."""
+    (approvals / "valued.py").write_text(VALUED)
+    process = start(approvals, "run", "valued:valued", *RUN[2:])
+    read_until(process, "all right?")
+    until(lambda: len(documents("explain", "m1")["explanation"]["waiting_for_delivery"]) == 4)
+    return process
+
+
+def test_of_a_job_that_somebody_runs_it_is_said_who_does(approvals: Path, valued: Popen[str]) -> None:
+    """None of the classes of its values need be known."""
+    deliver = ("deliver", "m1", "approval", "answer", "--param", "approved=true")
+    code, output, errors = in_process(approvals, *deliver)
+    here = f"process {valued.pid} on {socket.gethostname()}"
+    assert (code, output, errors) == (0, f"job m1 is running; it goes on in {here}\n", "")
+    document = {"job_id": "m1", "status": "running", "command": None, "problem": None}
+    assert documents(*deliver) == document
+
+
+def test_where_nobody_runs_the_job_the_classes_of_its_values_are_asked_for(approvals: Path, valued: Popen[str]) -> None:
+    valued.kill()
+    valued.wait()
+    deliver = ("deliver", "m1", "approval", "answer", "--param", "approved=true")
+    code, output, errors = in_process(approvals, *deliver)
+    assert (code, output) == (1, "")
+    assert "class 'Bill' is not registered here; give the module that registers it with --app MODULE" in errors
+    assert in_process(approvals, *deliver, "--app", "valued") == (
+        0,
+        "job m1 is running; it goes on with: routilux resume m1 --app valued\n",
+        "",
+    )

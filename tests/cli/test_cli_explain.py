@@ -43,6 +43,7 @@ def test_it_needs_none_of_the_users_classes_and_says_what_a_job_does(folder: Pat
     assert (code, errors) == (0, "")
     assert "run by: gone; recover it" in output
     assert output.startswith(f"job {job_id} of flow 'shop' is running: its process has gone")
+    assert documents("explain", job_id)["explanation"]["note"] in output.splitlines()[0]
 
 
 @pytest.fixture
@@ -69,3 +70,30 @@ def test_of_many_tasks_a_few_are_shown_and_all_if_asked(long: str, verb: str, he
     assert sum(f"{long}:" in line for line in lines) == 10
     everything = routilux(verb, long, "--all").stdout.splitlines()
     assert sum(f"{long}:" in line for line in everything) == 99
+
+
+LATE = """
+from routilux import Flow, Routine
+from serilux import register_serializable
+
+@register_serializable
+class Late(Routine):
+    def __init__(self):
+        super().__init__()
+        self.define_slot("trigger", handler=self.ask)
+        self.define_slot("answer", handler=print)
+
+    def ask(self):
+        self.expect("answer", timeout=0.001)
+
+flow = Flow("late")
+flow.add_routine(Late(), "late")
+"""
+
+
+def test_a_failure_that_no_code_has_raised_is_told_once(folder: Path) -> None:
+    (folder / "late.py").write_text(LATE)
+    assert in_process(folder, "run", "late:flow", "--entry", "late", "--job-id", "m1")[0] == 1
+    lines = routilux("explain", "m1").stdout.splitlines()
+    assert lines[1].startswith("  why: routilux.errors.DeliveryTimeout in routine 'late': ")
+    assert lines[2] == "  failed:" or lines[2].startswith("  failed: ")

@@ -70,6 +70,31 @@ def test_the_command_that_goes_on_is_the_one_that_fits_and_works(folder: Path, f
     assert in_process(folder, *command.split()[1:], FORGIVING="yes")[0] == 0
 
 
+def test_where_the_modules_given_lack_a_class_it_is_named_and_no_command_is(
+    folder: Path, failed: str, transfer: Path
+) -> None:
+    (folder / "other.py").write_text(
+        "import dataclasses, serilux\n"
+        "Money = serilux.register_serializable(dataclasses.make_dataclass('Money', [('amount', int)]))\n"
+    )
+    code, output, errors = in_process(folder, "import", str(transfer), "--app", "other", *OTHER)
+    assert errors == ""
+    lines = output.splitlines()
+    assert (code, lines[0]) == (
+        0,
+        f"job {failed} is failed; it cannot go on with the modules given: 2 problems:",
+    )
+    assert "class 'Orders' is not registered here; give the module that registers it" in output
+    assert lines[-1].endswith(
+        "`routilux check --store sqlite:///other.db --app other` says of all that have not settled what they need"
+    )
+    code, output, _ = in_process(
+        folder, "import", str(transfer), "--app", "other", "--store", "sqlite:///third.db", "--json"
+    )
+    imported = json.loads(output)
+    assert (imported["command"], "'Orders' is not registered" in imported["problem"]) == (None, True)
+
+
 def test_of_a_job_that_has_completed_there_is_none(folder: Path, completed: str) -> None:
     routilux("export", completed, "-o", "done.json")
     result = routilux("import", "done.json", *OTHER)

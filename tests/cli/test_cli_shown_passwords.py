@@ -2,7 +2,7 @@
 
 import pytest
 
-from routilux.cli.resuming import Invocation
+from routilux.cli.invocation import Invocation
 
 
 @pytest.mark.parametrize(

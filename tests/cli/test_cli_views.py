@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from routilux import Flow, Routine
+from routilux.cli import progress
 from routilux.cli.progress import Watched
 from routilux.cli.tally import Count, Tally
 from routilux.cli.views import LineView
-from routilux.testing import StepRunner
+from routilux.testing import StepRunner, VirtualClock
 from tests.cli.commands import in_process, start
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -101,6 +102,24 @@ def test_a_job_that_waits_for_somebody_says_where_and_says_it_once(capfd: pytest
             view.show([watched.look()])
     said = [line for line in capfd.readouterr().out.splitlines() if "activations" in line]
     assert [line.partition("; ")[2] for line in said] == ["waits for a delivery to approval.answer"]
+
+
+def test_a_rate_is_one_of_half_a_second_and_of_what_was_done_since(monkeypatch: pytest.MonkeyPatch) -> None:
+    runner, clock = StepRunner(), VirtualClock()
+    monkeypatch.setattr(progress, "monotonic", clock.now)
+    flow = Flow("approval", engine_factory=runner.engine)
+    flow.add_routine(Asking(), "approval")
+    job_state = flow.execute("approval")
+    runner.run()
+    watched = Watched(job_state)
+    flow.deliver(job_state, "approval", "answer", {})
+    runner.run()
+    clock.advance(0.4)
+    look = watched.look()
+    assert (look.total.activations, look.rate, "/s" in str(look)) == (2, None, False)
+    clock.advance(0.1)
+    look = watched.look()
+    assert (look.rate, "waiting, 2.0/s, 0 errors" in str(look)) == (2.0, True)
 
 
 def test_events_of_the_users_may_have_the_names_of_the_engines_records() -> None:

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routilux._core.explanation import JoinNote, TaskNote, account, explain
+from routilux._core.explanation import JoinNote, TaskNote, account, explain, traceback_lines
 from routilux._core.job import Job, PauseRequest
 from routilux._model import JobStatus, RoutineStatus
-from routilux._records import AppliedPlan, PausePoint, RoutineState, Task
+from routilux._records import AppliedPlan, ErrorInfo, PausePoint, RoutineState, Task
 from tests.core.hand_made import EARLIER, LATER, NOW, OUT, SINK, WRONG, expectation, job, task
 
 PENDING, RUNNING, PAUSED = JobStatus.PENDING, JobStatus.RUNNING, JobStatus.PAUSED
@@ -117,6 +117,22 @@ def test_a_job_that_is_about_to_fail_says_why() -> None:
 
 def test_a_job_that_is_about_to_pause_has_no_error() -> None:
     assert explain(job(active=(task(1),), closing=PauseRequest("", {})), NOW).error is None
+
+
+@pytest.mark.parametrize(
+    ("message", "traceback", "lines"),
+    [
+        ("late", "TimeoutError: late\n", []),
+        ("late\nby far", "TimeoutError: late\nby far\n", []),
+        ("", "", []),
+        ("late", "Traceback:\nTimeoutError: late\n", ["Traceback:", "TimeoutError: late"]),
+        ("late", "TimeoutError: late\na note\n", ["TimeoutError: late", "a note"]),
+    ],
+)
+def test_a_traceback_without_places_is_told_only_where_it_says_more(
+    message: str, traceback: str, lines: list[str]
+) -> None:
+    assert traceback_lines(ErrorInfo("TimeoutError", message, None, None, traceback)) == lines
 
 
 def test_a_plain_job_is_one_line() -> None:

@@ -10,6 +10,7 @@ import pytest
 from routilux import Flow, JobState, JobStateError, Routine
 from routilux._backends.backend import Backend, Batch, JobRecord
 from routilux._engine import ledger
+from routilux._engine.custody import Custody
 from routilux._engine.fault_points import FaultPoint
 from routilux.errors import StoreUnavailableError
 from routilux.stores import Store
@@ -197,6 +198,18 @@ def test_what_the_last_owner_has_refused_the_next_one_may_do(host: Callable[...,
 
 def fails(*given: Any) -> NoReturn:
     raise RuntimeError("no more threads")
+
+
+def test_no_value_of_a_job_that_somebody_runs_is_decoded(host: Callable[..., Host], asker: Asker) -> None:
+    """Their classes need not be known to whoever delivers."""
+    owner = host()
+    job_state = owner.run()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Custody, "read", fails)
+        delivery = asker.deliver(job_state)
+        owner.look()
+        delivery.result(PATIENCE)
+    assert job_state.wait(PATIENCE) and job_state.shared_log == ["A"]
 
 
 def test_a_failure_after_the_delivery_does_not_make_it_a_refusal(host: Callable[..., Host], asker: Asker) -> None:

@@ -79,6 +79,20 @@ def test_a_running_job_is_not_moved(store: Store) -> None:
         store.export(job_state.job_id)
 
 
+def test_a_running_job_may_be_copied_and_both_come_to_their_end(store: Store) -> None:
+    flow = counting()
+    job_state = flow.execute("counter", {"n": 2, "ask": True}, store=store)
+    copy_id = store.admit(store.export(job_state.job_id, copy=True))
+    store.deliver(job_state.job_id, "counter", "answer", {"text": "first"})
+    assert job_state.wait(LONG)
+    _, copy = store.load(copy_id)
+    flow.resume(copy)
+    store.deliver(copy_id, "counter", "answer", {"text": "copy"})
+    assert copy.wait(LONG)
+    told = [(job.status.value, job.shared_data, job.shared_log) for job in (job_state, copy)]
+    assert told == [("completed", {"count": 3}, ["first"]), ("completed", {"count": 3}, ["copy"])]
+
+
 NOT_EXPORTED: dict[str, tuple[Any, str]] = {
     "nothing": ({}, "format: a format is a whole number from 1, not None"),
     "a list": ([], "this is no exported job"),

@@ -144,6 +144,16 @@ def test_a_running_job_is_not_moved(stores: tuple[Store, Store]) -> None:
         here.export_file(job_state.job_id, io.BytesIO())
 
 
+def test_a_running_job_is_copied_as_it_is_stored(stores: tuple[Store, Store], tmp_path: Path) -> None:
+    here, there = stores
+    runner = StepRunner()
+    job_state = runner.start(pipeline(runner), "source", store=here)
+    here.export_file(job_state.job_id, tmp_path / "copy", copy=True)
+    copy_id = there.admit_file(tmp_path / "copy")
+    assert [(each.job_id, each.status) for each in there.orphans()] == [(copy_id, "running")]
+    assert here.summary(job_state.job_id).epoch == 0
+
+
 def test_what_is_not_as_the_keys_ask_for_does_not_come_in(stores: tuple[Store, Store]) -> None:
     here, there = stores
     document = here.export(paused_in(here))

@@ -99,7 +99,7 @@ def account(explanation: Explanation, shown: int | None = SHOWN) -> Iterator[str
     yield f"job {explanation.job_id} of flow {explanation.flow_id!r} is {explanation.status}: {explanation.note}"
     if explanation.error is not None:
         yield f"  because of {explanation.error.type}: {explanation.error.message}"
-        yield from (f"    {line}" for line in explanation.error.traceback.splitlines())
+        yield from (f"    {line}" for line in traceback_lines(explanation.error))
     groups: tuple[tuple[str, Sequence[TaskNote | JoinNote]], ...] = (
         ("failed:", explanation.failed),
         ("running:", explanation.running),
@@ -111,6 +111,12 @@ def account(explanation: Explanation, shown: int | None = SHOWN) -> Iterator[str
     for title, notes in groups:
         yield from (f"  {line}" for line in grouped(title, notes, _place, shown))
     yield from (f"  changed by a plan at {note}" for note in explanation.plans)
+
+
+def traceback_lines(error: ErrorInfo) -> list[str]:
+    """The lines of an error's traceback; none where no code raised it, so that it only says the message once more."""
+    lines = error.traceback.splitlines()
+    return [] if lines == f"{error.type}: {error.message}".splitlines() else lines
 
 
 def _place(note: TaskNote | JoinNote) -> str:

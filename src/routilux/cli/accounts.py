@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from routilux._core.alike import SHOWN, grouped
-from routilux._core.explanation import account
+from routilux._core.explanation import Explanation, account, traceback_lines
 from routilux._engine.owner import shown
 from routilux._records import ErrorInfo
 from routilux.cli.endings import error_document, error_line
@@ -102,19 +102,26 @@ def _names_of_now(view: JobView) -> dict[str, str]:
 def explained_job(listed: dict[str, Any], view: JobView, shown: int | None = SHOWN) -> Iterator[str]:
     """A job's account as lines: why it failed, with places in the user's code, what it waits for, what it did."""
     error, done = view.explanation.error, total(counts_of(view).values())
-    note = "its process has gone: recover it, and what ran is tried again" if listed["orphaned"] else None
-    explanation = msgspec.structs.replace(view.explanation, error=None, note=note or view.explanation.note)
-    lines = account(explanation, shown)
+    lines = account(msgspec.structs.replace(_explanation(listed, view), error=None), shown)
     yield next(lines)
     if error is not None:
         yield f"  why: {error_line(error)}"
-        yield from (f"    {line}" for line in error.traceback.splitlines())
+        yield from (f"    {line}" for line in traceback_lines(error))
     yield from lines
     yield f"  run by: {owner_text(listed)}"
     yield f"  so far: {done}"
     yield from (f"    {line}" for line in routine_table(view))
     for routine_id, last in routine_errors(view).items():
         yield f"  last error of {routine_id}: {error_line(last)}"
+
+
+def _explanation(listed: dict[str, Any], view: JobView) -> Explanation:
+    """A job's account, which cannot know by itself that its process has gone."""
+    if not listed["orphaned"]:
+        return view.explanation
+    return msgspec.structs.replace(
+        view.explanation, note="its process has gone: recover it, and what ran is tried again"
+    )
 
 
 def routine_errors(view: JobView) -> dict[str, ErrorInfo]:
@@ -125,11 +132,11 @@ def routine_errors(view: JobView) -> dict[str, ErrorInfo]:
 
 def explained_document(listed: dict[str, Any], view: JobView) -> dict[str, Any]:
     """A job's account as JSON."""
-    explanation, error = view.explanation, view.explanation.error
+    error = view.explanation.error
     errors = {routine_id: error_document(each) for routine_id, each in routine_errors(view).items()}
     return {
         "job": listed,
-        "explanation": explanation,
+        "explanation": _explanation(listed, view),
         "error": None if error is None else error_document(error),
         "done": counts_of(view),
         "errors": errors,

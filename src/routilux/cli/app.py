@@ -11,12 +11,12 @@ from typer.core import TyperGroup
 from routilux.cli.checking import check
 from routilux.cli.describing import schema
 from routilux.cli.failures import tell
+from routilux.cli.invocation import Invocation
 from routilux.cli.keeping_keys import keys
 from routilux.cli.looking import explain, jobs, show
 from routilux.cli.moving import export, import_, inspect
 from routilux.cli.printing import drop_what_cannot_be_printed, print_lines
 from routilux.cli.removing import delete, prune
-from routilux.cli.resuming import Invocation
 from routilux.cli.running import recover, resume, retry, run
 from routilux.cli.steering import cancel, deliver, pause
 from routilux.errors import RoutiluxError

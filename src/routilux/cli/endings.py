@@ -7,8 +7,8 @@ from routilux._model import JobStatus
 from routilux._records import ErrorInfo
 from routilux.cli.failures import FAILED
 from routilux.cli.following import INTERRUPTED, Run
+from routilux.cli.invocation import Invocation
 from routilux.cli.printing import complain, print_lines
-from routilux.cli.resuming import Invocation
 from routilux.errors import StoreUnavailableError
 
 _RESUMABLE = (JobStatus.PAUSED, JobStatus.RUNNING)

@@ -6,8 +6,8 @@ from typing import Any
 
 import typer
 
+from routilux.cli.invocation import Invocation
 from routilux.cli.printing import complain
-from routilux.cli.resuming import Invocation
 from routilux.cli.wording import for_the_command_line
 from routilux.errors import ResumeError
 

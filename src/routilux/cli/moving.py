@@ -10,6 +10,7 @@ import typer
 from routilux._backends.backend import MOVED
 from routilux.cli.failures import FAILED
 from routilux.cli.files import MOST_AROUND, look_into
+from routilux.cli.invocation import Invocation
 from routilux.cli.job_ids import whole_id
 from routilux.cli.loading import import_apps
 from routilux.cli.options import (
@@ -29,7 +30,7 @@ from routilux.cli.options import (
     transfer_file,
 )
 from routilux.cli.printing import json_text, print_json, print_lines, sync_stdout
-from routilux.cli.resuming import Invocation, going_on, next_command
+from routilux.cli.resuming import print_outlook
 from routilux.errors import StoreError
 from routilux.stores import Store, open_store
 from routilux.stores.transfer import export_file
@@ -126,11 +127,7 @@ def import_(
         source = BytesIO(_acceptable(source, keys, max_size))
     with open_store(store) as here, named(file):
         job_id = here.admit_file(source, keys=keys, reclaim=reclaim, max_size=max_size)
-        status, command = here.summary(job_id).status, next_command(here, job_id, Invocation(store, app or []))
-    if json:
-        print_json({"job_id": job_id, "status": status, "command": command})
-    else:
-        print_lines([going_on(status, job_id, command)])
+        print_outlook(here, job_id, Invocation(store, app or []), as_json=json)
     return 0
 
 

@@ -15,12 +15,17 @@ from routilux.job_state import JobState
 
 MEMORY = 20
 """Looks: the rate is that since the one so many looks ago."""
+SHORTEST = 0.5
+"""Seconds that a rate is of at least: of a few activations within some milliseconds it would say nothing."""
 PATIENCE = 0.2
 """Seconds: users' code that is asked in the middle of a commit keeps looks waiting no longer than that."""
 
 
 class Progress(NamedTuple):
-    """A job at one moment; `rate` is in activations per second, `expecting` the slots that wait for a delivery."""
+    """A job at one moment; `expecting` are the slots that wait for a delivery.
+
+    `rate` is in activations per second, None where the job has not been looked at for long enough.
+    """
 
     job_id: str
     flow_id: str
@@ -31,21 +36,22 @@ class Progress(NamedTuple):
     waiting: int
     expecting: tuple[str, ...]
     failed: int
-    rate: float
+    rate: float | None
     total: Count
     routines: dict[str, tuple[RoutineStatus | None, Count]]
 
     def __str__(self) -> str:
         done = self.total
+        rate = "" if self.rate is None else f"{self.rate:.1f}/s, "
         deliveries = f"; waits for a delivery to {', '.join(self.expecting)}" if self.expecting else ""
         return (
             f"{self.status}: {done.activations} activations, {self.running} running, {self.queued} queued, "
-            f"{self.waiting} waiting, {self.rate:.1f}/s, {done.errors} errors, {done.retries} retries{deliveries}"
+            f"{self.waiting} waiting, {rate}{done.errors} errors, {done.retries} retries{deliveries}"
         )
 
     def what_changes(self) -> "Progress":
         """The same without what changes by itself while time goes on."""
-        return self._replace(seconds=0.0, rate=0.0)
+        return self._replace(seconds=0.0, rate=None)
 
 
 class Watched:
@@ -58,7 +64,7 @@ class Watched:
         self._began = monotonic()
         self._looks: deque[tuple[float, int]] = deque(maxlen=MEMORY)
         with job_state._live.lock:
-            self._last = self._progress(job_state._live.job, {})
+            self._last = self._looked_at(job_state._live.job)
 
     def look(self) -> Progress:
         """How far the job has come by now, or had when it could last be looked at."""
@@ -98,8 +104,8 @@ class Watched:
             {routine_id: (statuses[routine_id], count) for routine_id, count in counts.items()},
         )
 
-    def _rate(self, activations: int) -> float:
+    def _rate(self, activations: int) -> float | None:
         now = monotonic()
         self._looks.append((now, activations))
         then, before = self._looks[0]
-        return (activations - before) / (now - then) if now > then else 0.0
+        return (activations - before) / (now - then) if now - then >= SHORTEST else None

@@ -1,13 +1,12 @@
-"""The command that lets a job go on."""
+"""How a stored job goes on: by which command, or in whose hands."""
 
-import os
-import shlex
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from routilux._backends.urls import without_password
+from routilux._engine.owner import shown
 from routilux._model import JobStatus
-from routilux.cli.options import DEFAULT_STORE, STORE_VARIABLE
+from routilux.cli.invocation import Invocation
+from routilux.cli.printing import print_json, print_lines
+from routilux.cli.wording import for_the_command_line
 from routilux.stores import Store
 from serilux.errors import SeriluxError
 
@@ -19,67 +18,77 @@ _VERBS = {
 }
 
 
-class Invocation(NamedTuple):
-    """The store and the modules that a command was given: the next one needs them too.
+class Outlook(NamedTuple):
+    """How a stored job is, and what is next.
 
-    A password in the store's URL is left out of what is shown, which may be kept in a log: `***` stands for it.
+    `command` is what to type so that it goes on; `owner` the process that runs it, so that nothing is to be typed;
+    `problem` why it cannot go on with the modules that were given. Of one that is over there is none of these.
     """
 
-    store: str
-    apps: Sequence[str]
+    job_id: str
+    status: str
+    command: str | None = None
+    owner: str | None = None
+    problem: str | None = None
 
-    @classmethod
-    def of(cls, arguments: Sequence[str]) -> "Invocation":
-        """What is in a command line, which may be wrong otherwise."""
-        stores = [*_values(arguments, "--store")]
-        store = stores[-1] if stores else os.environ.get(STORE_VARIABLE, DEFAULT_STORE)
-        return cls(store, [*_values(arguments, "--app")])
+    def document(self) -> dict[str, Any]:
+        """The same as JSON."""
+        return {"job_id": self.job_id, "status": self.status, "command": self.command, "problem": self.problem}
 
-    def command(self, verb: str, job_id: str) -> str:
-        """What to type for a job; without what the environment says anyway."""
-        return shlex.join([*self._words(verb, job_id), *(word for app in self.apps for word in ("--app", app))])
-
-    def plain(self, verb: str, job_id: str) -> str:
-        """The same for a command that takes no modules."""
-        return shlex.join(self._words(verb, job_id))
-
-    def _words(self, verb: str, job_id: str) -> list[str]:
-        words = ["routilux", verb, job_id]
-        if self.store != os.environ.get(STORE_VARIABLE, DEFAULT_STORE):
-            words += ["--store", without_password(self.store, self.store)]
-        return words
+    def __str__(self) -> str:
+        job = f"job {self.job_id} is {self.status}"
+        if self.owner is not None:
+            return f"{job}; it goes on in {self.owner}"
+        if self.problem is not None:
+            return f"{job}; it cannot go on with the modules given: {self.problem}"
+        if self.command is None:
+            return job
+        unknown = "; MODULE is the one that registers its classes" if self.command.endswith(" --app MODULE") else ""
+        return f"{job}; it goes on with: {self.command}{unknown}"
 
 
-def _values(arguments: Sequence[str], option: str) -> Iterator[str]:
-    for place, argument in enumerate(arguments):
-        if argument == option:
-            yield from arguments[place + 1 : place + 2]
-        elif argument.startswith(f"{option}="):
-            yield argument.removeprefix(f"{option}=")
+def print_outlook(store: Store, job_id: str, given: Invocation, *, as_json: bool) -> None:
+    """Say how a stored job is, and what is next; UnknownJobError where there is none."""
+    outlook = outlook_of(store, job_id, given)
+    if as_json:
+        print_json(outlook.document())
+    else:
+        print_lines(str(outlook).split("\n"))
 
 
-def next_command(store: Store, job_id: str, given: Invocation) -> str | None:
-    """What to type so that a stored job goes on; None for one that has completed, was cancelled or moved out.
+def outlook_of(store: Store, job_id: str, given: Invocation) -> Outlook:
+    """How a stored job is, and what is next.
 
-    Where its classes are not known here, whoever types it has to put the module that registers them for MODULE.
+    Where no module was given that registers its classes, whoever types the command has to put that for MODULE.
     """
-    verb = _VERBS.get(JobStatus(status)) if (status := store.summary(job_id).status) in [*JobStatus] else None
+    summary = store.summary(job_id)
+    verb = _VERBS.get(JobStatus(summary.status)) if summary.status in [*JobStatus] else None
+    plain = Outlook(job_id, summary.status)
     if verb is None:
-        return None
-    return given.command(verb, job_id) + ("" if _is_known(store, job_id) else " --app MODULE")
+        return plain
+    if (owner := _owner(store, job_id)) is not None:
+        return plain._replace(owner=shown(owner))
+    command, problem = given.command(verb, job_id), _problem(store, job_id)
+    if problem is None:
+        return plain._replace(command=command)
+    if not given.apps:
+        return plain._replace(command=f"{command} --app MODULE")
+    words = for_the_command_line(problem, given)
+    return plain._replace(
+        problem=f"{words}; `{given.of_all('check')}` says of all that have not settled what they need"
+    )
 
 
-def _is_known(store: Store, job_id: str) -> bool:
+def _owner(store: Store, job_id: str) -> str | None:
+    """Who runs a job; None where nobody does who lives."""
+    record = store.ledger.backend.record(job_id)
+    return record.owner if record is not None and store.ledger.has_owner(record) else None
+
+
+def _problem(store: Store, job_id: str) -> str | None:
+    """Why a job cannot be read here."""
     try:
         store.load(job_id)
-    except SeriluxError:
-        return False
-    return True
-
-
-def going_on(status: str, job_id: str, command: str | None) -> str:
-    """How a job is, and the command that lets it go on, in a line."""
-    if command is None:
-        return f"job {job_id} is {status}"
-    unknown = "; MODULE is the one that registers its classes" if command.endswith(" --app MODULE") else ""
-    return f"job {job_id} is {status}; it goes on with: {command}{unknown}"
+    except SeriluxError as error:
+        return str(error)
+    return None

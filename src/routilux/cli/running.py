@@ -14,12 +14,12 @@ from routilux.cli.endings import ending_document, exit_code, print_ending
 from routilux.cli.failures import FAILED, tell
 from routilux.cli.following import Following, Run, leave, let_go
 from routilux.cli.given import Given, given_by, load_into
+from routilux.cli.invocation import Invocation
 from routilux.cli.job_ids import whole_id
 from routilux.cli.loading import load_flow, resources_of
 from routilux.cli.options import DEFAULT_STORE, Code, JobId, Json, PlanFile, PlanFiles, StoreUrl, existing_store
 from routilux.cli.parameters import read_params
 from routilux.cli.printing import print_json, print_lines
-from routilux.cli.resuming import Invocation
 from routilux.cli.signals import News, signals_to
 from routilux.cli.user_output import users_output
 from routilux.cli.views import view_for

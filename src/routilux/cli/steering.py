@@ -5,13 +5,12 @@ from typing import Annotated
 import typer
 
 from routilux._backends.haste import in_time
+from routilux.cli.invocation import Invocation
 from routilux.cli.job_ids import whole_id
 from routilux.cli.loading import import_apps
 from routilux.cli.options import DEFAULT_STORE, Apps, JobId, Json, Patience, Reason, StoreUrl, existing_store
 from routilux.cli.parameters import read_data
-from routilux.cli.printing import print_json, print_lines
-from routilux.cli.resuming import Invocation, going_on, next_command
-from routilux.stores import Store
+from routilux.cli.resuming import print_outlook
 
 
 def pause(
@@ -27,7 +26,8 @@ def pause(
     with in_time(timeout), existing_store(store) as opened:
         job_id = whole_id(opened, job_id)
         opened.pause(job_id, reason, timeout=timeout)
-        return _told(opened, job_id, Invocation(store, app or []), json)
+        print_outlook(opened, job_id, Invocation(store, app or []), as_json=json)
+    return 0
 
 
 def cancel(
@@ -43,7 +43,8 @@ def cancel(
     with in_time(timeout), existing_store(store) as opened:
         job_id = whole_id(opened, job_id)
         opened.cancel(job_id, reason, timeout=timeout)
-        return _told(opened, job_id, Invocation(store, app or []), json)
+        print_outlook(opened, job_id, Invocation(store, app or []), as_json=json)
+    return 0
 
 
 def deliver(
@@ -68,13 +69,5 @@ def deliver(
     with in_time(timeout), existing_store(store) as opened:
         job_id = whole_id(opened, job_id)
         opened.deliver(job_id, routine, slot, delivered, timeout=timeout)
-        return _told(opened, job_id, Invocation(store, app or []), json)
-
-
-def _told(store: Store, job_id: str, given: Invocation, as_json: bool) -> int:
-    status, command = store.summary(job_id).status, next_command(store, job_id, given)
-    if as_json:
-        print_json({"job_id": job_id, "status": status, "command": command})
-    else:
-        print_lines([going_on(status, job_id, command)])
+        print_outlook(opened, job_id, Invocation(store, app or []), as_json=json)
     return 0

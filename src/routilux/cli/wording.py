@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from re import Match
 
-from routilux.cli.resuming import Invocation
+from routilux.cli.invocation import Invocation
 
 Words = str | Callable[[Match[str], Invocation], str]
 

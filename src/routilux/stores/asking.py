@@ -69,11 +69,15 @@ class _Asked:
 
 
 class Asking:
-    """Leaves requests for a job's owner, and looks what became of them; what nobody runs is changed here."""
+    """Leaves requests for a job's owner, and looks what became of them; what nobody runs is changed here.
 
-    def __init__(self, ledger: Ledger, look: Callable[[str], JobState]) -> None:
+    `look` gives a job to be changed, which needs the classes of its values; `see` one with these left as JSON.
+    """
+
+    def __init__(self, ledger: Ledger, look: Callable[[str], JobState], see: Callable[[str], Job]) -> None:
         self._ledger = ledger
         self._look = look
+        self._see = see
 
     def until(
         self,
@@ -116,7 +120,7 @@ class Asking:
                 if asked.is_done(record):
                     return
                 if not asked.lies_with(record):
-                    _check_waits(self._look(job_id)._live, why_not)
+                    _check_waits(self._see(job_id), why_not)
                 if is_run:
                     asked.leave(record)
                 elif self._is_delivered_here(record, asked, target, data, why_not):
@@ -135,7 +139,7 @@ class Asking:
         def is_done() -> bool:
             if asked.is_done(record):
                 return True
-            _check_waits(live, why_not)
+            _check_waits(live.job, why_not)
             return False
 
         try:
@@ -153,9 +157,9 @@ class Asking:
         return record
 
 
-def _check_waits(live: LiveJob, why_not: WhyNot) -> None:
-    if problem := why_not(live.job):
-        raise JobStateError(problem, job_id=live.job.job_id)
+def _check_waits(job: Job, why_not: WhyNot) -> None:
+    if problem := why_not(job):
+        raise JobStateError(problem, job_id=job.job_id)
 
 
 def _looks(job_id: str, timeout: float | None) -> Iterator[None]:

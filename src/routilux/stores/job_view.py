@@ -45,8 +45,13 @@ def summary_of(record: JobRecord) -> JobSummary:
 
 def view_of(stored: StoredJob, graph: Graph, now: float) -> JobView:
     """A stored job as people see it; DamagedRecordError where it is not what was written."""
-    document, explanation = _told(rebuild(opaque(stored), graph).job, now)
+    document, explanation = _told(opaque_job(stored, graph), now)
     return JobView(summary_of(stored.record), real_document(document), explanation)
+
+
+def opaque_job(stored: StoredJob, graph: Graph) -> Job:
+    """A stored job with its values left as JSON, which must not run; DamagedRecordError as `view_of`."""
+    return rebuild(opaque(stored), graph).job
 
 
 def _told(job: Job, now: float) -> tuple[dict[str, Any], Explanation]:

@@ -38,7 +38,7 @@ from routilux.stores.arguments import asked_id, checked_age, checked_flow_id, ch
 from routilux.stores.asking import Asking
 from routilux.stores.checking import Checked, Checker, checked_jobs
 from routilux.stores.host import Host, empty_flow
-from routilux.stores.job_view import JobSummary, JobView, summary_of, view_of
+from routilux.stores.job_view import JobSummary, JobView, opaque_job, summary_of, view_of
 from routilux.stores.transfer import admit_file, admit_transfer, export_file, transfer_of
 from routilux.stores.uninterrupted import uninterrupted
 from routilux.transfer.keys import KeyRing
@@ -56,9 +56,10 @@ class Store(KeepsJobs):
     """Jobs that outlive the processes that run them. `open_store` opens one.
 
     It belongs to the process that opened it, is shared by all flows and threads there, and knows nothing of handlers:
-    `jobs`, `peek`, `pause`, `cancel` and `deliver` need none of a flow's classes. While the store cannot be reached
-    every method raises StoreUnavailableError, those with a `timeout` within that. All but `delete` raise
-    UnknownJobError for a job that it has not.
+    `jobs`, `peek`, `pause`, `cancel` and `deliver` need none of a flow's classes. The last three need those of a job's
+    values only where nobody runs it, since it is read and written here then: SeriluxError says which is not registered.
+    While the store cannot be reached every method raises StoreUnavailableError, those with a `timeout` within that. All
+    but `delete` raise UnknownJobError for a job that it has not.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Store(KeepsJobs):
     ) -> None:
         self._backend = uninterrupted(backend)
         self._ledger = Ledger(self._backend, *checked_settings(window, patience, max_lost_attempts))
-        self._asking = Asking(self._ledger, self._look)
+        self._asking = Asking(self._ledger, self._look, self._seen)
 
     @property
     def ledger(self) -> Ledger:
@@ -132,6 +133,11 @@ class Store(KeepsJobs):
 
     def _look(self, job_id: str) -> JobState:
         return self._handle(self._backend.read(job_id))
+
+    def _seen(self, job_id: str) -> Job:
+        """The job with its values left as JSON: to see how far it has come where its classes are not known."""
+        stored = self._backend.read(job_id)
+        return opaque_job(stored, read_definition(self._backend.definition(stored.record.definition))[1])
 
     def jobs(self, status: JobStatus | str | None = None, flow_id: str | None = None) -> list[JobSummary]:
         """The jobs there are, oldest first; those of one status (`moved` for exported ones), or of one flow.
@@ -255,6 +261,7 @@ class Store(KeepsJobs):
         When it returns, these very data are on disk as what the task got. JobStateError where nothing waits there, or
         not any more, as a plan has come in between, or another's data: then these were not delivered. BindingError for
         data that the handler cannot take, by what is stored of its parameters: none of its code need be known here.
+        SeriluxError where nobody runs the job and a class of its values is not registered here: import its module.
         UnknownJobError where the job is deleted, or moved out, before it is seen whose data it got.
         """
         own, target, patience = clone_fields(data, "data"), SlotKey(routine_id, slot), checked_patience(timeout)
@@ -263,7 +270,7 @@ class Store(KeepsJobs):
 
     def _deliver(self, job_id: str, target: SlotKey, own: Data, timeout: float | None) -> None:
         self._check_binding(job_id, target, own)
-        job = self._look(job_id)._live.job
+        job = self._seen(job_id)
         task = job.expecting.oldest(target)
         if task is None:
             raise JobStateError(f"job {job_id!r} {job.unawaited(target)}", job_id=job_id)
@@ -291,7 +298,8 @@ class Store(KeepsJobs):
     def export(self, job_id: str, *, copy: bool = False) -> Data:
         """Move a job out: a document of it and its flow, of which a tombstone stays here, so that one copy goes on.
 
-        With `copy` the job stays, and what comes back is another job. JobStateError for one that runs: pause it first.
+        JobStateError for one that runs: pause it first. With `copy` the job stays, and what comes back is another job;
+        one that runs may be copied too: where it goes on, what ran just then is tried again.
         """
         return transfer_of(self._backend, asked_id(job_id), copy=copy)
 

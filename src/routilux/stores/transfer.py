@@ -45,14 +45,15 @@ from serilux.errors import DocumentError
 
 def transfer_of(backend: Backend, job_id: str, *, copy: bool) -> Data:
     """Move a job out of a store, or copy it."""
-    stored = _at_rest(backend, job_id)
+    stored = _to_be_exported(backend, job_id, copy=copy)
     document = _document(backend, stored, copy=copy)
     return document if copy else _moved(backend, stored, document)
 
 
-def _at_rest(backend: Backend, job_id: str) -> StoredJob:
+def _to_be_exported(backend: Backend, job_id: str, *, copy: bool) -> StoredJob:
+    """A job as it is stored: one that runs may be copied at any moment (law 4), but not moved."""
     stored = backend.read(job_id)
-    if stored.record.status == JobStatus.RUNNING:
+    if stored.record.status == JobStatus.RUNNING and not copy:
         raise JobStateError(f"job {job_id!r} is running: pause it first", job_id=job_id, status=JobStatus.RUNNING)
     return stored
 
@@ -111,7 +112,7 @@ def _export_to_stream(
 
 def _export_to_path(backend: Backend, job_id: str, draft: Draft, pack: Callable[[Data], bytes], *, copy: bool) -> Data:
     """The draft is written, then the job moved, then the draft kept; it stays where it may be all that there is."""
-    stored = _at_rest(backend, job_id)
+    stored = _to_be_exported(backend, job_id, copy=copy)
     document = _document(backend, stored, copy=copy)
     draft.write(pack(document))
     written = document

@@ -1,0 +1,55 @@
+"""What a command was given that the next one needs too."""
+
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from routilux._backends.urls import without_password
+from routilux.cli.options import DEFAULT_STORE, STORE_VARIABLE
+
+
+class Invocation(NamedTuple):
+    """The store and the modules that a command was given: the next one needs them too.
+
+    A password in the store's URL is left out of what is shown, which may be kept in a log: `***` stands for it.
+    """
+
+    store: str
+    apps: Sequence[str]
+
+    @classmethod
+    def of(cls, arguments: Sequence[str]) -> "Invocation":
+        """What is in a command line, which may be wrong otherwise."""
+        stores = [*_values(arguments, "--store")]
+        store = stores[-1] if stores else os.environ.get(STORE_VARIABLE, DEFAULT_STORE)
+        return cls(store, [*_values(arguments, "--app")])
+
+    def command(self, verb: str, job_id: str) -> str:
+        """What to type for a job; without what the environment says anyway."""
+        return shlex.join([*self._words(verb, job_id), *self._modules()])
+
+    def of_all(self, verb: str) -> str:
+        """The same for a command that is about all jobs."""
+        return shlex.join([*self._words(verb), *self._modules()])
+
+    def plain(self, verb: str, job_id: str) -> str:
+        """The same for a command that takes no modules."""
+        return shlex.join(self._words(verb, job_id))
+
+    def _modules(self) -> list[str]:
+        return [word for app in self.apps for word in ("--app", app)]
+
+    def _words(self, *command: str) -> list[str]:
+        words = ["routilux", *command]
+        if self.store != os.environ.get(STORE_VARIABLE, DEFAULT_STORE):
+            words += ["--store", without_password(self.store, self.store)]
+        return words
+
+
+def _values(arguments: Sequence[str], option: str) -> Iterator[str]:
+    for place, argument in enumerate(arguments):
+        if argument == option:
+            yield from arguments[place + 1 : place + 2]
+        elif argument.startswith(f"{option}="):
+            yield argument.removeprefix(f"{option}=")
