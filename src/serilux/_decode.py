@@ -135,7 +135,8 @@ class Decoder(Walk):
         shape = shape_of(cls)
         if shape is None or issubclass(cls, Enum):
             raise DocumentError(f"{cls.__name__} is no class with fields; its members are written '$enum'")
-        read_object(fields, "", required=shape.names(cls))
+        needed = shape.needed(cls)
+        read_object(fields, "", required=needed, optional=[name for name in shape.names(cls) if name not in needed])
         return put_together(shape, cls, self.fields(fields))
 
     def owned(self, cls: type[FieldOwner], fields: dict[Any, Any]) -> Any:

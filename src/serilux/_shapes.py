@@ -2,8 +2,8 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import MISSING, is_dataclass
 from dataclasses import fields as dataclass_fields
-from dataclasses import is_dataclass
 from functools import cached_property, lru_cache
 from types import MemberDescriptorType
 from typing import Any, NamedTuple
@@ -19,6 +19,8 @@ class Shape(NamedTuple):
     """One family of classes: dataclasses, msgspec structs, pydantic models."""
 
     names: Callable[[type[Any]], tuple[str, ...]]
+    needed: Callable[[type[Any]], tuple[str, ...]]
+    """The names of the fields that have no default: a document that is older than the others has not got these."""
     held: Callable[[Any], set[str]]
     """The names of all that an object holds, fields or not."""
     build: Callable[[type[Any], Values], Any]
@@ -115,6 +117,12 @@ def _dataclass_names(cls: type[Any]) -> tuple[str, ...]:
     return tuple(field.name for field in dataclass_fields(cls))
 
 
+def _dataclass_needed(cls: type[Any]) -> tuple[str, ...]:
+    return tuple(
+        field.name for field in dataclass_fields(cls) if field.default is MISSING and field.default_factory is MISSING
+    )
+
+
 def _build_dataclass(cls: type[Any], values: Values) -> Any:
     by_constructor = {field.name for field in dataclass_fields(cls) if field.init}
     built = cls(**{name: value for name, value in values.items() if name in by_constructor})
@@ -127,12 +135,21 @@ def _struct_names(cls: type[Any]) -> tuple[str, ...]:
     return tuple(cls.__struct_fields__)
 
 
+def _struct_needed(cls: type[Any]) -> tuple[str, ...]:
+    fields = sys.modules["msgspec"].structs.fields(cls)
+    return tuple(field.name for field in fields if field.required)
+
+
 def _build_struct(cls: type[Any], values: Values) -> Any:
     return cls(**values)
 
 
 def _model_names(cls: type[Any]) -> tuple[str, ...]:
     return tuple(cls.model_fields)
+
+
+def _model_needed(cls: type[Any]) -> tuple[str, ...]:
+    return tuple(name for name, field in cls.model_fields.items() if field.is_required())
 
 
 def _model_attributes(value: Any) -> set[str]:
@@ -146,6 +163,6 @@ def _build_model(cls: type[Any], values: Values) -> Any:
     return cls.model_validate(values, by_alias=False, by_name=True)
 
 
-_DATACLASS = Shape(_dataclass_names, _dataclass_attributes, _build_dataclass)
-_STRUCT = Shape(_struct_names, _instance_attributes, _build_struct)
-_MODEL = Shape(_model_names, _model_attributes, _build_model)
+_DATACLASS = Shape(_dataclass_names, _dataclass_needed, _dataclass_attributes, _build_dataclass)
+_STRUCT = Shape(_struct_names, _struct_needed, _instance_attributes, _build_struct)
+_MODEL = Shape(_model_names, _model_needed, _model_attributes, _build_model)

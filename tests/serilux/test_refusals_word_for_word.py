@@ -211,8 +211,8 @@ DOCUMENTS: list[tuple[Any, str]] = [
         "DocumentError: value: zz is unknown; X is unknown; the fields are: 'x', 'y'",
     ),
     (
-        {"$object": {"class": "Point", "fields": {"x": 1, **{f"more{i}": 1 for i in range(25)}}}},
-        "DocumentError: value: y is missing; more0 is unknown; more1 is unknown; more2 is "
+        {"$object": {"class": "Point", "fields": {"y": 1, **{f"more{i}": 1 for i in range(25)}}}},
+        "DocumentError: value: x is missing; more0 is unknown; more1 is unknown; more2 is "
         "unknown; more3 is unknown; more4 is unknown; more5 is unknown; more6 is unknown; more7 "
         "is unknown; more8 is unknown; more9 is unknown; more10 is unknown; more11 is unknown; "
         "more12 is unknown; more13 is unknown; more14 is unknown; more15 is unknown; more16 is "
