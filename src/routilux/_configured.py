@@ -204,6 +204,8 @@ def lack_of(name: str) -> str:
 def _checked_secret(name: str, value: object) -> Secret:
     if isinstance(value, str | bytes) and value and is_writable(value):
         return value
+    if isinstance(value, str | bytes) and not value:
+        raise DefinitionError(f"the secret {name!r} is empty; give what it is, or do not declare it")
     kind = f"a {type(value).__name__}, and not one with something in it that can be written"
     raise DefinitionError(f"the secret {name!r} has to be text or bytes; it is {kind}; give what is more as a resource")
 

@@ -43,7 +43,7 @@ from serilux import (
     renamed_classes,
     rooted,
 )
-from serilux.errors import ConstructorError, DocumentError, SeriluxError
+from serilux.errors import ConstructorError, DocumentError, SeriluxError, UnsupportedValueError
 
 
 class Definition(Serializable):
@@ -170,18 +170,24 @@ class Definition(Serializable):
     ) -> Connection:
         """Lead an event to a slot; `Connection` says what `param_mapping` and `priority` mean.
 
-        DefinitionError where there is no such routine, event or slot, and for what can be known never to fit: a
-        parameter that the slot's handler has not. The rest is a BindingError when data is delivered.
+        DefinitionError where there is no such routine, event or slot, where the slot has no handler, and for what can
+        be known never to fit: a parameter that the slot's handler has not. The rest is a BindingError when data is
+        delivered.
         """
         event = self._routine(source_routine_id).get_event(source_event)
         slot = self._routine(target_routine_id).get_slot(target_slot)
+        if slot.handler is None:
+            raise DefinitionError(
+                f"slot {target_slot!r} of routine {target_routine_id!r} has no handler to take what would come there; "
+                f"give it one: define_slot({target_slot!r}, handler=self...)"
+            )
         connection = Connection(
             EventKey(source_routine_id, source_event),
             SlotKey(target_routine_id, target_slot),
             param_mapping,
             priority,
         )
-        if slot.handler is not None and slot.merge_kind is not MergeKind.FUNCTION:
+        if slot.merge_kind is not MergeKind.FUNCTION:
             connection.check_fits(event.output_params, binding_of(slot.handler, f"{connection.target}"))
         self._connections.append(connection)
         self._definition_changed()
@@ -237,8 +243,8 @@ class Definition(Serializable):
     def serialize(self) -> dict[str, Any]:
         """The definition as a document; it holds no state of any job (page: Flow and JobState Separation).
 
-        TypeError names a routine whose class cannot be built without arguments, ValueError a handler that no other
-        process could find.
+        TypeError names a routine whose class cannot be built without arguments, or that was made with some, ValueError
+        a handler that no other process could find.
         """
         self._check_constructors()
         name = registered_name(type(self))
@@ -381,6 +387,13 @@ def _check_constructor(routine_id: str, routine: Routine) -> None:
     except ConstructorError as error:
         error.reason = f"Routine {routine_id!r} ({type(routine).__name__}) cannot be serialized:\n{error.reason}"
         raise
+    if routine._has_arguments:
+        name = type(routine).__name__
+        raise UnsupportedValueError(
+            f"Routine {routine_id!r} was made with arguments, which are in no document: whoever reads it makes "
+            f"{name}(), which is another one. Make it so, and give it what it needs by set_config(...)",
+            f"routines.{routine_id}",
+        )
 
 
 def _write_routine(routine_id: str, routine: Routine) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A node of a flow."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Self
 
 from routilux._choices import chosen
 from routilux._configured import Configured, report_shared_change
@@ -66,6 +66,15 @@ class Routine(Configured):
     >>> job.wait(timeout=10), job.get_routine_state("splitter")["be"]
     (True, 2)
     """
+
+    _has_arguments = False
+
+    def __new__(cls, *arguments: object, **named: object) -> Self:
+        """What it is made with is in no document, and so is refused by `Flow.serialize`."""
+        routine = super().__new__(cls)
+        if arguments or named:
+            routine._has_arguments = True
+        return routine
 
     def __init__(self) -> None:
         super().__init__()
