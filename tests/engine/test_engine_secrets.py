@@ -138,7 +138,7 @@ def test_a_secret_is_text_or_bytes(value: Any) -> None:
     assert made.get_config() == {}
     made = Routine()
     made.set_config(api_key=value)
-    with pytest.raises(DefinitionError, match="has to be text or bytes|is empty"):
+    with pytest.raises(DefinitionError, match=r"has to be text or bytes|is empty"):
         made.declare_secret("api_key")
     assert (made.get_config(), made.declared_secrets) == ({"api_key": value}, ())
 

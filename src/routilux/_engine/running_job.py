@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any
 
 from msgspec.structs import replace
@@ -39,12 +40,14 @@ class RunningJob(HeldJob):
     # Running.
 
     def serve(self, others_wait: OthersWait) -> bool:
-        """Run activations until there are none to start, or others have waited long enough."""
+        """Run activations until there are none to start, or others have waited long enough.
+
+        Context variables that a handler sets are set for no other job (law 5).
+        """
         run = self._run_at_once if self.graph.concurrent else self._run_in_turn
         try:
-            return run(self.now() + SLICE, others_wait)
+            return copy_context().run(run, self.now() + SLICE, others_wait)
         finally:
-            set_current(None)
             if self.noted is not None:
                 self.tell_news()
 
@@ -116,10 +119,7 @@ class RunningJob(HeldJob):
         """Run a ready job's first activation on the caller's thread."""
         activation = self.next_activation()
         if activation is not None:
-            around = get_current()
-            failure = run_handler(activation)
-            set_current(around)
-            self.finish(activation, failure)
+            self.finish(activation, copy_context().run(run_handler, activation))
         self.submit()
 
     def may_run_here(self, task: Task) -> bool:
