@@ -196,10 +196,9 @@ class Routine(Configured):
         patience = checked_timeout(timeout, f"the timeout for slot {slot!r}")
         required_activation("expect").expect(self, slot, patience)
 
-    def get_execution_context(self) -> ExecutionContext | None:
-        """What the running handler may know of its activation; None outside of one."""
-        activation = running_activation()
-        return None if activation is None else ExecutionContext(activation)
+    def get_execution_context(self) -> ExecutionContext:
+        """What the running handler may know of its activation; OutsideActivationError outside of one."""
+        return ExecutionContext(running_activation() or required_activation("get an execution context"))
 
     def set_error_handler(self, error_handler: ErrorHandler | None) -> None:
         """Say what failures of this routine mean; None leaves it to the flow."""

@@ -331,7 +331,8 @@ def test_what_needs_a_handler_says_so_outside_of_one(call: Callable[[Routine], N
 
 
 def test_there_is_no_execution_context_outside_of_a_handler() -> None:
-    assert Scene().source.get_execution_context() is None
+    with pytest.raises(OutsideActivationError, match="cannot get an execution context outside of a handler"):
+        Scene().source.get_execution_context()
 
 
 def test_blocking_call_error_is_a_runtime_error() -> None:

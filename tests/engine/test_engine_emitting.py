@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from routilux import Flow, JobState, Routine
+from routilux import Flow, JobState, OutsideActivationError, Routine
 from routilux.testing import StepRunner
 from tests.engine.engine_parts import emitted, events_of, flow_of, pipeline, retrying, routine
 
@@ -179,7 +179,8 @@ def test_a_copied_context_is_of_no_use_when_the_handler_has_ended(call: Callable
     with pytest.raises(RuntimeError, match="has ended"):
         contexts[0].run(call, part)
     assert events_of(job_state) == [("a", "start")]
-    assert contexts[0].run(part.get_execution_context) is None
+    with pytest.raises(OutsideActivationError, match="has ended"):
+        contexts[0].run(part.get_execution_context)
 
 
 def test_the_caller_of_execute_is_outside_again_when_it_returns() -> None:

@@ -39,8 +39,7 @@ class TypedRoutine(Routine):
 
     def work(self, value: int = 0) -> None:
         context = self.get_execution_context()
-        assert_type(context, ExecutionContext | None)
-        assert context is not None
+        assert_type(context, ExecutionContext)
         assert_type((context.flow, context.job_state), tuple[Flow, JobState])
         self.emit("out", value=value)
         self.emit_with("out", {"value": value}, priority=1, metadata={"why": "test"})
