@@ -144,3 +144,22 @@ def test_what_was_stored_of_the_job_meanwhile_is_in_the_file(
     assert names(tmp_path) == ["job"]
     there.admit_file(tmp_path / "job")
     assert there.peek(job_id).explanation.note == "it was cancelled (meanwhile)"
+
+
+def test_a_store_that_fails_to_admit_keeps_its_tombstone(
+    here: Store, there: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it an older file of the job was taken in, and its work done again."""
+    job_id = paused_in(here)
+    old = here.export(job_id)
+    there.admit(old)
+    back = there.export(job_id)
+    with monkeypatch.context() as patch:
+        patch.setattr(here._backend, "write", failing(StoreUnavailableError("away")))
+        with pytest.raises(StoreUnavailableError):
+            here.admit(back)
+    assert here.summary(job_id).status == "moved"
+    with pytest.raises(JobStateError, match="moved out of this store"):
+        here.admit(old)
+    assert here.admit(back) == job_id
+    assert here.summary(job_id).status == "paused"

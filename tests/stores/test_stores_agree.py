@@ -31,6 +31,7 @@ new_jobs = st.builds(
     created_at=st.sampled_from([1.0, 2.0]),
     owner=st.none() | owners,
     snapshot=contents,
+    replaces=st.none() | epochs,
 )
 answers = st.sampled_from([(), (), (("x", b"1"),), (("y", b"2"), ("x", b"3"))])
 batches = st.builds(
@@ -89,10 +90,6 @@ class StoresAgree(RuleBasedStateMachine):
     @rule(job=jobs, epoch=epochs)
     def move_out(self, job: str, epoch: int) -> None:
         self.both(lambda store: store.move_out(job, epoch=epoch))
-
-    @rule(job=jobs, epoch=epochs)
-    def clear_tombstone(self, job: str, epoch: int) -> None:
-        self.both(lambda store: store.clear_tombstone(job, up_to=epoch))
 
     @rule(job=jobs, epoch=st.none() | epochs, status=st.none() | st.sampled_from(STATUSES), owner=st.none() | owners)
     def delete(self, job: str, epoch: int | None, status: str | None, owner: str | None) -> None:

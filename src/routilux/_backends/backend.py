@@ -25,7 +25,10 @@ class Definition(msgspec.Struct, frozen=True):
 
 
 class NewJob(msgspec.Struct, frozen=True):
-    """What a job is stored with at first; `segment` is the history it has by then, `created_at` in seconds."""
+    """What a job is stored with at first; `segment` is the history it has by then, `created_at` in seconds.
+
+    It takes the place of a tombstone whose epoch is at most that which it `replaces`, if there is one.
+    """
 
     flow_id: str
     definition: Definition
@@ -33,6 +36,7 @@ class NewJob(msgspec.Struct, frozen=True):
     owner: str | None
     snapshot: bytes
     segment: bytes | None = None
+    replaces: int | None = None
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -150,9 +154,6 @@ class Backend(Protocol):
         None where the epoch is another by now, UnknownJobError where there is no such job. What is read still has the
         old epoch and status.
         """
-
-    def clear_tombstone(self, job_id: str, *, up_to: int) -> bool:
-        """Remove a tombstone whose epoch is at most `up_to`, so that the job may come back; False if there is none."""
 
     def delete(self, record: JobRecord) -> bool:
         """Remove a job with all that is kept of it, if its epoch, status and owner are still those of the record.

@@ -17,6 +17,7 @@ from routilux._backends.numbering import (
     is_as_listed,
     judge,
     moved_out,
+    replaced_by,
     unknown_definition,
     unknown_job,
 )
@@ -48,7 +49,7 @@ class MemoryBackend:
             answers: dict[tuple[str, str], bytes] = {}
             refused: set[str] = set()
             for batch in batches:
-                job = changed.get(batch.job_id) or self._jobs.get(batch.job_id)
+                job = _without_tombstone(batch, changed.get(batch.job_id) or self._jobs.get(batch.job_id))
                 if batch.job_id in refused or (after := _after(batch, job)) is None:
                     refused.add(batch.job_id)
                     continue
@@ -118,15 +119,6 @@ class MemoryBackend:
             self._forget(job_id)
             self._jobs[job_id] = _Job(tombstone, job.number, job.number, b"", [])
             return job.read()
-
-    def clear_tombstone(self, job_id: str, *, up_to: int) -> bool:
-        """Remove a tombstone."""
-        with self._lock:
-            job = self._jobs.get(job_id)
-            if job is None or job.record.status != MOVED or job.record.epoch > up_to:
-                return False
-            self._forget(job_id)
-            return True
 
     def delete(self, record: JobRecord) -> bool:
         """Remove a job, or its tombstone, that is as it was listed."""
@@ -229,6 +221,14 @@ class _OpenLock:
 
     def close(self) -> None:
         self._closed = True
+
+
+def _without_tombstone(batch: Batch, job: "_Job | None") -> "_Job | None":
+    """A job, unless it is a tombstone that makes way for the one that the batch creates."""
+    up_to = replaced_by(batch)
+    if job is None or up_to is None or job.record.status != MOVED or job.record.epoch > up_to:
+        return job
+    return None
 
 
 class _Job(Struct, frozen=True):

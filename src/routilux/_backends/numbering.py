@@ -11,9 +11,14 @@ from routilux.errors import StoreError, UnknownJobError
 _MOST_ROWS = 500
 
 
+def replaced_by(batch: Batch) -> int | None:
+    """Up to which epoch a tombstone makes way for the job that is created by a batch; None where it is to stay."""
+    return None if batch.new is None else batch.new.replaces
+
+
 def fit_one_statement(batches: Sequence[Batch]) -> bool:
     """Whether this is one batch, or records of stored jobs, each of another one, not too many, and nothing beside."""
-    if any(batch.answers for batch in batches):
+    if any(batch.answers or replaced_by(batch) is not None for batch in batches):
         return False
     if len(batches) == 1:
         return True

@@ -139,10 +139,6 @@ class PostgresBackend:
                 session.execute(f"DELETE FROM routilux_{table} WHERE job = %s", (job,))
             return stored
 
-    def clear_tombstone(self, job_id: str, *, up_to: int) -> bool:
-        """Remove a tombstone."""
-        return self._is_deleted(f"job_id = %s AND status = '{MOVED}' AND epoch <= %s", (job_id, up_to))
-
     def delete(self, record: JobRecord) -> bool:
         """Remove a job, or its tombstone, that is as it was listed."""
         listed = (record.job_id, record.epoch, record.status, record.owner)

@@ -13,7 +13,7 @@ from psycopg.types.numeric import Int8
 
 from routilux._backends.backend import MOVED, Batch, Definition, NewJob
 from routilux._backends.contents import checksum
-from routilux._backends.numbering import Standing, Verdict, judge
+from routilux._backends.numbering import Standing, Verdict, judge, replaced_by
 from routilux._backends.postgres_server import Session
 
 _APPEND_ONE = """
@@ -113,6 +113,10 @@ def write_each(session: Session, batches: Sequence[Batch]) -> frozenset[str]:
 
 
 def _is_written(session: Session, batch: Batch) -> bool:
+    if (epoch := replaced_by(batch)) is not None:
+        session.execute(
+            f"DELETE FROM routilux_jobs WHERE job_id = %s AND status = '{MOVED}' AND epoch <= %s", (batch.job_id, epoch)
+        )
     if batch.new is not None and _is_created(session, batch, batch.new):
         _leave_answers(session, batch)
         return True

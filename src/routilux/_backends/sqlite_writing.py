@@ -7,7 +7,7 @@ from msgspec.structs import asdict
 
 from routilux._backends.backend import MOVED, Batch, Definition, NewJob
 from routilux._backends.contents import checksum
-from routilux._backends.numbering import Standing, Verdict, judge
+from routilux._backends.numbering import Standing, Verdict, judge, replaced_by
 
 _FOLLOWS = """coalesce(
     (SELECT number FROM journal WHERE job = jobs.id AND number = {number} - 1),
@@ -68,6 +68,10 @@ def write_each(connection: sqlite3.Connection, batches: Sequence[Batch]) -> froz
 
 
 def _is_written(connection: sqlite3.Connection, batch: Batch) -> bool:
+    if (epoch := replaced_by(batch)) is not None:
+        connection.execute(
+            f"DELETE FROM jobs WHERE job_id = ? AND status = '{MOVED}' AND epoch <= ?", (batch.job_id, epoch)
+        )
     if batch.new is not None and write_at_once(connection, [batch]):
         _leave_answers(connection, batch)
         return True

@@ -172,14 +172,13 @@ def admit_transfer(backend: Backend, transfer: Data, *, reclaim: bool) -> str:
     flow, graph, job = read_contents(transfer)
     _check_nothing_waits(flow)
     _check_welcome(backend, job.job_id, job.epoch, reclaim=reclaim)
-    record = backend.record(job.job_id)
-    if record is not None and not backend.clear_tombstone(job.job_id, up_to=_newest(job.epoch, reclaim=reclaim)):
-        raise _replayed(job.job_id, job.epoch, record.epoch)
     definition = definition_of(write_definition(flow, graph))
     snapshot, segment = write_snapshot(job, job.updated_at), write_segment(job, 0)
-    new = NewJob(job.flow_id, definition, job.created_at, None, snapshot, segment)
+    replaces = _newest(job.epoch, reclaim=reclaim)
+    new = NewJob(job.flow_id, definition, job.created_at, None, snapshot, segment, replaces)
     batch = Batch(job.job_id, job.epoch, 1, write_record([]), time(), job.status.value, releases=True, new=new)
     if backend.write([batch]):
+        _check_welcome(backend, job.job_id, job.epoch, reclaim=reclaim)
         raise JobStateError(f"job {job.job_id!r} has come into this store just now", job_id=job.job_id)
     return job.job_id
 

@@ -6,7 +6,16 @@ from threading import Barrier
 
 from routilux._backends.backend import MOVED, Backend, Batch, NewJob
 from routilux.errors import StoreError, UnknownJobError
-from routilux.testing.conformance_parts import FLOW, appended, compacted, created, deleted, numbers, refused_with
+from routilux.testing.conformance_parts import (
+    FLOW,
+    appended,
+    compacted,
+    created,
+    deleted,
+    numbers,
+    refused_with,
+    replacing,
+)
 
 
 class KeepingConformance:
@@ -132,16 +141,18 @@ class KeepingConformance:
         assert backend.compact(compacted("a", 1, epoch=2)) is False
         assert backend.asked("me") == []
 
-    def test_a_job_comes_back_once_its_tombstone_is_cleared(self, backend: Backend) -> None:
+    def test_a_job_comes_back_in_the_place_of_its_tombstone(self, backend: Backend) -> None:
         backend.write([created("a")])
-        assert backend.clear_tombstone("a", up_to=99) is False
+        assert backend.write([replacing("a", 99)]) == {"a"}
         assert backend.read("a").number == 1
         backend.move_out("a", epoch=1)
-        assert backend.clear_tombstone("a", up_to=1) is False
-        assert backend.clear_tombstone("a", up_to=2) is True
-        assert backend.clear_tombstone("a", up_to=2) is False
-        assert backend.write([created("a")]) == frozenset()
-        assert backend.read("a").record.epoch == 1
+        assert backend.write([replacing("a", 1)]) == {"a"}
+        record = backend.record("a")
+        assert record is not None
+        assert (record.status, record.epoch) == ("moved", 2)
+        assert backend.write([created("b"), replacing("a", 2), appended("a", 2)]) == frozenset()
+        stored = backend.read("a")
+        assert (stored.record.epoch, stored.number) == (1, 2)
 
     def test_a_deleted_job_leaves_nothing(self, backend: Backend) -> None:
         backend.write([created("a"), appended("a", 2), created("b")])
@@ -194,7 +205,6 @@ class KeepingConformance:
             lambda: backend.record("a"),
             backend.records,
             lambda: backend.move_out("a", epoch=1),
-            lambda: backend.clear_tombstone("a", up_to=1),
             lambda: backend.delete(record),
             lambda: backend.prune(before=1.0, statuses=["completed"]),
             lambda: backend.beat("me"),

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from msgspec.structs import replace
+
 from routilux._backends.backend import Backend, Batch, Compaction, Definition, NewJob, StoredJob
 from routilux.errors import StoreError
 
@@ -13,6 +15,13 @@ def created(job_id: str = "a", *, at: float = 100.0, owner: str | None = "me", d
     """What stores a job, with its first record."""
     new = NewJob("flow-1", definition, at, owner, b'{"first": 1}')
     return Batch(job_id, 1, 1, b'{"n": 1}', at, status="running", new=new)
+
+
+def replacing(job_id: str, up_to: int) -> Batch:
+    """What stores a job in the place of a tombstone."""
+    first = created(job_id, owner="you")
+    assert first.new is not None
+    return replace(first, new=replace(first.new, replaces=up_to))
 
 
 def appended(job_id: str, number: int, *, epoch: int = 1, at: float = 101.0, status: str | None = None) -> Batch:
