@@ -494,7 +494,7 @@ EDITS: dict[str, Edit] = {
     ),
     "a slot has no handler any more": Edit(
         OLD,
-        shape("source.out>worker.input", source=SOURCE, worker={"input": None, "arrivals": "other"}),
+        shape("source.out>worker.arrivals", source=SOURCE, worker={"input": None, "arrivals": "other"}),
         NEEDS_PLAN,
         problems=2,
         plan=Plan(slots={"worker.input": "arrivals"}),

@@ -84,7 +84,8 @@ NOT_OF_SHAPE = re.compile(
             r"is not registered here|but 'Flow' is read here",  # which classes there are
             r"unknown is unknown",  # which fields a class has registered
             r"routes are|a route is|a condition is|the router has no event",  # what it makes of them
-            r"has no routine|unknown (event|slot)|its handler has no parameter|has no handler to take",  # names that have to be elsewhere
+            r"has no routine|unknown (event|slot)|its handler has no parameter",  # names that have to be elsewhere
+            r"has no handler to take what would come",  # which of them are there
             r"a task of this job has an id like|two tasks have the id",
             r"has merged nothing yet",  # fields that have to do with each other
             r"the same key or member twice",  # what equals what
