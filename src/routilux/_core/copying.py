@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from routilux._core.expectations import Expectations
 from routilux._core.job import Job
 from routilux._core.ready_queue import ReadyQueue
+from routilux._records import Data
 
 
 def copied(job: Job) -> Job:
@@ -16,9 +17,14 @@ def copied(job: Job) -> Job:
         expecting=Expectations(),
         active=dict(job.active),
         failed=list(job.failed),
-        routines={routine_id: replace(state) for routine_id, state in job.routines.items()},
-        slot_data={key: dict(data) for key, data in job.slot_data.items()},
+        routines=dict(job.routines),
+        slot_data={key: _gathered(data) for key, data in job.slot_data.items()},
     )
     for task in (*job.ready, *job.waiting()):
         copy.enlist(task)
     return copy
+
+
+def _gathered(data: Data) -> Data:
+    """The data of a slot, which may go on gathering values in lists."""
+    return {name: list(value) if type(value) is list else value for name, value in data.items()}
