@@ -112,6 +112,11 @@ class Activation(msgspec.Struct):
         return self.host.deciding is self
 
     @property
+    def has_ended(self) -> bool:
+        """Whether its handler has returned, or was given up: what that still does is no part of the job."""
+        return self.closed and not self.is_deciding
+
+    @property
     def dealings(self) -> Dealings:
         """What it does to its job besides emitting."""
         if self.deals is None:
@@ -230,13 +235,13 @@ class ExecutionContext:
 def running_activation() -> Activation | None:
     """The activation around the caller, if any; one that has ended is none."""
     activation: Activation | None = current.get()
-    return None if activation is None or (activation.closed and not activation.is_deciding) else activation
+    return None if activation is None or activation.has_ended else activation
 
 
 def has_left(host: object) -> bool:
     """Whether the activation around the caller is one of this job that has ended: it is no more part of the job."""
     activation: Activation | None = current.get()
-    return activation is not None and activation.host is host and activation.closed and not activation.is_deciding
+    return activation is not None and activation.host is host and activation.has_ended
 
 
 def own_activation(host: object, verb: str = "") -> Activation | None:
@@ -244,11 +249,9 @@ def own_activation(host: object, verb: str = "") -> Activation | None:
     activation: Activation | None = current.get()
     if activation is None or activation.host is not host:
         return None
-    if has_left(host):
-        if verb:
-            activation.check_open(verb)
-        return None
-    return activation
+    if activation.has_ended and verb:
+        activation.check_open(verb)
+    return None if activation.has_ended else activation
 
 
 def deciding_refused(verb: str) -> BlockingCallError:

@@ -46,12 +46,15 @@ class Recovery:
         self._taken.append((slot, data))
         return Task(0, node.key, data, source, priority, retry_count=0 if policy is None else policy.retry_count)
 
-    def put_back(self) -> None:
-        """Have the slots as they were, with what they have received since."""
-        with self._lock:
-            for slot, data in self._taken:
-                slot.put_back(data)
-            self._taken = []
+    def __enter__(self) -> "Recovery":
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Have the slots as they were, with what they have received since, if anything is raised."""
+        if error is not None:
+            with self._lock:
+                for slot, data in self._taken:
+                    slot.put_back(data)
 
     def _mirror_retries(self, job: Job) -> None:
         """Let policies show how often the pending tasks have been retried."""

@@ -121,7 +121,7 @@ class Slot(Fixed):
         It is in the flow's document until then. OutsideActivationError inside a handler: slots are shared by all jobs.
         """
         activation = current.get()
-        if updating.get() or (activation is not None and (not activation.closed or activation.is_deciding)):
+        if updating.get() or (activation is not None and not activation.has_ended):
             raise OutsideActivationError(
                 f"slot {self.name!r} cannot receive inside a handler: slots are shared by all jobs; emit instead"
             )

@@ -12,7 +12,7 @@ from serilux._json import MAX_INT, MIN_INT, did_you_mean, is_flat, one_of, shown
 from serilux._leaves import LEAF_OF_TAG, Leaf, has_nan, load_leaf
 from serilux._payloads import REFERENCE, Schema, escaped, list_of, map_of, named_parts, set_of
 from serilux._registry import lookup_class, registered_name
-from serilux._shapes import put_together, shape_of
+from serilux._shapes import field_names, put_together, shape_of
 from serilux._walk import Walk
 from serilux.errors import DocumentError, SeriluxError
 
@@ -135,8 +135,8 @@ class Decoder(Walk):
         shape = shape_of(cls)
         if shape is None or issubclass(cls, Enum):
             raise DocumentError(f"{cls.__name__} is no class with fields; its members are written '$enum'")
-        needed = shape.needed(cls)
-        read_object(fields, "", required=needed, optional=[name for name in shape.names(cls) if name not in needed])
+        needed, others = field_names(shape, cls)  # type: ignore[arg-type]  # mypy doubts that a class is hashable
+        read_object(fields, "", required=needed, optional=others)
         return put_together(shape, cls, self.fields(fields))
 
     def owned(self, cls: type[FieldOwner], fields: dict[Any, Any]) -> Any:

@@ -39,6 +39,13 @@ def shape_of(cls: type[Any]) -> Shape | None:
     return None
 
 
+@lru_cache(maxsize=1024)
+def field_names(shape: Shape, cls: type[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the fields that have no default, and of the others."""
+    needed = shape.needed(cls)
+    return needed, tuple(name for name in shape.names(cls) if name not in needed)
+
+
 def check_shape(cls: type[Any]) -> None:
     """Raise TypeError for a class that has no shape, or whose constructor wants more than its fields."""
     shape = shape_of(cls)

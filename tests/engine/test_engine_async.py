@@ -428,15 +428,17 @@ def test_what_handlers_left_running_on_the_loop_is_cancelled_when_the_flow_ends(
     ended = threading.Event()
     left: list[asyncio.Task[None]] = []
 
-    async def background() -> None:
+    async def background(begun: asyncio.Event) -> None:
         try:
+            begun.set()
             await asyncio.Event().wait()
         finally:
             ended.set()
 
     async def work(self: Routine) -> None:
-        left.append(asyncio.create_task(background()))
-        await asyncio.sleep(0)
+        begun = asyncio.Event()
+        left.append(asyncio.create_task(background(begun)))
+        await begun.wait()
 
     with flow_of(a=routine(work)) as flow:
         assert flow.execute("a").wait(PATIENCE, raise_on_failure=True)

@@ -324,13 +324,12 @@ def test_a_loop_goes_on_although_asyncios_own_log_raises(untold: list[Any], monk
 
     async def leave_a_callback(self: Routine) -> None:
         asyncio.get_running_loop().call_soon(fail)
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
 
     flow = few(a=routine(leave_a_callback))
     with running(flow):
         for _ in range(2):
             assert flow.start("a").wait(PATIENCE, raise_on_failure=True)
+        until(lambda: len(untold) == 2)
     assert untold == [KeyError, KeyError]
 
 

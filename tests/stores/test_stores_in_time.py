@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from time import monotonic
+from typing import NamedTuple
 
 import psycopg
 import psycopg.conninfo
@@ -23,7 +24,7 @@ from routilux.testing.conformance_parts import created
 from tests.stores.patients import patient
 
 FAR = 3600.0
-"""Seconds for which SQLite waits by itself: longer than any test may take."""
+"""Seconds for which a store waits by itself: longer than any test may take."""
 
 LOCKING = """
 import sqlite3, sys
@@ -58,24 +59,58 @@ def locking(path: Path, what: str) -> subprocess.Popen[str]:
     return process
 
 
+class Place(NamedTuple):
+    """A store: as its owner has it, as somebody with all the time has it, and another program that locks it."""
+
+    owner: Store
+    patient: Store
+    locked: Callable[[], AbstractContextManager[object]]
+    told: str
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, path: Path) -> Iterator[Place]:
+    if request.param == "sqlite":
+        owner, store = Store(SQLiteBackend(path)), Store(SQLiteBackend(path, busy_timeout=FAR))
+        made = Place(owner, store, lambda: locked_file(path), "another program has had it locked for too long")
+    else:
+        url = request.getfixturevalue("postgres_url")
+        owner, store = Store(PostgresBackend(url)), Store(PostgresBackend(url, lock_timeout=FAR))
+        made = Place(owner, store, lambda: locked_jobs(url), "another program has had a job locked for too long")
+    yield made
+    owner.close()
+    store.close()
+
+
+@contextmanager
+def locked_file(path: Path) -> Iterator[None]:
+    with locking(path, "writes") as other:
+        yield
+        other.communicate("\n")
+
+
+@contextmanager
+def locked_jobs(url: str) -> Iterator[None]:
+    with psycopg.connect(url) as other:
+        other.execute("SELECT FROM routilux_jobs FOR UPDATE")
+        yield
+
+
 @pytest.mark.parametrize("asked", ["pause", "cancel", "deliver"])
 @pytest.mark.parametrize("is_run", [True, False])
-def test_who_asks_is_answered_in_time(path: Path, flow: Flow, asked: str, is_run: bool) -> None:
-    owner, store = Store(SQLiteBackend(path)), Store(SQLiteBackend(path, busy_timeout=FAR))
+def test_who_asks_is_answered_in_time(place: Place, flow: Flow, asked: str, is_run: bool) -> None:
+    owner = place.owner
     job_state = flow.execute("patient", store=owner)
     if not is_run:
         job_state._live.abandon()
         owner._backend.leave(owner.ledger.owner)
     more = ("patient", "answer", {"text": "x"}) if asked == "deliver" else ()
-    with locking(path, "writes") as other:
+    with place.locked():
         begun = monotonic()
-        with pytest.raises(StoreUnavailableError, match="another program has had it locked for too long"):
-            getattr(store, asked)(job_state.job_id, *more, timeout=0.3)
+        with pytest.raises(StoreUnavailableError, match=place.told):
+            getattr(place.patient, asked)(job_state.job_id, *more, timeout=0.3)
         assert monotonic() - begun < FAR / 60
-        other.communicate("\n")
-    getattr(store, asked)(job_state.job_id, *more, timeout=FAR)
-    owner.close()
-    store.close()
+    getattr(place.patient, asked)(job_state.job_id, *more, timeout=FAR)
 
 
 def test_the_next_caller_waits_as_before(path: Path) -> None:
@@ -119,40 +154,6 @@ def test_another_thread_that_has_the_file_is_not_waited_for_longer(path: Path) -
     holder.join(60)
     backend.beat("me")
     backend.close()
-
-
-@pytest.fixture
-def locked_jobs(postgres_url: str) -> Iterator[Callable[[], AbstractContextManager[None]]]:
-    """Have another program lock all jobs of a PostgreSQL store for as long as a block takes."""
-
-    @contextmanager
-    def locking() -> Iterator[None]:
-        with psycopg.connect(postgres_url) as other:
-            other.execute("SELECT FROM routilux_jobs FOR UPDATE")
-            yield
-
-    return locking
-
-
-@pytest.mark.parametrize("asked", ["pause", "cancel", "deliver"])
-@pytest.mark.parametrize("is_run", [True, False])
-def test_postgres_does_not_keep_who_asks_for_longer_either(
-    postgres_url: str, locked_jobs: Callable[[], AbstractContextManager[None]], flow: Flow, asked: str, is_run: bool
-) -> None:
-    owner, store = Store(PostgresBackend(postgres_url)), Store(PostgresBackend(postgres_url, lock_timeout=FAR))
-    job_state = flow.execute("patient", store=owner)
-    if not is_run:
-        job_state._live.abandon()
-        owner._backend.leave(owner.ledger.owner)
-    more = ("patient", "answer", {"text": "x"}) if asked == "deliver" else ()
-    with locked_jobs():
-        begun = monotonic()
-        with pytest.raises(StoreUnavailableError, match="another program has had a job locked for too long"):
-            getattr(store, asked)(job_state.job_id, *more, timeout=0.3)
-        assert monotonic() - begun < FAR / 60
-    getattr(store, asked)(job_state.job_id, *more, timeout=FAR)
-    owner.close()
-    store.close()
 
 
 def test_postgres_lets_the_next_caller_wait_as_before(postgres_url: str) -> None:

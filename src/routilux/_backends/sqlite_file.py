@@ -181,8 +181,8 @@ class _Connection:
 
 @contextmanager
 def _all_or_nothing(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
-    connection.execute(begin)
     try:
+        connection.execute(begin)
         yield
         connection.execute("COMMIT")
     except BaseException:

@@ -1,8 +1,7 @@
 """A job that this process holds: its data, the lock around it, and what is asked of it from outside."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable
 from weakref import ref
 
 from routilux._context import emissions
@@ -43,10 +42,6 @@ _PAUSABLE = (JobStatus.RUNNING, JobStatus.PAUSED, JobStatus.COMPLETED)
 
 def _no_handle() -> object:
     return None
-
-
-def _not_yet() -> bool:
-    return False
 
 
 class HeldJob(KeptJob):
@@ -115,34 +110,26 @@ class HeldJob(KeptJob):
 
         `fitting` refuses a job that does not fit, before anything is changed.
         """
-        with self._undone_on_failure(recovery), self._claimed(keeping, self._check_resumable, fitting):
+        with recovery, self._claimed(keeping, self._check_resumable, fitting):
             self._attach(setting)
             self.apply(JobResumed(self.graph.fingerprint, recovery.tasks(self.job, self.graph), self.now() + HOLD))
-            if keeping is not None:
-                self._keep(keeping)
-                self.sync_held()
-            self.submit()
-
-    @contextmanager
-    def _undone_on_failure(self, recovery: Recovering) -> Iterator[None]:
-        try:
-            yield
-        except BaseException:
-            recovery.put_back()
-            raise
+            self._go_on(keeping)
 
     def retry(self, setting: Setting, fitting: Fitting, keeping: Keeping | None = None) -> None:
         """Let the failed job go on; JobStateError where it has not failed."""
         with self._claimed(keeping, self._check_failed, fitting):
             self._attach(setting)
             self.apply(JobRetried(self.graph.fingerprint, self.now() + HOLD))
-            if keeping is not None:
-                self._keep(keeping)
-                self.sync_held()
-            self.submit()
+            self._go_on(keeping)
+
+    def _go_on(self, keeping: Keeping | None) -> None:
+        if keeping is not None:
+            self._keep(keeping)
+            self.sync_held()
+        self.submit()
 
     def deliver(
-        self, key: SlotKey, data: Data, *, answer_key: str = "", is_done: Callable[[], bool] = _not_yet
+        self, key: SlotKey, data: Data, *, answer_key: str = "", is_done: Callable[[], bool] = lambda: False
     ) -> None:
         """Give data to the oldest task that waits there; JobStateError where none does.
 
@@ -360,10 +347,9 @@ class HeldJob(KeptJob):
                 self.log.record(fact, now)
             if effects:
                 self._react(effects)
-        except Exception:
-            raise
-        except BaseException as interruption:
-            self._distrust(interruption)
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                self._distrust(error)
             raise
 
     def _distrust(self, interruption: BaseException) -> None:

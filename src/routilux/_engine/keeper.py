@@ -7,7 +7,7 @@ from time import monotonic
 
 from routilux._backends.backend import Backend
 from routilux._engine.attempt import describe
-from routilux._engine.keeping import Servant
+from routilux._engine.keeping import TURN, Servant
 from routilux._engine.requests import Answer, key_of, write_answer
 from routilux._engine.threads import start_thread
 from routilux._logging import logger
@@ -18,8 +18,6 @@ ROUND = 1.0
 """Seconds between two looks at what others ask."""
 BEAT = 5.0
 """Seconds between two heartbeats."""
-TURN = 0.02
-"""Seconds for which a request waits for its job in one round."""
 
 
 class Keeper:

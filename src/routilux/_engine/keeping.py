@@ -14,6 +14,9 @@ from routilux._plan import NO_PLAN, Plan
 from routilux._records import Data, Task
 from routilux.errors import RoutiluxError
 
+TURN = 0.02
+"""Seconds for which a job's lock is waited for by whoever has something else to do, or to look at, too."""
+
 
 class Log(Protocol):
     """Takes down what happens to a job, under the job's lock; `failure` says why that is written no more."""

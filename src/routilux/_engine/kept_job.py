@@ -12,7 +12,7 @@ from routilux._core.facts import AttemptsLost, Fact
 from routilux._core.job import Job
 from routilux._current import get_current, set_current
 from routilux._engine.job_lock import JobLock, ParentsLock, is_free
-from routilux._engine.keeping import Claimed, Custodian, Keeping, Log
+from routilux._engine.keeping import TURN, Claimed, Custodian, Keeping, Log
 from routilux._engine.news import Bulletin, JobLost, News
 from routilux._engine.patience import within
 from routilux._engine.requests import DONE, Answer, write_answer
@@ -21,8 +21,6 @@ from routilux._graph import Graph
 from routilux._model import JobStatus
 from routilux.errors import RoutiluxError
 
-TURN = 0.02
-"""Seconds for which a job's lock is waited for by whoever has something else to do, or to look at, too."""
 T = TypeVar("T")
 NO_GRAPH = Graph("", False, {}, {}, "")
 NewJob = Callable[[], Job]
@@ -273,24 +271,20 @@ class KeptJob(ABC):
         if self.lost is not None:
             raise self.lost.with_traceback(None)
 
-    def sync_held(self) -> None:
-        """`sync`, under the job's lock: meanwhile others may look."""
-        log = self.log
-        if log is not None:
-            try:
-                with self._standing_still():
-                    log.sync()
-            except RoutiluxError:
-                self._on_failure(log)
-                raise
-        self._check_kept()
-
     def sync(self) -> None:
         """Return when all that has happened is on disk; OwnershipLost or StoreError where it will never be."""
+        self._synced(nullcontext())
+
+    def sync_held(self) -> None:
+        """`sync`, under the job's lock: meanwhile others may look."""
+        self._synced(self._standing_still())
+
+    def _synced(self, meanwhile: AbstractContextManager[None]) -> None:
         log = self.log
         if log is not None:
             try:
-                log.sync()
+                with meanwhile:
+                    log.sync()
             except RoutiluxError:
                 self._on_failure(log)
                 raise

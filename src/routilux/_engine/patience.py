@@ -7,6 +7,8 @@ from contextvars import copy_context
 from typing import Generic, TypeVar
 
 from routilux._engine.awaited import Awaited
+from routilux._engine.threads import start_thread
+from routilux.errors import NoThreadError
 
 T = TypeVar("T")
 
@@ -22,10 +24,9 @@ class _Call(Generic[T]):
 
     def begin(self) -> None:
         """Make it, on a thread; where none can be had the caller makes it."""
-        run = copy_context().run
         try:
-            threading.Thread(target=run, args=(self._make,), name="routilux-patience", daemon=True).start()
-        except RuntimeError:
+            start_thread("routilux-patience", copy_context().run, self._make)
+        except NoThreadError:
             self._make()
 
     def _make(self) -> None:

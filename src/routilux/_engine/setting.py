@@ -1,5 +1,6 @@
 """What jobs run with: an engine, a flow as it is compiled, and what that brings to a job that goes on."""
 
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -22,14 +23,11 @@ class Setting(Struct, frozen=True):
     secrecy: Secrecy
 
 
-class Recovering(Protocol):
-    """What a resume finds waiting in the slots of a flow."""
+class Recovering(AbstractContextManager[object], Protocol):
+    """What a resume finds waiting in the slots of a flow, where it waits again if the resume fails."""
 
     def tasks(self, job: Job, graph: Graph) -> list[Task]:
         """Take it out, as tasks."""
-
-    def put_back(self) -> None:
-        """Have it wait there again."""
 
 
 NO_SECRETS = Secrecy()

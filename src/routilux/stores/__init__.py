@@ -14,7 +14,8 @@ from routilux._backends.memory import MemoryBackend
 from routilux._backends.sqlite import SQLiteBackend
 from routilux.stores.checking import Checked
 from routilux.stores.job_view import JobSummary, JobView
-from routilux.stores.store import Store, open_store
+from routilux.stores.opening import open_store
+from routilux.stores.store import Store
 
 __all__ = [
     "MOVED",

@@ -3,11 +3,15 @@
 from datetime import timedelta
 from typing import NamedTuple
 
-from routilux._backends.backend import MOVED
+from routilux._backends.backend import MOVED, Backend, JobRecord
 from routilux._model import LONGEST, JobStatus
 from routilux._numbers import checked_count, checked_span, shown_number
 from routilux._texts import id_problem
 from routilux.errors import DefinitionError, UnknownJobError, listed
+
+WINDOW = 0.01
+PATIENCE = 30.0
+MAX_LOST_ATTEMPTS = 3
 
 
 class Settings(NamedTuple):
@@ -35,8 +39,20 @@ def may_have(job_id: object) -> bool:
 def asked_id(job_id: str) -> str:
     """The id of a job that a store may have; UnknownJobError for what can be no id."""
     if not may_have(job_id):
-        raise UnknownJobError(f"the store has no job {job_id!r}")
+        raise _unknown(job_id)
     return job_id
+
+
+def record_of(backend: Backend, job_id: str) -> JobRecord:
+    """A job as it is listed; UnknownJobError where there is none."""
+    record = backend.record(asked_id(job_id))
+    if record is None:
+        raise _unknown(job_id)
+    return record
+
+
+def _unknown(job_id: str) -> UnknownJobError:
+    return UnknownJobError(f"the store has no job {job_id!r}")
 
 
 def checked_status(status: object) -> str | None:

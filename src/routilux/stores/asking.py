@@ -18,9 +18,9 @@ from routilux._engine.owner import shown
 from routilux._engine.requests import Request, delivery_of, read_answer, write_request
 from routilux._model import SlotKey
 from routilux._records import Data
-from routilux.errors import JobStateError, UnknownJobError
+from routilux.errors import JobStateError
 from routilux.job_state import JobState
-from routilux.stores.arguments import asked_id
+from routilux.stores.arguments import record_of
 
 FIRST_LOOK = 0.02
 LAST_LOOK = 0.5
@@ -151,10 +151,7 @@ class Asking:
         return True
 
     def _record(self, job_id: str) -> JobRecord:
-        record = self._ledger.backend.record(asked_id(job_id))
-        if record is None:
-            raise UnknownJobError(f"the store has no job {job_id!r}")
-        return record
+        return record_of(self._ledger.backend, job_id)
 
 
 def _check_waits(job: Job, why_not: WhyNot) -> None:

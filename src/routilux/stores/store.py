@@ -7,7 +7,6 @@ from types import TracebackType
 
 from routilux._backends.backend import MOVED, Backend, JobRecord, StoredJob
 from routilux._backends.haste import in_time
-from routilux._backends.opening import open_backend
 from routilux._core.graph_document import read_definition
 from routilux._core.job import Job
 from routilux._core.plan_records import taken_by_a_plan
@@ -34,7 +33,18 @@ from routilux.errors import (
 )
 from routilux.flow import Flow
 from routilux.job_state import JobState
-from routilux.stores.arguments import asked_id, checked_age, checked_flow_id, checked_settings, checked_status, may_have
+from routilux.stores.arguments import (
+    MAX_LOST_ATTEMPTS,
+    PATIENCE,
+    WINDOW,
+    asked_id,
+    checked_age,
+    checked_flow_id,
+    checked_settings,
+    checked_status,
+    may_have,
+    record_of,
+)
 from routilux.stores.asking import Asking
 from routilux.stores.checking import Checked, Checker, checked_jobs
 from routilux.stores.host import Host, empty_flow
@@ -46,10 +56,6 @@ from routilux.transfer.packing import MAX_SIZE, packing
 from routilux.transfer.passing import File
 from serilux import clone_fields
 from serilux.errors import SeriluxError
-
-WINDOW = 0.01
-PATIENCE = 30.0
-MAX_LOST_ATTEMPTS = 3
 
 
 class Store(KeepsJobs):
@@ -149,10 +155,7 @@ class Store(KeepsJobs):
 
     def summary(self, job_id: str) -> JobSummary:
         """A job as it is listed, also one that was moved out; UnknownJobError where there is none."""
-        record = self._backend.record(asked_id(job_id))
-        if record is None:
-            raise UnknownJobError(f"the store has no job {job_id!r}")
-        return summary_of(record)
+        return summary_of(record_of(self._backend, job_id))
 
     def peek(self, job_id: str) -> JobView:
         """A job as it is stored, to be looked at: what it is made of need not be registered here."""
@@ -369,46 +372,6 @@ class Store(KeepsJobs):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def open_store(
-    url: str,
-    *,
-    window: float = WINDOW,
-    patience: float = PATIENCE,
-    max_lost_attempts: int = MAX_LOST_ATTEMPTS,
-) -> Store:
-    """Open a store: `sqlite:///jobs.db`, `postgresql://...` or `memory:`.
-
-    Activations of jobs with `durability="group"` run ahead of the disk by at most `window` seconds, and as long as a
-    write takes. While the store is not available, writing is tried again for `patience` seconds. A task whose process
-    died `max_lost_attempts` times while it was handled fails its job. After a fork, the child opens its own store.
-
-    StoreError for what is no URL of a store, StoreFormatError for one that a newer routilux wrote,
-    StoreUnavailableError where it cannot be reached, DefinitionError for what can be no setting.
-
-    >>> from routilux import Flow, Routine
-    >>> from routilux.stores import open_store
-    >>> from serilux import register_serializable
-    >>> @register_serializable
-    ... class Noting(Routine):
-    ...     def __init__(self):
-    ...         super().__init__()
-    ...         self.define_slot("trigger", handler=self.note)
-    ...
-    ...     def note(self, text):
-    ...         self.get_execution_context().job_state.append_to_shared_log(text)
-    >>> flow = Flow("notes")
-    >>> name = flow.add_routine(Noting(), "noting")
-    >>> with open_store("memory:") as store:  # "sqlite:///notes.db" is there tomorrow, too
-    ...     job = flow.execute("noting", {"text": "kept"}, store=store)
-    ...     settled = job.wait(timeout=10)
-    ...     _, stored = store.load(job.job_id)
-    >>> stored.status.value, stored.shared_log
-    ('completed', ['kept'])
-    """
-    settings = checked_settings(window, patience, max_lost_attempts)  # before anything is opened
-    return Store(open_backend(url), **settings._asdict())
 
 
 def _is_still(record: JobRecord) -> bool:
