@@ -1,8 +1,8 @@
 """What an activation does to its job besides emitting: to shared data, to its routine's state, and what it expects."""
 
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol, Self
 
 from routilux._core.job import Job
 from routilux._records import RESERVED_IN_STATE, Changes, Data, Expectation, RoutineState
@@ -53,6 +53,10 @@ class SharedView(MutableMapping[str, Any]):
         self[key]
         self._written.pop(key, None)
         self._removed.add(key)
+
+    def __ior__(self, other: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Self:
+        self.update(other)
+        return self
 
     def __iter__(self) -> Iterator[str]:
         with self._guarded.lock:

@@ -2,8 +2,12 @@
 
 import os
 import threading
+from time import monotonic
 from typing import Protocol
 from weakref import ref
+
+STILLNESS = 1.0
+"""Seconds for which a fork waits for the other threads to come out of what must not be forked in the middle."""
 
 
 class Renewed(Protocol):
@@ -40,7 +44,38 @@ class _Renewal:
                 thing._begin_anew()
 
 
-_RENEWAL = _Renewal()
+class _Stillness:
+    """Locks that whoever forks takes before: what they guard has locks of its own, which nobody can make anew."""
+
+    def __init__(self) -> None:
+        self._forking = threading.RLock()
+        self._refs: list[ref[threading.Lock]] = []
+        self._taken: list[threading.Lock] = []
+
+    def add(self, lock: threading.Lock) -> None:
+        """Have a fork wait until nobody has this lock. It is not kept by that."""
+        with self._forking:
+            self._refs = [known for known in self._refs if known() is not None] + [ref(lock)]
+
+    def begin(self) -> None:
+        """Take all of the locks but those that somebody has for too long."""
+        self._forking.acquire()
+        deadline = monotonic() + STILLNESS
+        for known in self._refs:
+            lock = known()
+            if lock is not None and lock.acquire(timeout=max(deadline - monotonic(), 0.0)):
+                self._taken.append(lock)
+
+    def end(self) -> None:
+        """Let them go, in the parent and in the child."""
+        while self._taken:
+            self._taken.pop().release()
+        self._forking.release()
+
+
+_RENEWAL, _STILLNESS = _Renewal(), _Stillness()
 renew_after_fork = _RENEWAL.add
+take_before_fork = _STILLNESS.add
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_RENEWAL.renew_all)
+    os.register_at_fork(before=_STILLNESS.begin, after_in_parent=_STILLNESS.end, after_in_child=_STILLNESS.end)

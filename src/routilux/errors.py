@@ -41,6 +41,7 @@ Errors about values and documents come from `serilux.errors`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from routilux._model import JobStatus
 
@@ -201,6 +202,10 @@ class RecoveryError(StoreError):
         self.problems = dict(problems)
         self.recovered = list(recovered)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Tell another process what the problems are; the jobs that do go on are this one's."""
+        return type(self), (self.problems, ())
+
 
 class TransferError(RoutiluxError, ValueError):
     """A transfer file is refused, or cannot be made; `file` says which, where it has a name."""
@@ -238,7 +243,7 @@ class TransferForgedError(TransferForeignError):
 class TransferReplayedError(TransferError, JobStateError):
     """The job has been here as of the file's `epoch`, or later: `known` is the newest epoch that is known here."""
 
-    def __init__(self, message: str, *, job_id: str, epoch: int, known: int) -> None:
+    def __init__(self, message: str, *, job_id: str | None = None, epoch: int = 0, known: int = 0) -> None:
         JobStateError.__init__(self, message, job_id=job_id)
         self.epoch = epoch
         self.known = known

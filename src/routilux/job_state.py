@@ -212,6 +212,13 @@ class JobState(Serializable):
         with self._live.looking() as job:
             return SharedCopy(copy_fields(job.shared_data))
 
+    @shared_data.setter
+    def shared_data(self, value: object) -> None:
+        if value is not self.shared_data:  # what `|=` has changed is put back where it was
+            raise AttributeError(
+                "shared_data cannot be replaced: change it (shared_data.update(...), update_shared_data(key, value))"
+            )
+
     @property
     def shared_log(self) -> list[Any]:
         """The entries of the shared log: a copy."""

@@ -10,16 +10,31 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from routilux import Flow, JobState, JobStateError, Routine
 from routilux._engine import engine as engines
 from routilux.errors import StoreError
 from routilux.stores import open_store
+from serilux import register_serializable
 from tests.engine.engine_parts import EngineAsker, flow_of, retrying, routine
 from tests.patience import PATIENCE
 
 Work = Callable[[], object]
+
+
+@register_serializable
+class Restless(Routine):
+    """Goes on until its job is cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", handler=self.go_on)
+        self.define_event("out")
+
+    def go_on(self) -> None:
+        self.emit("out")
 
 
 def in_child(work: Work) -> None:
@@ -282,6 +297,22 @@ def stored() -> None:
     assert waiting.wait(PATIENCE, raise_on_failure=True)
 
 
+def in_sqlite() -> None:
+    """The parent is in the middle of SQLite nearly always; the child opens the same file, and sees its jobs."""
+    with TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/jobs.db"
+        store, flow = open_store(url), flow_of(a=Restless(), links=("a.out>a",))
+        job_state = flow.start("a", store=store)
+
+        def ask() -> None:
+            with open_store(url) as own:
+                assert [record.job_id for record in own.jobs()] == [job_state.job_id]
+
+        for _ in range(20):
+            in_child(ask)
+        flow.cancel(job_state)
+
+
 CASES = {
     case.__name__: case
     for case in (
@@ -297,6 +328,7 @@ CASES = {
         returned,
         worker_returned,
         stored,
+        in_sqlite,
     )
 }
 

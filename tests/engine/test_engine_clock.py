@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from routilux._engine.clock import SystemClock
+from routilux.testing import VirtualClock
 
 PATIENCE = 60.0
 DAY = 86_400.0
@@ -72,3 +73,11 @@ def test_a_timer_that_is_held_up_holds_up_no_other() -> None:
         assert called(clock, clock.now()).wait(PATIENCE)
     finally:
         release.set()
+
+
+@pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf")])
+def test_a_virtual_clock_moves_to_times_that_are_to_come(seconds: float) -> None:
+    clock = VirtualClock(5.0)
+    with pytest.raises(ValueError, match="moved on by seconds, 0 or more, not by"):
+        clock.advance(seconds)
+    assert clock.now() == 5.0

@@ -4,8 +4,16 @@ import pickle
 
 import pytest
 
-from routilux import BindingError, DefinitionError, Flow, JobStateError, JobStatus, ResumeError
+from routilux import BindingError, DefinitionError, Flow, JobStateError, JobStatus, ResumeError, SecretError
 from routilux._binding import binding_of
+from routilux.errors import (
+    DamagedRecordError,
+    RecoveryError,
+    TransferError,
+    TransferForgedError,
+    TransferReplayedError,
+    UnknownJobError,
+)
 from tests.engine.engine_parts import flow_of, routine
 
 
@@ -47,6 +55,11 @@ def test_nothing_is_extra_where_all_is_taken() -> None:
     assert (caught.value.missing, caught.value.extra) == (("left",), ())
 
 
+def in_file(error: TransferError) -> TransferError:
+    error.file = "a.transfer"
+    return error
+
+
 @pytest.mark.parametrize(
     "error",
     [
@@ -54,11 +67,23 @@ def test_nothing_is_extra_where_all_is_taken() -> None:
         BindingError("text", missing=["a"], extra=["b"]),
         JobStateError("text", job_id="job", status=JobStatus.FAILED),
         ResumeError("text", ["one", "two"], job_id="job", status=JobStatus.FAILED),
+        SecretError("text", place="job.shared_data", name="a.key"),
+        DamagedRecordError("text", kind="record", number=3, job_id="job"),
+        TransferForgedError("text", key_id="key"),
+        TransferReplayedError("text", job_id="job", epoch=1, known=2),
+        in_file(TransferReplayedError("text", job_id="job", epoch=1, known=2)),
     ],
 )
 def test_errors_survive_a_pickle(error: Exception) -> None:
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
+
+
+def test_a_recovery_error_takes_its_problems_along_and_leaves_the_jobs() -> None:
+    error = RecoveryError({"job": UnknownJobError("no")}, [Flow()])
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), again.recovered) == (RecoveryError, "not recovered:\n  - job: no", [])
+    assert str(again.problems["job"]) == "no"
 
 
 def test_a_resume_error_is_about_a_job() -> None:

@@ -169,6 +169,27 @@ def test_what_cannot_be_kept_is_refused_at_the_write(write: Callable[[Any], None
     assert (job_state.shared_data, job_state.shared_log) == ({}, [])
 
 
+def test_data_is_merged_in_place_within_a_handler_and_outside() -> None:
+    def work(job: JobState, context: Any) -> None:
+        job.shared_data |= {"b": 2}
+
+    job_state = alone(work, {"a": 1})
+    job_state.shared_data |= {"c": 3}
+    assert job_state.shared_data == {"a": 1, "b": 2, "c": 3}
+
+
+def test_shared_data_cannot_be_replaced() -> None:
+    def work(job: JobState, context: Any) -> None:
+        job.shared_data["b"] = 2
+        with pytest.raises(AttributeError, match=r"cannot be replaced: change it \(shared_data\.update"):
+            job.shared_data = {}
+
+    job_state = alone(work, {"a": 1})
+    with pytest.raises(AttributeError):
+        job_state.shared_data = dict(job_state.shared_data)
+    assert job_state.shared_data == {"a": 1, "b": 2}
+
+
 def increment(job: JobState, context: Any) -> None:
     job.shared_data["n"] = job.shared_data["n"] + 1
 

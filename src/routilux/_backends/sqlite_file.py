@@ -13,6 +13,7 @@ from routilux._backends.haste import seconds_left
 from routilux._backends.numbering import closed_store
 from routilux._backends.sqlite_errors import translated
 from routilux._backends.sqlite_schema import bring_up_to_date, is_older
+from routilux._forks import take_before_fork
 from routilux.errors import StoreError, StoreUnavailableError
 
 LOG_KEPT = 16 * 1024 * 1024
@@ -21,6 +22,9 @@ PAGE_SIZE = 1024
 """Bytes, of which each commit writes whole multiples: a record is far shorter than the 4,096 that are usual."""
 LOOKED_AFTER = 1.0
 """Seconds for which it is believed that the file is where it was: to look costs a busy process up to 5 ms."""
+
+_CONNECTING = threading.Lock()
+take_before_fork(_CONNECTING)  # SQLite has locks for the whole process: in a fork nobody lets go of them
 
 
 class SQLiteFile:
@@ -138,13 +142,15 @@ class _Connection:
         self._place = place
         self._path = path = place.path
         self._lock = threading.Lock()
+        take_before_fork(self._lock)
         self._closed = False
         self._busy_timeout = busy_timeout
         self._is_hasty = False
         try:
-            self._connection = sqlite3.connect(
-                path, timeout=busy_timeout, isolation_level=None, check_same_thread=False, cached_statements=256
-            )
+            with _CONNECTING:
+                self._connection = sqlite3.connect(
+                    path, timeout=busy_timeout, isolation_level=None, check_same_thread=False, cached_statements=256
+                )
         except sqlite3.Error as error:
             raise translated(error, path) from error
 

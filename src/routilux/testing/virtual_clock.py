@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
+from math import inf
 
 from routilux._engine.clock import ScheduledCall, Timer
 
@@ -39,7 +40,9 @@ class VirtualClock:
         return self._calls[0][0] if self._calls else None
 
     def advance(self, seconds: float) -> None:
-        """Move on, firing on the way the timers that come due, in order."""
+        """Move on, firing on the way the timers that come due, in order; ValueError for what is no time to come."""
+        if not 0.0 <= seconds < inf:
+            raise ValueError(f"a clock is moved on by seconds, 0 or more, not by {seconds!r}")
         end = self._now + seconds
         while (when := self.next_timer) is not None and when <= end:
             self._now = max(self._now, when)
