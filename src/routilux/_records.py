@@ -28,6 +28,11 @@ LIST_OF_APPEND = 1
 """Levels that a slot which appends puts around the values that arrive."""
 
 
+def values_seen(seen: Any) -> list[Any]:
+    """The values of a parameter that a slot which appends has seen; a document may have a single one by itself."""
+    return seen if isinstance(seen, list) else [seen]
+
+
 class HistoryRecord(msgspec.Struct, gc=False):
     """One line of a job's history: an activation's `start`, an emitted event, or what became of a failure.
 

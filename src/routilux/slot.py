@@ -10,7 +10,7 @@ from routilux._current import current, updating
 from routilux._durations import checked_timeout
 from routilux._fixed import Fixed
 from routilux._model import MergeKind
-from routilux._records import Data
+from routilux._records import Data, values_seen
 from routilux._shapes import MAYBE, DataDocument, Maybe, Reference, Shape, Timeout, a, said
 from routilux._texts import checked_text
 from routilux.errors import DefinitionError, OutsideActivationError
@@ -152,7 +152,7 @@ class Slot(Fixed):
             return new
         merged = dict(self._data)
         for name, value in new.items():
-            merged[name] = [*merged.get(name, []), value]
+            merged[name] = [*values_seen(merged.get(name, [])), value]
         return merged
 
 

@@ -350,3 +350,22 @@ def test_a_fan_in_goes_on_after_a_reload_after_each_step() -> None:
         runner.step()
     assert job_state.wait(raise_on_failure=True)
     assert emitted(job_state, "joined") == [{"value": [0, 1, 2]}]
+
+
+@register_serializable
+class Gathering(Routine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", self.take, merge_strategy="append")
+
+    def take(self, n: list[int]) -> None:
+        pass
+
+
+def test_data_that_a_document_has_by_itself_is_the_first_of_those_that_come_to_its_slot() -> None:
+    document = flow_of(a=Gathering()).serialize()
+    document["routines"]["a"]["_slots"]["trigger"]["_data"] = {"n": 5}
+    flow = Flow()
+    flow.deserialize(document)
+    flow.routines["a"].get_slot("trigger").receive({"n": 6})
+    assert flow.serialize()["routines"]["a"]["_slots"]["trigger"]["_data"] == {"n": [5, 6]}

@@ -3,7 +3,7 @@
 from routilux._core.job import Job
 from routilux._graph import SlotNode
 from routilux._model import MergeKind
-from routilux._records import Data, Task
+from routilux._records import Data, Task, values_seen
 
 
 def merge(job: Job, node: SlotNode, task: Task) -> None:
@@ -41,7 +41,7 @@ def adopt(job: Job, node: SlotNode, task: Task) -> None:
         return
     values = job.slot_data.setdefault(node.key, {})
     for name, seen in task.data.items():
-        values.setdefault(name, []).extend(seen if isinstance(seen, list) else [seen])
+        values.setdefault(name, []).extend(values_seen(seen))
     task.seen = {name: len(seen) for name, seen in values.items()}
 
 
