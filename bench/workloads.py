@@ -1,6 +1,7 @@
 """Flows whose steps do nothing, so that what is timed is the library."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 from routilux import ErrorHandler, ExecutionStrategy, Flow, JobState, JobStatus, Routine
@@ -100,7 +101,21 @@ def _nested(index: int) -> dict[str, Any]:
     return {"index": index, "imports": ["os", "sys", f"module_{index}"], "counts": {"lines": index, "classes": 3}}
 
 
-ITEMS = {"small": _small, "flat": _flat, "nested": _nested}
+@register_serializable
+@dataclass
+class Module:
+    """What somebody may know of a file."""
+
+    path: str
+    size: float
+    readable: bool = True
+
+
+def _object(index: int) -> dict[str, Any]:
+    return {"index": index, "module": Module(f"lib/package/module_{index}.py", index * 1.5)}
+
+
+ITEMS = {"small": _small, "flat": _flat, "nested": _nested, "objects": _object}
 
 
 def chain_flow(length: int) -> Flow:

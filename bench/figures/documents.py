@@ -22,6 +22,11 @@ def serialize_nested(effort: Effort) -> Outcome:
     return _serialize("nested", effort)
 
 
+def serialize_objects(effort: Effort) -> Outcome:
+    """`serialize` of the big job, its data objects of a class; floor: `json.dumps` of the document."""
+    return _serialize("objects", effort, goal=3)
+
+
 def deserialize_flat(effort: Effort) -> Outcome:
     """`json.loads` and `deserialize` of the big job, its data four plain fields; floor: `json.loads`."""
     return _deserialize("flat", effort)
@@ -32,23 +37,28 @@ def deserialize_nested(effort: Effort) -> Outcome:
     return _deserialize("nested", effort)
 
 
-def _serialize(shape: str, effort: Effort) -> Outcome:
+def deserialize_objects(effort: Effort) -> Outcome:
+    """`json.loads` and `deserialize` of the big job, its data objects of a class; floor: `json.loads`."""
+    return _deserialize("objects", effort, goal=6)
+
+
+def _serialize(shape: str, effort: Effort, goal: float = 1) -> Outcome:
     job = paused_with(effort.sized(ITEMS), shape)
     document = job.serialize()
     with without_garbage_collector():
         pairs = in_pairs(
             lambda: seconds(lambda: json.dumps(document)), lambda: seconds(job.serialize), 2 * effort.pairs
         )
-    return at_most_times(pairs, 1, "ms")
+    return at_most_times(pairs, goal, "ms")
 
 
-def _deserialize(shape: str, effort: Effort) -> Outcome:
+def _deserialize(shape: str, effort: Effort, goal: float = 2) -> Outcome:
     text = json.dumps(paused_with(effort.sized(ITEMS), shape).serialize())
     with without_garbage_collector():
         pairs = in_pairs(
             lambda: seconds(lambda: json.loads(text)), lambda: seconds(lambda: _read(text)), 2 * effort.pairs
         )
-    return at_most_times(pairs, 2, "ms")
+    return at_most_times(pairs, goal, "ms")
 
 
 def _read(text: str) -> tuple[Any, JobState]:
@@ -62,6 +72,8 @@ def _read(text: str) -> tuple[Any, JobState]:
 DOCUMENTS = {
     "serialize_flat": serialize_flat,
     "serialize_nested": serialize_nested,
+    "serialize_objects": serialize_objects,
     "deserialize_flat": deserialize_flat,
     "deserialize_nested": deserialize_nested,
+    "deserialize_objects": deserialize_objects,
 }

@@ -4,6 +4,7 @@ What is told of is rare, and logging slow to import: it is loaded with the first
 """
 
 import logging
+import threading
 from typing import Any
 
 LOGGER = logging.getLogger("routilux")
@@ -33,10 +34,10 @@ class SafeLogger:
 def _tell(level: int, words: str, args: tuple[object, ...], extra: dict[str, Any]) -> None:
     try:
         LOGGER.log(level, words, *args, extra=extra, stacklevel=3)
-    except KeyboardInterrupt:
-        raise
-    except BaseException:  # noqa: BLE001 - whatever a filter or handler raises
-        _OF_PYTHON.handleError(LOGGER.makeRecord(LOGGER.name, level, __file__, 0, words, args, None))
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            raise
+        _OF_PYTHON.handleError(logging.LogRecord(LOGGER.name, level, __file__, 0, words, args, None))
 
 
 logger = SafeLogger()

@@ -29,6 +29,7 @@ class Recovery:
         self._flow_policy = flow_policy
         self._lock = lock
         self._taken: list[tuple[Slot, Data]] = []
+        self._mirrored: list[tuple[ErrorHandler, int]] = []
 
     def tasks(self, job: Job, graph: Graph) -> list[Task]:
         """Tasks of the slots whose data has none pending, and whose routine is not over and may fail once more."""
@@ -50,17 +51,20 @@ class Recovery:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Have the slots as they were, with what they have received since, if anything is raised."""
+        """Have slots and policies as they were, slots with what they have received since, if anything is raised."""
         if error is not None:
             with self._lock:
                 for slot, data in self._taken:
                     slot.put_back(data)
+                for policy, retry_count in reversed(self._mirrored):
+                    policy.retry_count = retry_count
 
     def _mirror_retries(self, job: Job) -> None:
         """Let policies show how often the pending tasks have been retried."""
         for task in job.pending():
             policy = policy_of(self._routines[task.target.routine_id], self._flow_policy)
             if policy is not None and task.retry_count:
+                self._mirrored.append((policy, policy.retry_count))
                 policy.retry_count = task.retry_count
 
 

@@ -240,7 +240,7 @@ class JobState(Serializable):
             new = _updated(value, clone(shared_data.get(key))) if callable(value) else value
             return Changes(written=clone_fields({key: new}, "shared_data"))
 
-        self._live.share(changes)
+        self._live.uninterrupted(lambda: self._live.share(changes))
 
     def append_to_shared_log(self, entry: Any) -> None:
         """Append to the shared log; in a handler when the activation commits."""
@@ -250,7 +250,7 @@ class JobState(Serializable):
             activation.dealings.log(entry)
         else:
             own = clone_fields({"entry": entry}, "shared_log")["entry"]
-            self._live.share(lambda _: Changes(logged=[own]))
+            self._live.uninterrupted(lambda: self._live.share(lambda _: Changes(logged=[own])))
 
     @staticmethod
     def wait_for_completion(

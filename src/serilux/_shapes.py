@@ -101,17 +101,16 @@ def _content_of(cls: type[Any]) -> type[Any] | None:
     return next((base for base in builtins if not issubclass(base, BaseException)), None)
 
 
-@lru_cache(maxsize=1024)
-def _slots(cls: type[Any]) -> frozenset[str]:
-    """Return the names of all slots of a class, whose values are in no `__dict__`."""
-    return frozenset(
-        name for base in cls.__mro__ for name, part in vars(base).items() if type(part) is MemberDescriptorType
-    )
-
-
 def _dataclass_attributes(value: Any) -> set[str]:
-    slots = _slots(type(value)).difference(_dataclass_names(type(value)))  # type: ignore[arg-type]  # mypy doubts that a class is hashable
+    slots = _slots_beside_fields(type(value))  # type: ignore[arg-type]  # mypy doubts that a class is hashable
     return _instance_attributes(value).union(name for name in slots if hasattr(value, name))
+
+
+@lru_cache(maxsize=1024)
+def _slots_beside_fields(cls: type[Any]) -> frozenset[str]:
+    """Return the names of slots that are no fields of a class; what is in them is in no `__dict__`."""
+    slots = (name for base in cls.__mro__ for name, part in vars(base).items() if type(part) is MemberDescriptorType)
+    return frozenset(slots).difference(_dataclass_names(cls))  # type: ignore[arg-type]  # see above
 
 
 def _instance_attributes(value: Any) -> set[str]:
@@ -120,6 +119,7 @@ def _instance_attributes(value: Any) -> set[str]:
     return {name for name in held if not isinstance(getattr(cls, name, None), cached_property)}
 
 
+@lru_cache(maxsize=1024)
 def _dataclass_names(cls: type[Any]) -> tuple[str, ...]:
     return tuple(field.name for field in dataclass_fields(cls))
 
@@ -131,11 +131,17 @@ def _dataclass_needed(cls: type[Any]) -> tuple[str, ...]:
 
 
 def _build_dataclass(cls: type[Any], values: Values) -> Any:
-    by_constructor = {field.name for field in dataclass_fields(cls) if field.init}
+    by_constructor = _constructed(cls)  # type: ignore[arg-type]  # mypy doubts that a class is hashable
     built = cls(**{name: value for name, value in values.items() if name in by_constructor})
     for name in values.keys() - by_constructor:
         object.__setattr__(built, name, values[name])
     return built
+
+
+@lru_cache(maxsize=1024)
+def _constructed(cls: type[Any]) -> frozenset[str]:
+    """Return the names of the fields that a constructor takes."""
+    return frozenset(field.name for field in dataclass_fields(cls) if field.init)
 
 
 def _struct_names(cls: type[Any]) -> tuple[str, ...]:
@@ -170,6 +176,6 @@ def _build_model(cls: type[Any], values: Values) -> Any:
     return cls.model_validate(values, by_alias=False, by_name=True)
 
 
-_DATACLASS = Shape(_dataclass_names, _dataclass_needed, _dataclass_attributes, _build_dataclass)
+_DATACLASS = Shape(_dataclass_names, _dataclass_needed, _dataclass_attributes, _build_dataclass)  # type: ignore[arg-type]  # mypy doubts that a class is hashable
 _STRUCT = Shape(_struct_names, _struct_needed, _instance_attributes, _build_struct)
 _MODEL = Shape(_model_names, _model_needed, _model_attributes, _build_model)

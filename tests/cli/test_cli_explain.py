@@ -96,4 +96,4 @@ def test_a_failure_that_no_code_has_raised_is_told_once(folder: Path) -> None:
     assert in_process(folder, "run", "late:flow", "--entry", "late", "--job-id", "m1")[0] == 1
     lines = routilux("explain", "m1").stdout.splitlines()
     assert lines[1].startswith("  why: routilux.errors.DeliveryTimeout in routine 'late': ")
-    assert lines[2] == "  failed:" or lines[2].startswith("  failed: ")
+    assert lines[2].startswith("  failed: late.answer (task m1:2), since ")

@@ -259,6 +259,14 @@ def test_the_job_itself_stays_as_it_was() -> None:
     assert fields_of(state) == before
 
 
+def test_what_slots_gather_afterwards_is_not_seen_in_the_job_itself() -> None:
+    state = job(PAUSED, slot_data={OLD: {"x": [1]}, SINK: {"x": [1]}})
+    made = applied(state)
+    for data in made.slot_data.values():
+        data["x"].append(2)
+    assert state.slot_data == {OLD: {"x": [1]}, SINK: {"x": [1]}}
+
+
 WRONG: dict[str, tuple[Plan, str]] = {
     "a routine that is not there": (
         Plan(routines={"laborer": "wroker"}),

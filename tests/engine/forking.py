@@ -118,6 +118,37 @@ def stuck_job() -> Iterator[tuple[Flow, JobState]]:
         assert job_state.wait(PATIENCE)
 
 
+def grandchild_of_one_with_a_job() -> None:
+    """What the child was refused, its own child is refused, and all else works there, too."""
+    with stuck_job() as (flow, job_state):
+        other = everything()
+        completes(other)
+
+        def child() -> None:
+            in_child(lambda: [asked(flow, job_state), completes(flow), completes(other)])
+            completes(other)
+
+        in_child(child)
+
+
+def queued() -> None:
+    """A job that was paused before a worker had come to it goes on in the child."""
+    entered, release = threading.Event(), threading.Event()
+    stuck = routine(lambda self, stuck=False: [entered.set(), release.wait()] if stuck else None)
+    flow = flow_of(a=stuck, max_workers=1)
+    busy = flow.start("a", {"stuck": True})
+    assert entered.wait(PATIENCE)
+    job_state = flow.start("a")
+    flow.pause(job_state)
+    in_child(lambda: [flow.resume(job_state), completed(job_state)])
+    release.set()
+    completed(busy)
+
+
+def completed(job_state: JobState) -> None:
+    assert job_state.wait(PATIENCE, raise_on_failure=True)
+
+
 def refused(ask: Work) -> None:
     try:
         ask()
@@ -187,9 +218,11 @@ def held(lock: Any) -> Iterator[None]:
     holder = threading.Thread(target=hold)
     holder.start()
     assert taken.wait(PATIENCE)
-    yield
-    release.set()
-    holder.join()
+    try:
+        yield
+    finally:
+        release.set()
+        holder.join()
 
 
 def locks() -> None:
@@ -221,7 +254,11 @@ def news() -> None:
     bulletin = job_state._live.noted
     assert bulletin is not None
     with held(bulletin._lock):
-        in_child(lambda: [flow.retry(job_state), job_state.wait(PATIENCE)])
+        in_child(lambda: [flow.retry(job_state), settled(job_state)])
+
+
+def settled(job_state: JobState) -> None:
+    assert job_state.wait(PATIENCE)
 
 
 def handler() -> None:
@@ -281,16 +318,18 @@ def stored() -> None:
             lambda: flow.start("ask", store=store, job_id="named"),
             lambda: flow.resume(paused),
             lambda: flow.cancel(paused),
+            store.jobs,
         ):
             try:
                 call()
             except StoreError as error:
-                assert "open it again after a fork" in str(error)  # noqa: PT017 - no pytest here
+                assert "the process that forked this one" in str(error)  # noqa: PT017 - no pytest here
             else:
                 raise AssertionError("it was not refused")
         answered(flow)
 
-    for lock in (ledger._changed, ledger._writing, ledger._hands_change, ledger.keeper._changed):
+    memory = ledger.backend._called._lock._lock  # type: ignore[attr-defined]
+    for lock in (ledger._changed, ledger._writing, ledger._hands_change, ledger.keeper._changed, memory):
         with held(lock):
             in_child(ask)
     flow.deliver(waiting, "ask", "answer", {"text": "yes"})
@@ -319,6 +358,8 @@ CASES = {
         again,
         expecting,
         grandchild,
+        grandchild_of_one_with_a_job,
+        queued,
         of_the_parent,
         of_another_thread,
         paused,

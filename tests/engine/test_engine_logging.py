@@ -278,17 +278,25 @@ class Failing(logging.Handler):
         raise KeyError("request_id")
 
 
-@pytest.fixture(params=[KeyError, SystemExit, None])
+def no_record(*args: object, **named: object) -> logging.LogRecord:
+    """An application's factory of records that fails."""
+    raise KeyError("request_id")
+
+
+@pytest.fixture(params=[KeyError, SystemExit, KeyboardInterrupt, Failing, no_record])
 def failing_log(request: pytest.FixtureRequest) -> Iterator[None]:
-    logger = logging.getLogger("routilux")
-    refusing, failing = Refusing(request.param or KeyError), Failing()
-    if request.param is None:
+    logger, factory = logging.getLogger("routilux"), logging.getLogRecordFactory()
+    failing, refusing = Failing(), Refusing(request.param)
+    if request.param is Failing:
         logger.addHandler(failing)
+    elif request.param is no_record:
+        logging.setLogRecordFactory(no_record)
     else:
         logger.addFilter(refusing)
     yield
     logger.removeFilter(refusing)
     logger.removeHandler(failing)
+    logging.setLogRecordFactory(factory)
 
 
 @pytest.mark.parametrize(("policy", "status"), [(None, "failed"), (ErrorHandler("continue"), "completed")])

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from routilux import Flow, JobState
+from routilux import ErrorHandler, Flow, JobState, ResumeError, Routine
 from routilux._backends.backend import Batch, Compaction
 from routilux._backends.memory import MemoryBackend
 from routilux.errors import StoreError, StoreUnavailableError
 from routilux.stores import Store
+from serilux import register_serializable
+from tests.engine.engine_parts import EngineAsker, flow_of, retrying
 from tests.patience import PATIENCE, until
 from tests.stores.patients import patient
 
@@ -83,6 +85,92 @@ def test_data_in_a_slot_outlives_a_resume_that_fails(backend: Failing, store: St
     flow.resume(job_state, store=store)
     assert waiting(flow) == {}
     until(lambda: job_state.shared_log == ["waited"])
+
+
+@pytest.mark.parametrize(("failing", "stored"), [("write", "paused"), ("compact", "running")])
+def test_a_stored_job_is_as_it_was_and_anybodys_after_a_resume_that_fails(
+    backend: Failing, store: Store, flow: Flow, monkeypatch: pytest.MonkeyPatch, failing: str, stored: str
+) -> None:
+    """As it was here. In its store it may have begun to run: whoever has it next goes on from there."""
+    job_state = paused(flow, store)
+    before = job_state.serialize()
+
+    def fail(_: object) -> None:
+        patch.undo()
+        raise StoreError("broken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(backend, failing, fail)
+        with pytest.raises(StoreError, match="broken") as caught:
+            flow.resume(job_state)
+    assert getattr(caught.value, "__notes__", []) == []
+    assert job_state.serialize() == before | {"epoch": before["epoch"] + 1}
+    record = store.summary(job_state.job_id)
+    assert (record.status, record.owner) == (stored, None)
+    flow_elsewhere, job_elsewhere = Store(backend).load(job_state.job_id)
+    flow_elsewhere.resume(job_elsewhere)
+    flow_elsewhere.deliver(job_elsewhere, "patient", "answer", {"text": "heard"})
+    assert job_elsewhere.wait(PATIENCE)
+    with pytest.raises(ResumeError, match="is completed"):
+        flow.resume(job_state)
+
+
+class Unsure(ErrorHandler):
+    """Is asked whether there are retries left, and cannot say, the second time."""
+
+    asked = 0
+
+    def has_retries_left(self) -> bool:
+        self.asked += 1
+        if self.asked == 2:
+            raise RuntimeError("broken")
+        return True
+
+
+def test_a_resume_that_fails_when_the_job_was_taken_in_lets_it_go() -> None:
+    part = EngineAsker()
+    part.set_error_handler(Unsure("stop"))
+    with flow_of(ask=EngineAsker(), second=part) as flow:
+        job_state = flow.execute("ask")
+        flow.pause(job_state)
+        part.get_slot("answer").receive({"text": "waited"})
+        before = job_state.serialize()
+        with pytest.raises(RuntimeError, match="broken"):
+            flow.resume(job_state)
+        assert job_state.serialize() == before
+        flow.resume(job_state)
+        flow.deliver(job_state, "ask", "answer", {"text": "yes"})
+        assert job_state.wait(PATIENCE, raise_on_failure=True)
+
+
+def test_policies_are_as_they_were_after_a_resume_that_fails(backend: Failing, store: Store) -> None:
+    part = Restless()
+    part.set_error_handler(retrying(delay=PATIENCE))
+    with flow_of(a=part) as flow:
+        job_state = flow.execute("a")
+        flow.pause(job_state)
+        policy = part.get_error_handler()
+        assert policy is not None
+        policy.retry_count = 0
+        backend.failures = [StoreError("broken")]
+        with pytest.raises(StoreError, match="broken"):
+            flow.resume(job_state, store=store)
+        assert policy.retry_count == 0
+        flow.resume(job_state)
+        assert policy.retry_count == 1
+        flow.cancel(job_state)
+
+
+@register_serializable(name="FailingResumesRestless")
+class Restless(Routine):
+    """Fails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", self.fail)
+
+    def fail(self) -> None:
+        raise ConnectionError
 
 
 def test_what_has_come_since_is_newer_than_what_was_put_back(backend: Failing, store: Store, flow: Flow) -> None:
@@ -157,6 +245,39 @@ def test_a_timer_that_comes_after_its_job_was_lost_does_nothing(backend: Failing
     job_state._live.now = lambda: time.time() + 2 * PATIENCE
     job_state._live._wake()
     assert (job_state.status, job_state.error) == ("running", None)
+
+
+@register_serializable(name="FailingResumesImpatient")
+class Impatient(Routine):
+    """Waits for two answers, neither for long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", self.ask)
+        for name in ("a", "b"):
+            self.define_slot(name, self.hear)
+
+    def ask(self) -> None:
+        for name in ("a", "b"):
+            self.expect(name, timeout=PATIENCE)
+
+    def hear(self) -> None:
+        pass
+
+
+def test_a_job_that_is_lost_as_it_fails_does_not_fail_again_with_what_is_overdue_beside(
+    backend: Failing, store: Store
+) -> None:
+    with flow_of(a=Impatient()) as flow:
+        job_state = flow.execute("a", store=store)
+        live = job_state._live
+        live.now = lambda: time.time() + 2 * PATIENCE
+        backend.failures = [StoreUnavailableError("away")]
+        live._wake()
+        with pytest.raises(StoreUnavailableError, match="away"):
+            job_state.wait(PATIENCE)
+        assert (job_state.status, job_state.error, live._alarms._timer) == ("running", None, None)
+        assert store.summary(job_state.job_id).status == "running"
 
 
 class Looking(logging.Handler):

@@ -191,6 +191,22 @@ def test_what_is_asked_of_a_job_is_done_and_on_disk(
         assert job_state.shared_log == store.load(job_state.job_id)[1].shared_log
 
 
+@pytest.mark.parametrize("verb", ["cancel", "append_to_shared_log"])
+def test_a_job_that_was_claimed_to_be_changed_is_let_go_again(
+    store: Store, flow: Flow, signals: Signals, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    job_state = flow.execute("patient", store=store)
+    flow.pause(job_state)
+    for name in ("acquire", "write"):
+        with monkeypatch.context() as patch:
+            interrupting(store, signals, patch, name)
+            with pytest.raises(Interruption):
+                VERBS["append_to_shared_log"](flow, job_state)
+        until(lambda: store.summary(job_state.job_id).owner is None)
+    VERBS[verb](flow, job_state)
+    assert store.load(job_state.job_id)[1].shared_log[:2] == ["said", "said"]
+
+
 def test_a_job_that_was_begun_runs_although_its_caller_has_nothing_of_it(
     store: Store, flow: Flow, signals: Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:

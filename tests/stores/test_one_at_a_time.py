@@ -187,13 +187,17 @@ def test_who_takes_a_job_over_waits_for_who_has_it_in_hand(
     assert store.summary(job_id).status == "completed"
 
 
-def test_a_change_within_a_change_is_made(store: Store) -> None:
-    """Strange, but it must not wait for itself."""
+def test_a_change_within_a_change_is_made(store: Store, elsewhere: ThreadPoolExecutor) -> None:
+    """Strange, but it must not wait for itself; changes of stored jobs are made by other threads than the main one."""
     flow = patient()
     job_state = flow.execute("patient", store=store)
     flow.pause(job_state)
-    with store.ledger.in_hand(job_state.job_id), store.ledger.in_hand(job_state.job_id):
-        job_state.update_shared_data("key", 1)
+
+    def change() -> None:
+        with store.ledger.in_hand(job_state.job_id), store.ledger.in_hand(job_state.job_id):
+            job_state.update_shared_data("key", 1)
+
+    elsewhere.submit(change).result(LONG)
     assert (store.load(job_state.job_id)[1].shared_data, store.ledger._hands) == ({"key": 1}, {})
 
 

@@ -493,7 +493,7 @@ def test_a_file_that_was_altered_is_inspected_as_such(name: str) -> None:
     parts = parts_of(content)
     mended = inspect(io.BytesIO(parts.with_payload(b"x").put_together()), keys=WAYS[name].reading)
     assert (mended.intact, mended.verified) == (True, False)
-    assert "or made with another key" in mended.problem or "or encrypted with another key" in mended.problem
+    assert f"or {'encrypted' if name == 'aes' else 'made'} with another key" in mended.problem
 
 
 def test_plain_json_is_inspected_too() -> None:

@@ -1,5 +1,6 @@
 """A store in this process's memory: for tests, and for jobs that need not outlive it."""
 
+import os
 import threading
 from collections.abc import Sequence
 from time import monotonic
@@ -21,6 +22,7 @@ from routilux._backends.numbering import (
     unknown_definition,
     unknown_job,
 )
+from routilux.errors import StoreError
 
 
 class MemoryBackend:
@@ -210,8 +212,11 @@ class _OpenLock:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._closed = False
+        self._pid = os.getpid()
 
     def __enter__(self) -> None:
+        if self._pid != os.getpid():
+            raise StoreError("store memory: it is in the memory of the process that forked this one; open another here")
         if self._closed:
             raise closed_store("memory:")
         self._lock.acquire()

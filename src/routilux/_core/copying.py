@@ -9,7 +9,10 @@ from routilux._records import Data
 
 
 def copied(job: Job) -> Job:
-    """A job with the same tasks and data, in containers of its own; both have the records of its history."""
+    """A job with the same tasks and data; what changes as it is kept or begins to run is in containers of its own.
+
+    Its history, shared data and shared log are those of the first: to them nothing happens before it runs.
+    """
     copy = replace(
         job,
         ready=ReadyQueue(),
@@ -18,13 +21,13 @@ def copied(job: Job) -> Job:
         active=dict(job.active),
         failed=list(job.failed),
         routines=dict(job.routines),
-        slot_data={key: _gathered(data) for key, data in job.slot_data.items()},
+        slot_data={key: gathered(data) for key, data in job.slot_data.items()},
     )
     for task in (*job.ready, *job.waiting()):
         copy.enlist(task)
     return copy
 
 
-def _gathered(data: Data) -> Data:
-    """The data of a slot, which may go on gathering values in lists."""
+def gathered(data: Data) -> Data:
+    """The data of a slot, which may go on gathering values in lists, in lists of its own."""
     return {name: list(value) if type(value) is list else value for name, value in data.items()}

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
+from routilux._core.copying import gathered
 from routilux._core.document import write_slot_data, write_tasks
 from routilux._core.expectations import Expectations
 from routilux._core.job import Job
@@ -136,7 +137,7 @@ def _changed(job: Job, plan: Plan, now: float) -> Job:
         failed=[_moved(task, plan) for task in job.failed if not _is_dropped(plan, job, task)],
         routines={plan.routine_of(routine_id): replace(state) for routine_id, state in job.routines.items()},
         slot_data={
-            plan.slot_of(key): _renamed(data, plan.parameters_of(key))
+            plan.slot_of(key): _renamed(gathered(data), plan.parameters_of(key))
             for key, data in job.slot_data.items()
             if key not in plan.forgotten_slots
         },

@@ -15,7 +15,7 @@ from routilux._engine.rebuilding import due_for, rebuild
 from routilux._graph import Graph
 from routilux._logging import logger
 from routilux._plan import NO_PLAN, Plan
-from routilux.errors import JobStateError
+from routilux.errors import JobStateError, StoreError
 from serilux import renamed_classes
 
 WATCHED = 4096
@@ -151,16 +151,41 @@ class Custody:
         self._renamed = False
         return log
 
-    def take_down(self, job: Job, on_failure: OnFailure) -> JobLog:
-        """Take down what happens to the job, from where it is written."""
+    def take_down(self, job: Job, on_failure: OnFailure, *, held: bool = False) -> JobLog:
+        """Take down what happens to the job, from where it is written.
+
+        It is let go with the status with which it runs no more, unless it is `held`.
+        """
         position = self._known() or Position(job.epoch)
         if isinstance(job.history, BoundedHistory):
             position = position._replace(history=records_dropped(job))
-        self._log = JobLog(self.ledger, job, position, on_failure)
+        self._log = JobLog(self.ledger, job, position, on_failure, held=held)
         self.ledger.begin(self._log)
         if self._suspicious:
             self._log.record_attempts_first(WATCHED)
         return self._log
+
+    def release(self, job: Job, on_failure: OnFailure, now: float) -> None:
+        """Write what is left, and let others have the job: as it is stored, where nothing of it can be written.
+
+        StoreError where that its last owner died may not be written either: then this process is to note it.
+        """
+        log = self._log or self.take_down(job, on_failure)
+        if log.failure is None:
+            log.release(now)
+        elif self._is_mine(job):
+            if self._suspicious:
+                self.ledger.remember_death(job.job_id, job.epoch)
+                raise StoreError("this process has to note first that the last owner died: recover the job here")
+            self.ledger.give_back(self.ledger.backend.read(job.job_id))
+
+    def _is_mine(self, job: Job) -> bool:
+        record = self.ledger.backend.record(job.job_id)
+        return record is not None and (record.owner, record.epoch) == (self.ledger.owner, job.epoch)
+
+    def forget(self) -> None:
+        """Have the job read again by whoever claims it next: what this process has of it may be another's by then."""
+        self._log, self._position = None, UNKNOWN
 
 
 def covered_by(stored: StoredJob) -> int:

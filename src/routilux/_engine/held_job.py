@@ -62,6 +62,10 @@ class HeldJob(KeptJob):
         self._watchers = NOBODY
         self._alarms = SILENT
 
+    def _begin_anew(self) -> None:
+        super()._begin_anew()
+        self.queued = False  # that is with the parent's workers
+
     @property
     def job_state(self) -> object:
         """The handle that users have of the job. It is not kept from here: what nobody holds and does not run, goes."""
@@ -307,10 +311,11 @@ class HeldJob(KeptJob):
     # How it gets to run.
 
     def _attach(self, setting: Setting) -> None:
-        setting.engine.admit(self)
         if setting.engine is not self.engine:
             self.queued = False
-        self.engine, self.flow, self.secrecy = setting.engine, setting.flow, setting.secrecy
+        self.engine = setting.engine  # before it has the job: a signal may come at any moment
+        self.engine.admit(self)
+        self.flow, self.secrecy = setting.flow, setting.secrecy
         self.graph, self.handlers = setting.graph, setting.handlers
         self._alarms = SILENT
         self.now = self.engine.clock.now
@@ -348,15 +353,17 @@ class HeldJob(KeptJob):
             if effects:
                 self._react(effects)
         except BaseException as error:
-            if not isinstance(error, Exception):
-                self._distrust(error)
+            self.distrust(error)
             raise
 
-    def _distrust(self, interruption: BaseException) -> None:
-        """Let go of a stored job in the middle of whose change a signal came: what is stored of it is whole."""
-        if self.log is not None:
-            problem = f"{type(interruption).__name__} came while job {self.job.job_id!r} was being changed"
-            self.lose(StoreError(f"{problem}, which this process has let go of; take it up as it is stored"))
+    def distrust(self, error: BaseException) -> None:
+        """Let go of the job, if it is a signal that came in the middle of its change: what is stored of it is whole."""
+        if not isinstance(error, Exception):
+            problem = f"{type(error).__name__} came while job {self.job.job_id!r} was being changed"
+            if self.log is None:
+                self.lose(RoutiluxError(f"{problem}, and nothing of it runs any more; start another"))
+            else:
+                self.lose(StoreError(f"{problem}, which this process has let go of; take it up as it is stored"))
 
     def _react(self, effects: Effects) -> None:
         for effect in effects:
@@ -387,7 +394,7 @@ class HeldJob(KeptJob):
             self.note(JoinsUnmet(unmet_joins(job)))
 
     def _set_timer(self) -> None:
-        when = self.job.next_wake() if self.job.status is JobStatus.RUNNING else None
+        when = self.job.next_wake() if self.attached else None
         alarms = self._alarms if when is None else self._own_alarms()
         alarms.wake_at(when, self._wake)
 

@@ -56,7 +56,7 @@ class JobLog:
     """Takes down what happens to a job, under the job's lock; the writer has it written.
 
     `position` says how far that is, and `failure` why it gets no farther; `told` is the job's status as far as anybody
-    may be told of it: on disk.
+    may be told of it: on disk. Others may have a job with the status with which it runs no more, unless it is `held`.
     """
 
     def __init__(
@@ -65,8 +65,12 @@ class JobLog:
         job: Job,
         position: Position,
         on_failure: OnFailure,
+        *,
+        held: bool = False,
     ) -> None:
         self.job = job
+        self._held = held
+        self._has_let_go = False
         self.position = position
         self.failure: RoutiluxError | None = None
         self.told = job.status
@@ -165,7 +169,8 @@ class JobLog:
         epoch, number, history, segment = self.position
         self.position = position = Position(epoch, number + 1, history, segment)
         value = None if status is None else status.value
-        releases = self._releases or (status is not None and status is not JobStatus.RUNNING)
+        has_come_to_rest = status is not None and status is not JobStatus.RUNNING and not self._held
+        self._has_let_go = releases = self._releases or has_come_to_rest
         return Batch(self.job.job_id, position.epoch, position.number, content, at, value, releases, new, answers)
 
     def compact(self, now: float, definition: Definition | None = None) -> None:
@@ -193,7 +198,9 @@ class JobLog:
         self.position = self.position._replace(history=records_dropped(self.job))
 
     def release(self, now: float) -> None:
-        """Write what is left, and let others have the job."""
+        """Write what is left, and let others have the job, unless they may with what was written last."""
+        if self._has_let_go and not self._happened:
+            return
         self._releases = True
         self.record(self.job.status, now)
         self.sync()

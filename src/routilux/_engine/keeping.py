@@ -99,8 +99,17 @@ class Custodian(Protocol):
         JobStateError for one that is not to be taken over.
         """
 
-    def take_down(self, job: Job, on_failure: OnFailure) -> Log:
-        """Take down what happens to the job, from where it is written."""
+    def take_down(self, job: Job, on_failure: OnFailure, *, held: bool = False) -> Log:
+        """Take down what happens to the job, from where it is written.
+
+        It is let go with the status with which it runs no more, unless it is `held`.
+        """
+
+    def release(self, job: Job, on_failure: OnFailure, now: float) -> None:
+        """Write what is left, and let others have the job: as it is stored, where nothing of it can be written."""
+
+    def forget(self) -> None:
+        """Have the job read again by whoever claims it next: what this process has of it may be another's by then."""
 
     def keep(self, job: Job, definition: FlowDefinition, now: float, on_failure: OnFailure) -> Log:
         """Write the job as it is now, and take down from now on what happens to it."""

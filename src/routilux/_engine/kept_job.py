@@ -54,6 +54,8 @@ class KeptJob(ABC):
     def _begin_anew(self) -> None:
         """Leave to the parent what it runs, or one of its threads was at; what it only has, this process has, too."""
         self._looking, self._stands_still, self.noted = None, False, None
+        if isinstance(self.lock, ParentsLock):  # this process is a fork of a fork
+            return
         if self.attached or not is_free(self.lock):
             self.job.status = self.status  # what is on disk
             self.lock = ParentsLock(self.job.job_id, self.job.status)
@@ -67,14 +69,14 @@ class KeptJob(ABC):
         with self.telling(), self.lock:
             check_status()
             if keeping is None:
-                with self._fitted(fitting):
+                with self._let_go_on_failure(), self._fitted(fitting):
                     yield
                 return
             fitting(self.job)
             with self._kept_nowhere_on_failure(), keeping.custody.in_hand(self.job.job_id):
                 claimed = keeping.custody.claim(self.job, take_over=keeping.take_over, plan=keeping.plan)
                 self.custody, self.log, self.lost, self.job = keeping.custody, None, None, claimed.job
-                with self._released_on_failure():
+                with self._let_go_on_failure():
                     self._take_back_attempts(keeping.custody, claimed)
                     check_status()
                     with self._fitted(fitting):
@@ -96,11 +98,11 @@ class KeptJob(ABC):
     @contextmanager
     def _fitted(self, fitting: Fitting) -> Iterator[None]:
         """Let the job be as it is to go on; where it does not, it is as it was."""
-        former, self.job = self.job, fitting(self.job)
+        former, lost, self.job = self.job, self.lost, fitting(copied(self.job))
         try:
             yield
         except BaseException:
-            self.job = former
+            self.job, self.lost = former, lost
             raise
 
     def uninterrupted(
@@ -122,10 +124,11 @@ class KeptJob(ABC):
         """Note, and have on disk, that what was in flight with the last owner is lost."""
         if claimed.graph is None or not claimed.job.active:
             return
-        self.graph, self.log = claimed.graph, custody.take_down(claimed.job, self._told_failure)
+        log = custody.take_down(claimed.job, self._told_failure, held=True)
+        self.graph, self.log = claimed.graph, log
         self._commit(AttemptsLost(claimed.died, custody.max_lost_attempts, alone=True), self.now())
         with self._standing_still():
-            self.log.sync()
+            log.sync()
         self.log = None
 
     @contextmanager
@@ -182,22 +185,24 @@ class KeptJob(ABC):
         """Apply a fact, and do what follows from it."""
 
     @contextmanager
-    def _released_on_failure(self) -> Iterator[None]:
+    def _let_go_on_failure(self) -> Iterator[None]:
+        """Where something fails, let go of the job, and let others have it if it is stored."""
         try:
             yield
         except BaseException as error:
             self.abandon()
-            try:
-                self._let_others_have_it()
-            except RoutiluxError as refusal:  # why it did not begin to run is what the caller has to know
-                error.add_note(f"nor could others be let have it: {refusal}")
+            if self.custody is not None:
+                try:
+                    self._let_others_have_it(self.custody)
+                except RoutiluxError as refusal:  # why it did not begin to run is what the caller has to know
+                    error.add_note(f"nor could others be let have it: {refusal}")
+                self.custody.forget()
             raise
 
-    def _let_others_have_it(self) -> None:
-        assert self.custody is not None
-        log, self.log = self.log or self.custody.take_down(self.job, self._told_failure), None
+    def _let_others_have_it(self, custody: Custodian) -> None:
+        self.log = None
         with self._standing_still():
-            log.release(self.now())
+            custody.release(self.job, self._told_failure, self.now())
 
     def _keep_new(self, keeping: Keeping, *, named: bool) -> None:
         """Keep a job that has just begun; if it is `named` it is on disk then, or there is a JobExistsError."""
@@ -242,11 +247,12 @@ class KeptJob(ABC):
                 claimed = self.custody.claim(self.job, take_over=False)
                 if claimed.job is not self.job:
                     self.job, self.graph = claimed.job, claimed.graph or self.graph
-                with self._released_on_failure():
+                with self._let_go_on_failure():
                     self._take_back_attempts(self.custody, claimed)
                     self.log = self.custody.take_down(self.job, self._told_failure)
                     yield
-                self._let_others_have_it()
+                    self._check_kept()
+                self._let_others_have_it(self.custody)
         else:
             yield
             self.sync_held()
@@ -319,7 +325,7 @@ class KeptJob(ABC):
         with self.lock:
             if self.lost is None:
                 self.note(JobLost(error))
-                self.job.status = JobStatus.RUNNING  # before anybody can see it without its log
+                self.job.status, self.job.error = JobStatus.RUNNING, None  # before anybody can see it without its log
                 self.lost, self.log = error, None
                 self._give_up_all()
                 self._tell_lost(error)

@@ -96,15 +96,21 @@ class Ledger:
     def _acquired(self, record: JobRecord, died: bool) -> tuple[StoredJob | None, bool]:
         """The job, claimed, unless somebody was faster; where it was before, and no answer came, it is so still."""
         job_id = record.job_id
-        epoch, died_then = self._unanswered.pop(job_id, (None, died))
+        epoch, died_then = self._unanswered.get(job_id, (None, died))
         if (record.epoch, record.owner) == (epoch, self.owner):
             stored = self.backend.read(job_id)
+            del self._unanswered[job_id]
             return (stored if stored.record.epoch == epoch else None), died_then
+        self._unanswered.pop(job_id, None)
         try:
             return self.backend.acquire(job_id, self.owner, epoch=record.epoch), died
         except StoreUnavailableError:
             self._unanswered[job_id] = record.epoch + 1, died
             raise
+
+    def remember_death(self, job_id: str, epoch: int) -> None:
+        """Know that a job of this process's, which nobody runs, had an owner that died: it is not noted yet."""
+        self._unanswered[job_id] = epoch, True
 
     def give_back(self, stored: StoredJob) -> None:
         """Let others have a job that was claimed, and cannot be read here; an error where it stays this process's."""

@@ -127,8 +127,10 @@ class LiveJob(RunningJob):
             self._alarms.sleep()
             now = self.now()
             for task in self.job.overdue_expectations(now):
-                if self.job.closing is None and self.job.status is JobStatus.RUNNING:
+                if self.attached and self.job.closing is None:
                     self._miss_delivery(task)
+            if not self.attached:  # what came of that ended the job, or could not be kept
+                return
             if self._out_of_time(now):
                 self._time_out()
             self._commit(TimersFired(), now)

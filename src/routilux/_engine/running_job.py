@@ -116,10 +116,14 @@ class RunningJob(HeldJob):
                 self.tell_news()
 
     def run_here(self) -> None:
-        """Run a ready job's first activation on the caller's thread."""
-        activation = self.next_activation()
-        if activation is not None:
-            self.finish(activation, copy_context().run(run_handler, activation))
+        """Run a ready job's first activation on the caller's thread, to which signals may come."""
+        try:
+            activation = self.next_activation()
+            if activation is not None:
+                self.finish(activation, copy_context().run(run_handler, activation))
+        except BaseException as error:
+            self.distrust(error)
+            raise
         self.submit()
 
     def may_run_here(self, task: Task) -> bool:

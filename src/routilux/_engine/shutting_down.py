@@ -21,9 +21,10 @@ def shut_down(engine: Engine, *, wait: bool, patience: float | None) -> None:
     if not engine.stop_admitting():
         return
     deadline = None if patience is None else engine.clock.now() + patience
-    jobs = [job for job in list(engine.jobs) if isinstance(job, LiveJob)]
+    jobs = [job for job in list(engine.jobs) if isinstance(job, LiveJob) and job.lost is None]
     lost: Lost = {}
     if wait:
+        _with_each(jobs, lost, LiveJob.submit)  # whose caller may have been kept from it by a signal
         _with_each(jobs, lost, lambda live: _wait_for(live, is_not_running_or_stuck, deadline))
     _with_each(jobs, lost, lambda live: _pause(live, deadline))
     if wait:

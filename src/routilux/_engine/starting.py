@@ -17,7 +17,9 @@ def have_started(live: LiveJob, setting: Setting, task: Task, keeping: Keeping |
 
     try:
         live.uninterrupted(start, keeping=keeping)
-    except BaseException:
+    except BaseException as error:
         is_left = True
+        if keeping is None:
+            live.distrust(error)
         live.submit()
         raise

@@ -63,6 +63,10 @@ class _Asked:
             raise _refused(record, answer.refusal)
         return answer.is_done
 
+    def check_not_refused(self, record: JobRecord) -> None:
+        """JobStateError, with what the owner says, where it was refused."""
+        self.is_done(record)
+
     def lies_with(self, record: JobRecord) -> bool:
         """Whether who owns the job may obey it yet."""
         return record.owner is not None and record.epoch == self.epoch
@@ -98,12 +102,11 @@ class Asking:
                 record = self._record(job_id)
                 if is_met(record):
                     return record.status
-                if not self._ledger.has_owner(record):
-                    live = self._look(job_id)._live
-                    live.uninterrupted(partial(do, live))
+                if self._ledger.has_owner(record):
+                    asked.check_not_refused(record)
+                    asked.leave(record)
+                elif self._is_done_here(job_id, do):
                     break
-                asked.is_done(record)  # or refused
-                asked.leave(record)
             return self._record(job_id).status
 
     def deliver(self, job_id: str, target: SlotKey, data: Data, why_not: WhyNot, timeout: float | None) -> None:
@@ -134,18 +137,25 @@ class Asking:
         One who seemed to be dead may have obeyed in the last moment: once the job is this process's, that can be seen,
         and he cannot any more.
         """
-        live = self._look(record.job_id)._live
 
-        def is_done() -> bool:
-            if asked.is_done(record):
-                return True
-            _check_waits(live.job, why_not)
-            return False
+        def deliver(live: LiveJob) -> None:
+            def is_done() -> bool:
+                if asked.is_done(record):
+                    return True
+                _check_waits(live.job, why_not)
+                return False
 
+            live.deliver(target, data, is_done=is_done)
+
+        return self._is_done_here(record.job_id, deliver)
+
+    def _is_done_here(self, job_id: str, do: Callable[[LiveJob], object]) -> bool:
+        """Change a job that nobody runs; False where somebody else has begun to."""
+        live = self._look(job_id)._live
         try:
-            live.uninterrupted(partial(live.deliver, target, data, is_done=is_done))
+            live.uninterrupted(partial(do, live))
         except JobStateError:
-            if self._ledger.has_owner(self._record(record.job_id)):
+            if self._ledger.has_owner(self._record(job_id)):
                 return False
             raise
         return True

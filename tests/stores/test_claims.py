@@ -1,0 +1,231 @@
+"""Jobs that are claimed for as long as a change takes: their owner writes each record, and then they are free."""
+
+from collections.abc import Callable, Iterator, Sequence
+from threading import Event
+
+import pytest
+
+from routilux import Flow, JobState, OwnershipLost, Routine, recover
+from routilux._backends.backend import Batch, JobRecord, StoredJob
+from routilux._backends.memory import MemoryBackend
+from routilux._engine import ledger
+from routilux.errors import StoreUnavailableError
+from routilux.stores import Store
+from serilux import register_serializable
+from tests.engine.engine_parts import flow_of
+from tests.patience import PATIENCE
+from tests.stores.patients import patient
+
+
+class Watched(MemoryBackend):
+    """Has something happen before or after a call of it, once, and keeps what was written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: dict[str, Callable[[], object]] = {}
+        self.after: dict[str, Callable[[], object]] = {}
+        self.written: list[Batch] = []
+
+    def write(self, batches: Sequence[Batch]) -> frozenset[str]:
+        self._happen(self.before, "write")
+        refused = super().write(batches)
+        self.written += batches
+        self._happen(self.after, "write")
+        return refused
+
+    def acquire(self, job_id: str, owner: str, *, epoch: int) -> StoredJob | None:
+        stored = super().acquire(job_id, owner, epoch=epoch)
+        self._happen(self.after, "acquire")
+        return stored
+
+    def read(self, job_id: str) -> StoredJob:
+        stored = super().read(job_id)
+        self._happen(self.after, "read")
+        return stored
+
+    def _happen(self, events: dict[str, Callable[[], object]], name: str) -> None:
+        events.pop(name, lambda: None)()
+
+
+@pytest.fixture
+def backend() -> Watched:
+    return Watched()
+
+
+@pytest.fixture
+def store(backend: Watched) -> Iterator[Store]:
+    with Store(backend, patience=0.0) as store:
+        yield store
+
+
+@register_serializable(name="ClaimsOnce")
+class Once(Routine):
+    """Asks, and then does what must not be done twice, which takes until its process is dead."""
+
+    entered = Event()
+    release = Event()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.set_effects("at_most_once")
+        self.define_slot("trigger", self.ask)
+        self.define_slot("effect", self.act)
+        self.define_slot("answer", self.hear)
+        self.define_event("out")
+
+    def ask(self) -> None:
+        self.expect("answer")
+        self.emit("out")
+
+    def act(self) -> None:
+        self.entered.set()
+        self.release.wait(PATIENCE)
+
+    def hear(self, text: str) -> None:
+        pass
+
+
+@pytest.fixture
+def crashed(backend: Watched, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
+    """Leaves a job whose process has died in the middle of its effect."""
+
+    def leave() -> str:
+        Once.entered.clear()
+        store = Store(backend)
+        job_state = flow_of(once=Once(), links=("once.out>once.effect",)).start("once", store=store)
+        assert Once.entered.wait(PATIENCE)
+        store.ledger.flush()
+        store.ledger.abandon()
+        dead.add(store.ledger.owner)
+        backend.written.clear()
+        return job_state.job_id
+
+    dead: set[str] = set()
+    monkeypatch.setattr(ledger, "is_gone", lambda owner, silence: owner in dead)
+    Once.release.clear()
+    yield leave
+    Once.release.set()
+
+
+def away() -> None:
+    raise StoreUnavailableError("the disk is full")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pytest.param(lambda store, flow, job: flow.resume(job), id="resume"),
+        pytest.param(lambda store, flow, job: store.cancel(job.job_id), id="cancel"),
+        pytest.param(lambda store, flow, job: flow.deliver(job, "once", "answer", {"text": "yes"}), id="deliver"),
+    ],
+)
+def test_a_store_that_is_away_as_a_crash_is_noted_is_what_is_told(
+    backend: Watched,
+    store: Store,
+    crashed: Callable[[], str],
+    ask: Callable[[Store, Flow, JobState], object],
+) -> None:
+    flow, job_state = store.load(crashed())
+    backend.before["write"] = away
+    with pytest.raises(StoreUnavailableError, match="the disk is full") as caught:
+        ask(store, flow, job_state)
+    assert caught.value.__notes__ == [
+        "nor could others be let have it: this process has to note first that the last owner died: recover the job here"
+    ]
+    (recovered,) = recover(store)
+    assert [(task["ambiguous"], task["lost_attempts"]) for task in recovered.pending_tasks] == [(True, 1), (False, 0)]
+    assert store.summary(job_state.job_id).owner is None
+
+
+def test_an_orphan_that_another_takes_as_its_crash_is_noted_keeps_no_other_from_being_recovered(
+    backend: Watched, store: Store, crashed: Callable[[], str]
+) -> None:
+    crashed()
+    crashed()
+
+    def take_first() -> None:
+        first = next(record for record in backend.records() if record.owner == store.ledger.owner)
+        backend.acquire(first.job_id, "another", epoch=first.epoch)
+
+    backend.before["write"] = take_first
+    assert [job_state.status for job_state in recover(store)] == ["paused"]
+    assert sorted((record.status, record.owner or "") for record in store.jobs()) == [
+        ("paused", ""),
+        ("running", "another"),
+    ]
+
+
+def test_a_crash_is_noted_and_data_delivered_by_its_owner(
+    backend: Watched, store: Store, crashed: Callable[[], str]
+) -> None:
+    job_id = crashed()
+    seen: list[JobRecord | None] = []
+    backend.after["write"] = lambda: seen.append(backend.record(job_id))
+    store.deliver(job_id, "once", "answer", {"text": "yes"})
+    assert [record is not None and record.owner for record in seen] == [store.ledger.owner]
+    *noted, last = [batch.releases for batch in backend.written]
+    assert (set(noted), last) == ({False}, True)
+
+
+@pytest.mark.parametrize("verb", ["delete", "export"])
+def test_a_change_is_made_although_its_job_goes_as_soon_as_it_is_free(
+    backend: Watched, store: Store, verb: str
+) -> None:
+    other = Store(backend)
+    with patient() as flow:
+        job_state = flow.execute("patient", store=store)
+        flow.pause(job_state)
+        backend.written.clear()
+        backend.after["write"] = lambda: getattr(other, verb)(job_state.job_id)
+        flow.cancel(job_state)
+    assert job_state.status == "cancelled"
+    assert [(batch.status, batch.releases) for batch in backend.written] == [("cancelled", True)]
+
+
+@pytest.mark.parametrize("verb", ["pause", "cancel"])
+def test_who_resumes_a_job_as_somebody_asks_for_it_is_asked(backend: Watched, store: Store, verb: str) -> None:
+    other = Store(backend)
+    with patient() as flow:
+        job_state = flow.execute("patient", store=store)
+        flow.pause(job_state)
+        flow_elsewhere, job_elsewhere = other.load(job_state.job_id)
+        backend.after["read"] = lambda: flow_elsewhere.resume(job_elsewhere)
+        getattr(Store(backend), verb)(job_state.job_id, timeout=PATIENCE)
+        assert store.summary(job_state.job_id).status == {"pause": "paused", "cancel": "cancelled"}[verb]
+
+
+def test_that_an_owner_died_is_known_whenever_it_can_be_told(
+    backend: Watched, store: Store, crashed: Callable[[], str]
+) -> None:
+    job_id = crashed()
+    for call in ("acquire", "read"):
+        backend.after[call] = away
+        with pytest.raises(StoreUnavailableError):
+            store.ledger.claim(job_id, take_over=False)
+    stored, died = store.ledger.claim(job_id, take_over=False)
+    assert (stored.record.epoch, died) == (1, True)
+    assert store.ledger._unanswered == {}
+
+
+def test_what_was_unanswered_is_forgotten_when_somebody_else_has_the_job(
+    backend: Watched, store: Store, crashed: Callable[[], str]
+) -> None:
+    job_id = crashed()
+    backend.after["acquire"] = away
+    with pytest.raises(StoreUnavailableError):
+        store.ledger.claim(job_id, take_over=False)
+    backend.acquire(job_id, "another", epoch=1)
+    store.ledger.claim(job_id, take_over=True)
+    assert store.ledger._unanswered == {}
+
+
+def test_a_job_that_is_lost_while_it_is_changed_is_not_changed(backend: Watched, store: Store) -> None:
+    with patient() as flow:
+        job_state = flow.execute("patient", store=store)
+        flow.pause(job_state)
+        record = backend.record(job_state.job_id)
+        assert record is not None
+        backend.before["write"] = lambda: backend.acquire(job_state.job_id, "another", epoch=record.epoch + 1)
+        with pytest.raises(OwnershipLost, match="was taken over by another"):
+            flow.cancel(job_state)
+    assert store.summary(job_state.job_id).status == "paused"
