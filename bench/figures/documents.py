@@ -24,7 +24,7 @@ def serialize_nested(effort: Effort) -> Outcome:
 
 def serialize_objects(effort: Effort) -> Outcome:
     """`serialize` of the big job, its data objects of a class; floor: `json.dumps` of the document."""
-    return _serialize("objects", effort, goal=3)
+    return _serialize("objects", effort, goal=6)
 
 
 def deserialize_flat(effort: Effort) -> Outcome:
@@ -39,7 +39,7 @@ def deserialize_nested(effort: Effort) -> Outcome:
 
 def deserialize_objects(effort: Effort) -> Outcome:
     """`json.loads` and `deserialize` of the big job, its data objects of a class; floor: `json.loads`."""
-    return _deserialize("objects", effort, goal=6)
+    return _deserialize("objects", effort, goal=9)
 
 
 def _serialize(shape: str, effort: Effort, goal: float = 1) -> Outcome:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Any, NoReturn, Protocol, Self
 
 from routilux._core.job import Job
+from routilux._current import updating
 from routilux._records import RESERVED_IN_STATE, Changes, Data, Expectation, RoutineState
 from routilux.errors import BlockingCallError, DefinitionError, JobStateError, RoutiluxError, SharedDataConflict
 from serilux import clone, clone_fields, copy_fields, identical
@@ -254,3 +255,17 @@ class Dealings:
         if key in changes.written:
             return changes.written[key]
         return None if key in changes.removed else self._guarded.job.shared_data.get(key)
+
+
+def key_changed(key: str, value: Any, shared_data: Data) -> Changes:
+    """What somebody outside of any handler makes of a key of shared data, by a value or a function of the old one.
+
+    The function is asked under the job's lock, and may only look.
+    """
+    if callable(value):
+        before = updating.set(True)
+        try:
+            value = value(clone(shared_data.get(key)))
+        finally:
+            updating.reset(before)
+    return Changes(written=clone_fields({key: value}, "shared_data"))

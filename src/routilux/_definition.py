@@ -19,6 +19,7 @@ from routilux._model import EventKey, ExecutionStrategy, MergeKind, SlotKey
 from routilux._numbers import checked_count
 from routilux._plan import NO_PLAN, Plan, checked_plan
 from routilux._resources import Resources
+from routilux._routine_document import check_constructor, read_routine, write_routine
 from routilux._secrecy import Secrecy
 from routilux._shapes import read_as_document, read_fields
 from routilux._texts import checked_id, checked_name
@@ -28,11 +29,9 @@ from routilux.errors import DefinitionError, listed
 from routilux.routine import Routine
 from serilux import (
     Serializable,
-    check_constructible,
     check_document,
     check_serializable,
     collected,
-    construct,
     decode_fields,
     encode_fields,
     lookup_class,
@@ -43,7 +42,7 @@ from serilux import (
     renamed_classes,
     rooted,
 )
-from serilux.errors import ConstructorError, DocumentError, SeriluxError, UnsupportedValueError
+from serilux.errors import SeriluxError
 
 
 class Definition(Serializable):
@@ -257,7 +256,7 @@ class Definition(Serializable):
             "execution_timeout": self.execution_timeout,
             "error_handler": None if self._error_handler is None else self._error_handler.serialize(),
             "routines": {
-                routine_id: _write_routine(routine_id, routine) for routine_id, routine in self._routines.items()
+                routine_id: write_routine(routine_id, routine) for routine_id, routine in self._routines.items()
             },
             "connections": [connection.serialize() for connection in self._connections],
         }
@@ -268,7 +267,7 @@ class Definition(Serializable):
     def _check_constructors(self) -> None:
         """Refuse what a reader could not build (page: What Gets Validated); nested objects are checked as written."""
         for routine_id, routine in self._routines.items():
-            _check_constructor(routine_id, routine)
+            check_constructor(routine_id, routine)
         for path, part in self._parts():
             check_serializable(part, path)
 
@@ -344,31 +343,12 @@ def _read_parts(definition: Definition, routines: dict[str, Any], connections: l
     problems: list[SeriluxError] = []
     for routine_id, document in routines.items():
         with collected(problems):
-            definition._routines[routine_id] = _read_routine(routine_id, document)
+            definition._routines[routine_id] = read_routine(routine_id, document)
     refused = routines.keys() - definition._routines.keys()
     for index, document in enumerate(connections):
         with collected(problems):
             _read_connection(definition, document, f"connections[{index}]", refused)
     raise_together(problems)
-
-
-def _checked(document: Any, shape: type[Any], path: str) -> Any:
-    if type(document) is not shape:
-        raise DocumentError(f"a {shape.__name__} is expected, not {type(document).__name__}", path=path)
-    return document
-
-
-def _read_routine(routine_id: str, document: Any) -> Routine:
-    if not routine_id:
-        raise DocumentError("a routine's id is a name, not ''", path="routines")
-    path = f"routines.{routine_id}"
-    name = _checked(_checked(document, dict, path).get("_type"), str, f"{path}._type")
-    cls = lookup_class(name, f"{path}._type")
-    if not issubclass(cls, Routine):
-        raise DocumentError(f"{name!r} is no Routine class", path=f"{path}._type")
-    routine = construct(cls, path)
-    read_part(routine, document, path)
-    return routine
 
 
 def _read_connection(definition: Definition, document: Any, path: str, refused: Set[str]) -> None:
@@ -379,28 +359,3 @@ def _read_connection(definition: Definition, document: Any, path: str, refused: 
         return
     with read_as_document(path):
         definition.connect(*connection.source, *connection.target, connection.param_mapping, connection.priority)
-
-
-def _check_constructor(routine_id: str, routine: Routine) -> None:
-    try:
-        check_constructible(type(routine))
-    except ConstructorError as error:
-        error.reason = f"Routine {routine_id!r} ({type(routine).__name__}) cannot be serialized:\n{error.reason}"
-        raise
-    if routine._has_arguments:
-        name = type(routine).__name__
-        raise UnsupportedValueError(
-            f"Routine {routine_id!r} was made with arguments, which are in no document: whoever reads it makes "
-            f"{name}(), which is another one. Make it so, and give it what it needs by set_config(...)",
-            f"routines.{routine_id}",
-        )
-
-
-def _write_routine(routine_id: str, routine: Routine) -> dict[str, Any]:
-    try:
-        return routine.serialize()
-    except SeriluxError as error:
-        if error.path:
-            error.without_root(registered_name(type(routine)))
-            error.under(f"routines.{routine_id}")
-        raise

@@ -27,7 +27,7 @@ from routilux._reentry import is_handler_of, refuse_blocking, refuse_deciding
 from routilux._texts import checked_text
 from routilux._verdict import Verdict
 from routilux.errors import DefinitionError, FlowShutDownError, JobStateError
-from routilux.job_state import JobState
+from routilux.job_state import JobState, checked_job
 from serilux import clone_fields, register_serializable
 
 
@@ -251,7 +251,7 @@ class Flow(Definition):
 
         With a `plan`, what would not fit then. Nothing is applied by that.
         """
-        live, checked = _checked_job(job_state)._live, self._checked_plan(plan)
+        live, checked = checked_job(job_state)._live, self._checked_plan(plan)
         with live.lock:
             return inspect(self, live.job, checked, live.last_graph(live.job), live.now()).verdict
 
@@ -276,7 +276,7 @@ class Flow(Definition):
         False: then it is a JobStateError.
         """
         refuse_deciding("resume")
-        live, checked = _checked_job(job_state)._live, self._checked_plan(plan)
+        live, checked = checked_job(job_state)._live, self._checked_plan(plan)
         keeping = kept_again(live, store, self, durability, take_over=take_over, plan=checked)
         setting = self._setting()
         fitting, recovery = self._fitting(live, setting, checked), self._recovery()
@@ -303,7 +303,7 @@ class Flow(Definition):
         does not fit this flow; `plan` as in `resume`.
         """
         refuse_deciding("retry")
-        live, checked = _checked_job(job_state)._live, self._checked_plan(plan)
+        live, checked = checked_job(job_state)._live, self._checked_plan(plan)
         keeping, setting = kept_again(live, None, self, plan=checked), self._setting()
         fitting = self._fitting(live, setting, checked)
         live.uninterrupted(lambda: live.retry(setting, fitting, keeping), keeping=keeping)
@@ -350,7 +350,7 @@ class Flow(Definition):
         live.uninterrupted(partial(live.resolve, task_id, graph, again=outcome == "again", emitted=events))
 
     def _live_job(self, job_state: JobState) -> LiveJob:
-        if _checked_job(job_state).flow_id != self.flow_id:
+        if checked_job(job_state).flow_id != self.flow_id:
             raise JobStateError(
                 f"job {job_state.job_id!r} is a run of flow {job_state.flow_id!r}, not of {self.flow_id!r}"
             )
@@ -394,9 +394,3 @@ class Flow(Definition):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.shutdown(wait=error is None)
-
-
-def _checked_job(job_state: JobState) -> JobState:
-    if not isinstance(job_state, JobState):
-        raise DefinitionError(f"a JobState is expected, not {type(job_state).__name__}")
-    return job_state

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -15,8 +16,7 @@ from routilux._core.document import read_job, write_history, write_job, write_ta
 from routilux._core.explanation import Explanation, explain
 from routilux._core.job import Job
 from routilux._core.plan_records import write_plans
-from routilux._current import updating
-from routilux._dealings import LookedAt, SharedCopy
+from routilux._dealings import LookedAt, SharedCopy, key_changed
 from routilux._engine.awaited import Awaited, checked_patience, left_until
 from routilux._engine.coroutines import call_in_thread, until_true
 from routilux._engine.live_job import LiveJob
@@ -235,12 +235,7 @@ class JobState(Serializable):
         if activation is not None:
             activation.dealings.update_shared(key, value)
             return
-
-        def changes(shared_data: Data) -> Changes:
-            new = _updated(value, clone(shared_data.get(key))) if callable(value) else value
-            return Changes(written=clone_fields({key: new}, "shared_data"))
-
-        self._live.uninterrupted(lambda: self._live.share(changes))
+        self._live.uninterrupted(lambda: self._live.share(partial(key_changed, key, value)))
 
     def append_to_shared_log(self, entry: Any) -> None:
         """Append to the shared log; in a handler when the activation commits."""
@@ -395,10 +390,8 @@ class JobState(Serializable):
         return job_state
 
 
-def _updated(update: Callable[[Any], Any], old: Any) -> Any:
-    """What a function makes of shared data; it is asked under the job's lock, and may only look."""
-    before = updating.set(True)
-    try:
-        return update(old)
-    finally:
-        updating.reset(before)
+def checked_job(job_state: JobState) -> JobState:
+    """What a caller gave as a job; DefinitionError where it is none."""
+    if not isinstance(job_state, JobState):
+        raise DefinitionError(f"a JobState is expected, not {type(job_state).__name__}")
+    return job_state
