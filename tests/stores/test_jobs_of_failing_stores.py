@@ -26,7 +26,8 @@ class Broken:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self.failures: list[StoreError] = []
+        self.failures: list[Exception] = []
+        self.looks = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._backend, name)
@@ -35,6 +36,26 @@ class Broken:
         if self.failures:
             raise self.failures.pop()
         return self._backend.write(batches)
+
+    def asked(self, owner: str) -> Any:
+        self.looks += 1
+        if self.looks == 1:
+            raise ZeroDivisionError
+        return self._backend.asked(owner)
+
+
+def test_what_a_backend_raises_that_is_no_error_of_a_store_is_told_as_one_and_ends_no_thread() -> None:
+    broken = Broken(MemoryBackend())
+    with Store(broken) as store:
+        flow = counting()
+        job_state = flow.execute("counter", {"n": 0, "ask": True}, store=store)
+        broken.failures = [ValueError("a mistake in it")]
+        with pytest.raises(StoreError, match=r"^the store failed at 'write': ValueError: a mistake in it$"):
+            flow.deliver(job_state, "counter", "answer", {"text": "lost"})
+        flow.resume(job_state)
+        Store(broken).deliver(job_state.job_id, "counter", "answer", {"text": "kept"}, timeout=LONG)
+        assert job_state.wait(LONG)
+        assert (job_state.shared_log, broken.looks > 1) == (["kept"], True)
 
 
 def test_a_job_waits_for_a_store_that_comes_back() -> None:

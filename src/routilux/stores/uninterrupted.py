@@ -1,4 +1,7 @@
-"""A backend whose calls come to their end, whatever signals come: files and connections are as they should be."""
+"""A backend whose calls come to their end, whatever signals come: files and connections are as they should be.
+
+What it raises that is no error of a store, as a backend of a user's may, is one then: nobody else's thread ends by it.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -6,6 +9,8 @@ from typing import Any, cast
 
 from routilux._backends.backend import Backend
 from routilux._engine.patience import within
+from routilux.errors import RoutiluxError, StoreError
+from serilux.errors import SeriluxError
 
 
 def uninterrupted(backend: Backend) -> Backend:
@@ -23,4 +28,9 @@ class _Uninterrupted:
 
 
 def _call(method: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
-    return within(None, partial(method, *args, **keywords))
+    try:
+        return within(None, partial(method, *args, **keywords))
+    except (RoutiluxError, SeriluxError):
+        raise
+    except Exception as error:
+        raise StoreError(f"the store failed at {method.__name__!r}: {type(error).__name__}: {error}") from error
