@@ -12,9 +12,9 @@ from tests.fuzz.targets import TARGETS, Reader, inputs_of
 from tests.fuzz.watch import WATCH
 from tests.laws.effort import rounds
 
-SEEDED = {"value": 7_000, "object": 5_500, "flow": 2_500, "job": 2_500, "transfer": 1_000, "file": 1_500}
+SEEDED = {"value": 7_500, "object": 6_000, "flow": 2_000, "job": 2_000, "transfer": 1_000, "file": 1_500}
 DRAWN = 400
-"""Inputs, 22,500 together, more of those that are read quickly. `make soak` has a million more (`tests.fuzz.soak`)."""
+"""Inputs, 20,000 together, more of those that are read quickly. `make soak` has a million more (`tests.fuzz.soak`)."""
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -120,7 +120,7 @@ def loses(host: Host, job_state: JobState) -> JobState:
     return taken
 
 
-@examples(150)
+@examples(100)
 @given(TIMELESS, st.lists(WHAT_COMES, min_size=1, max_size=12), st.sampled_from(Durability))
 def test_a_job_that_is_killed_over_and_over_does_what_the_oracle_says(
     plan: FlowPlan, turns: list[str], durability: Durability

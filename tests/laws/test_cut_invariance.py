@@ -56,7 +56,7 @@ def run_with_cuts(plan: FlowPlan, cuts: list[str]) -> tuple[JobState, Flow]:
     return job_state, flow
 
 
-@examples(400)
+@examples(300)
 @given(flow_plans())
 def test_an_uncut_run_does_what_the_oracle_says(plan: FlowPlan) -> None:
     predicted = Oracle(plan).predict()
@@ -66,7 +66,7 @@ def test_an_uncut_run_does_what_the_oracle_says(plan: FlowPlan) -> None:
     assert observed(job_state) == predicted
 
 
-@examples(800)
+@examples(600)
 @given(flow_plans(), CUTS)
 def test_a_run_cut_anywhere_any_number_of_times_does_the_same(plan: FlowPlan, cuts: list[str]) -> None:
     predicted = Oracle(plan).predict()
