@@ -49,3 +49,8 @@ def test_what_becomes_of_the_copy_is_not_seen_in_the_job() -> None:
     copy.slot_data[KEY]["n"].append(2)
     copy.slot_data[KEY]["m"] = 3
     assert write_job(job, 2.0) == before
+
+
+def test_a_copy_waits_for_nothing_where_the_job_does_not() -> None:
+    copy = copied(Job("job", "flow", 1.0))
+    assert (copy.waiting(), copy.next_wake(), list(copy.pop_due(9.0))) == ([], None, [])

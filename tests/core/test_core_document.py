@@ -1,7 +1,9 @@
 """A job as a document and back: equal field by field (law 9)."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from routilux._core.history import BoundedHistory
 from routilux._core.job import Job, PauseRequest
 from routilux._model import JobStatus, RoutineStatus, SlotKey
 from routilux._records import RoutineState, Task
-from serilux import check_document
+from serilux import LimitError, check_document
 from tests.core.hand_made import (
     ANSWER,
     EARLIER,
@@ -348,3 +350,28 @@ def test_more_records_than_a_history_keeps_are_dropped_and_counted() -> None:
     history = by_hand(execution_history=records, history_limit=2, history_dropped=1).history
     assert isinstance(history, BoundedHistory)
     assert ([entry.event_name for entry in history], history.dropped) == (["b", "c"], 2)
+
+
+PARTS: dict[str, Callable[[dict[str, Any], Any], object]] = {
+    "merged": lambda document, value: document["pending_tasks"][0].update(merged=value),
+    "data": lambda document, value: document["pending_tasks"][0].update(data=value),
+    "shared data": lambda document, value: document.update(shared_data=value),
+}
+
+
+def levels_read(part: str) -> int:
+    """How many lists in each other a job may have in a part of its document."""
+    document = document_of(job(PAUSED, ready=[task(1, data={"x": 1}, merged={"x": 1})]))
+    value: Any = {"$tuple": []}  # what is not plain is read value by value
+    for levels in count():
+        PARTS[part](document, {"x": value})
+        try:
+            read_job(document)
+        except LimitError:
+            return levels
+        value = [value]
+    raise AssertionError
+
+
+def test_data_that_has_yet_to_be_merged_leaves_room_for_a_list_around_it() -> None:
+    assert levels_read("merged") == levels_read("shared data") == levels_read("data") + 1 > 50

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
+from itertools import count
 from typing import Any
 
 import pytest
@@ -279,3 +281,30 @@ def test_the_fields_of_an_object_are_written_although_they_were_accepted_alone()
     read = Box()
     read.deserialize(document)
     assert read.content == box.content
+
+
+def lists(levels: int) -> Any:
+    value: Any = "innermost"
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def is_refused(read: Callable[[Any], object], levels: int) -> bool:
+    try:
+        read(lists(levels))
+    except LimitError:
+        return True
+    return False
+
+
+def read_into_box(value: Any) -> None:
+    Box().deserialize({"_type": "Box", "content": value})
+
+
+def test_a_value_is_read_with_levels_kept_free_and_a_field_with_none() -> None:
+    deepest = next(levels for levels in count() if is_refused(decode, levels + 1))
+    for spare in range(4):
+        read = partial(decode, spare=spare)
+        assert [is_refused(read, deepest - spare + more) for more in (0, 1)] == [False, True]
+    assert [is_refused(read_into_box, deepest - 1 + more) for more in (0, 1)] == [False, True]
