@@ -25,7 +25,7 @@ def shown(value: object) -> str:
     """Return a short, ASCII-only text for a value in a message, whatever the value is."""
     if type(value) is int and value.bit_length() > 4 * _LONGEST:  # Python may refuse to write it at all
         return f"<int of {value.bit_length()} bits>"
-    part = value[: _LONGEST + 1] if isinstance(value, str | bytes) else value
+    part = value[:_LONGEST] if isinstance(value, str | bytes) else value
     text = ascii(part) if type(value) in _SHOWABLE else f"<{type(value).__name__}>"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 

@@ -375,3 +375,13 @@ def levels_read(part: str) -> int:
 
 def test_data_that_has_yet_to_be_merged_leaves_room_for_a_list_around_it() -> None:
     assert levels_read("merged") == levels_read("shared data") == levels_read("data") + 1 > 50
+
+
+@pytest.mark.parametrize("part", ["data", "metadata", "merged"])
+def test_what_needs_decoding_is_decoded_although_the_first_task_has_nothing_there(part: str) -> None:
+    document = document_of(job(PAUSED, tasks=[task(1), task(2)]))
+    first, second = document["pending_tasks"]
+    first[part] = None
+    second[part] = {"x": {"$tuple": [1]}}
+    read = {entry.number: getattr(entry, part) for entry in read_job(document).unfinished().values()}
+    assert read == {1: None, 2: {"x": (1,)}}

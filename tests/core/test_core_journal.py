@@ -346,6 +346,19 @@ def test_a_segment_that_is_missing_is_missed() -> None:
         copy_of(state, (second,))
 
 
+@pytest.mark.parametrize("column", ["routine_ids", "event_names", "contents", "times"])
+@pytest.mark.parametrize("change", [lambda column: column * 2, lambda column: column[:-1]], ids=["more", "less"])
+def test_a_segment_whose_columns_do_not_fit_together_is_refused(
+    column: str, change: Callable[[list[Any]], list[Any]]
+) -> None:
+    state = running(history=[record("worker", "done", x=n) for n in range(2)])
+    segment = msgspec.json.decode(write_segment(state, 0) or b"")
+    segment[column] = change(segment[column])
+    with pytest.raises(DamagedRecordError, match="a segment cannot be read: its columns are not of one length") as said:
+        copy_of(state, (msgspec.json.encode(segment),))
+    assert said.value.kind == "segment"
+
+
 def test_a_segment_of_a_bounded_history_that_is_missing_is_missed() -> None:
     state = running(history=BoundedHistory([record("worker", "done", x=n) for n in range(6)], 2))
     with pytest.raises(DamagedRecordError, match="the history has 0 of its 2 records"):

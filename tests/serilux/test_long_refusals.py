@@ -39,6 +39,10 @@ def test_a_long_value_is_shown_shortly(value: object) -> None:
     assert len(shown(value)) == 60
 
 
+def test_what_is_shown_of_a_long_value_is_all_that_is_looked_at() -> None:
+    assert shown("x" * 1_000 + "'") == shown("x" * 1_000)  # whole, it would be in other quotation marks
+
+
 def test_a_number_that_python_would_not_write_is_shown() -> None:
     assert shown(10**5000) == "<int of 16610 bits>"
     assert shown(10**30) == "1" + "0" * 30

@@ -113,6 +113,21 @@ def test_a_name_that_is_not_plain_is_found_behind_one_that_equals_it(plain: int,
     assert not all_plain([*[{"blue": 1, "a": 2} for _ in range(plain)], {name: 1, "a": 2}])
 
 
+class Untouchable:
+    """A key that must not be compared."""
+
+    def __hash__(self) -> int:
+        return 1
+
+    def __eq__(self, other: object) -> bool:
+        raise AssertionError
+
+
+@pytest.mark.parametrize("many", [2, 20])
+def test_what_is_no_name_is_not_asked_what_it_equals(many: int) -> None:
+    assert not all_plain([{Untouchable(): 1} for _ in range(many)])
+
+
 def test_names_may_come_in_any_order() -> None:
     assert count_plain([{"a": 1, "b": "x"}, {"b": "x", "a": 1}, {"a": 1, "b": "x"}]) == 9
     assert not all_plain([{"a": 1, "b": "x"}, {"b": "x", "a": (1,)}, {"a": 1, "b": "x"}])

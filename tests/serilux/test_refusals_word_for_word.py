@@ -698,3 +698,9 @@ def test_a_member_that_cannot_be_in_a_set_is_refused_by_its_type() -> None:
 @pytest.mark.parametrize(("call", "words"), CALLS, ids=[str(at) for at in range(len(CALLS))])
 def test_a_call_is_refused_in_so_many_words(call: Callable[[], Any], words: str) -> None:
     assert said_by(call) == words
+
+
+@pytest.mark.parametrize(("module", "words"), [("app", "an app.Thing"), ("Xml", "a Xml.Thing")])
+def test_a_class_has_the_article_that_its_module_asks_for(module: str, words: str) -> None:
+    thing = type("Thing", (), {"__module__": module})
+    assert said_by(lambda: encode(thing())).startswith(f"UnsupportedValueError: value: {words} cannot be written; ")

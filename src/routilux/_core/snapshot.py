@@ -53,6 +53,11 @@ class _Segment(msgspec.Struct, forbid_unknown_fields=True):
     contents: list[Any]
     times: list[float]
 
+    def __post_init__(self) -> None:
+        """ValueError where a column is longer than another."""
+        if len(set(map(len, (self.routine_ids, self.event_names, self.contents, self.times)))) > 1:
+            raise ValueError("its columns are not of one length")
+
 
 def records_so_far(job: Job) -> int:
     """How many history records a job has written, with those that it does not keep any more."""
