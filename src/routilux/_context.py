@@ -268,7 +268,8 @@ def required_activation(verb: str) -> Activation:
     if activation is None:
         raise OutsideActivationError(
             f"cannot {verb} outside of a handler: what comes from outside is given to a flow (execute, deliver); in a "
-            f"thread that a handler has started, run it in contextvars.copy_context()"
+            f"thread that a handler has started, give each call a copy of the handler's context: "
+            f"pool.submit(contextvars.copy_context().run, function)"
         )
     if activation.closed:
         activation.check_open(verb)

@@ -134,7 +134,7 @@ class Definition(Serializable):
         DefinitionError where the id is taken, or the routine is part of a flow already.
         """
         if not isinstance(routine, Routine):
-            raise DefinitionError(f"a flow consists of Routine objects, not of {routine!r}")
+            raise DefinitionError(f"a flow consists of Routine objects, not of {routine!r}: add_routine(routine, id)")
         if routine._flow_id is not None:
             raise DefinitionError(f"{routine!r} is part of flow {routine._flow_id!r} already; add another object")
         given = self._free_id(type(routine).__name__) if routine_id is None else routine_id
@@ -193,6 +193,8 @@ class Definition(Serializable):
         return connection
 
     def _routine(self, routine_id: str) -> Routine:
+        if isinstance(routine_id, Routine):
+            raise DefinitionError(f"a routine is named by its id, as add_routine gives it, not by {routine_id!r}")
         if not isinstance(routine_id, str) or routine_id not in self._routines:
             raise DefinitionError(
                 f"flow {self.flow_id!r} has no routine {routine_id!r}; it has: {listed(self._routines)}",

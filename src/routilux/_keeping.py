@@ -14,9 +14,12 @@ def kept_in(
 ) -> Keeping | None:
     """How a job is kept in a store, if there is one.
 
-    DefinitionError where it is none, or where the flow could not be read again: then nobody could go on with the job.
+    DefinitionError where it is none, or where the flow could not be read again: then nobody could go on with the job;
+    and where what a store only could promise is asked for without one.
     """
     if store is None:
+        if checked_durability(durability) is Durability.STRICT:
+            raise DefinitionError("durability='strict' is of a job that a store keeps: give store=open_store(...)")
         return None
     if not isinstance(store, KeepsJobs):
         raise DefinitionError(f"a store is what open_store(...) gives, not {store!r}")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from routilux._plan import Plan
+from routilux.errors import DefinitionError
 from routilux.flow import Flow
 from routilux.job_state import JobState
 
@@ -40,4 +41,6 @@ def recover(
     (`recovered`). With `on_problem`, which is called with the id of each such job and its error, nothing is raised: a
     worker goes on with what it can, and tells of the rest.
     """
+    if not callable(getattr(store, "recover", None)):
+        raise DefinitionError(f"jobs are recovered from a store, as open_store(...) gives it, not from {store!r}")
     return store.recover(resources=resources, flows=flows, plans=plans, on_problem=on_problem)

@@ -32,7 +32,7 @@ from serilux import (
     registered_name,
     resolve_reference,
 )
-from serilux.errors import DocumentError
+from serilux.errors import CallableReferenceError, DocumentError, ForeignMethodError
 
 
 @register_serializable
@@ -265,17 +265,23 @@ class Routine(Configured):
 
     def _write_slot(self, slot: Slot) -> dict[str, Any]:
         return {
-            "handler": self._reference(slot.handler),
+            "handler": self._reference(slot.handler, f"{slot.name}.handler"),
             "merge_strategy": slot.merge_strategy
             if isinstance(slot.merge_strategy, str)
-            else self._reference(slot.merge_strategy),
-            "when": self._reference(slot.when),
+            else self._reference(slot.merge_strategy, f"{slot.name}.merge_strategy"),
+            "when": self._reference(slot.when, f"{slot.name}.when"),
             "timeout": slot.timeout,
             "_data": encode(slot._data, f"_slots.{slot.name}._data"),
         }
 
-    def _reference(self, function: Callable[..., Any] | None) -> str | None:
-        return None if function is None else reference_to(function, self)
+    def _reference(self, function: Callable[..., Any] | None, place: str) -> str | None:
+        try:
+            return None if function is None else reference_to(function, self)
+        except ForeignMethodError:  # whose words are those of the page
+            raise
+        except CallableReferenceError as error:
+            error.under(f"{registered_name(type(self))}._slots.{place}")
+            raise
 
     def deserialize(self, data: dict[str, Any]) -> None:
         """Read a document of this very class; one that is refused leaves the routine as it was (law 8)."""
@@ -342,7 +348,7 @@ def _unmatched(read: Mapping[str, Slot], defined: Mapping[str, Slot]) -> dict[st
 
 def _check_name(name: str, kind: str, taken: Mapping[str, Any]) -> None:
     if checked_name(name, f"the name of a {kind}") in taken:
-        raise DefinitionError(f"there is a {kind} {name!r} already; names are given once")
+        raise DefinitionError(f"the {kind} {name!r} is there already; a name is given once")
 
 
 def _unknown(kind: str, name: str, routine: Routine, known: Collection[str]) -> DefinitionError:

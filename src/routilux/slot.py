@@ -14,7 +14,7 @@ from routilux._records import Data, values_seen
 from routilux._shapes import MAYBE, DataDocument, Maybe, Reference, Shape, Timeout, a, said
 from routilux._texts import checked_text
 from routilux.errors import DefinitionError, OutsideActivationError
-from serilux import clone_fields, register_serializable
+from serilux import clone_fields, copy_fields, register_serializable
 from serilux.errors import DocumentError, UnsupportedValueError
 
 Merge = Callable[[Data, Data], Data]
@@ -147,13 +147,25 @@ class Slot(Fixed):
 
     def _merged(self, new: Data) -> Data:
         if callable(self.merge_strategy):
-            return clone_fields(self.merge_strategy(self._data, new), f"_slots.{self.name}._data")
+            made = self.merge_strategy(copy_fields(self._data), new)
+            return merge_result(self.merge_strategy, made, f"_slots.{self.name}._data")
         if self.merge_kind is MergeKind.OVERRIDE:
             return new
         merged = dict(self._data)
         for name, value in new.items():
             merged[name] = [*values_seen(merged.get(name, [])), value]
         return merged
+
+
+def merge_result(function: Merge, made: object, path: str) -> Data:
+    """What a merge function has made, as data of a slot; DefinitionError where it is no dict."""
+    if type(made) is not dict:
+        name = getattr(function, "__qualname__", repr(function))
+        raise DefinitionError(
+            f"the merge function {name} returned {'None' if made is None else type(made).__name__}; it returns a dict, "
+            f"which is what the slot holds from then on"
+        )
+    return clone_fields(made, path)
 
 
 def _merge_kind(name: str, strategy: str | Merge) -> MergeKind:

@@ -85,8 +85,16 @@ def test_none_of_its_classes_need_be_known(paused: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["approval", "trigger"], 1, "waits for nothing on approval.trigger; it waits on approval.answer"),
+        (
+            ["approval", "trigger", "--data", "{}"],
+            1,
+            "waits for nothing on approval.trigger; it waits on approval.answer",
+        ),
         (["approval", "answer", "--param", "aproved=true", "--app", "approval"], 1, "aproved"),
+        (["approval", "answer"], 2, "there is nothing to deliver; give what the handler takes, or --data '{}'"),
+        (["approval", "answer", "--param", "approved=False"], 2, "in JSON that is false; for a text put it in quotes"),
+        (["approval", "answer", "--param", "approved=TRUE"], 2, "in JSON that is true"),
+        (["approval", "answer", "--param", "by=None"], 2, "in JSON that is null"),
         (["approval", "answer", "--data", "[1]"], 2, "it is no object"),
         (["approval", "answer", "--data", "{"], 2, "it is no JSON"),
         (["approval", "answer", "--data", '{"by": 1}', "--param", "by=2"], 2, "'by' is in --data too"),

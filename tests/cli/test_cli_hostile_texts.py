@@ -121,7 +121,7 @@ def test_a_picture_of_it_has_no_orders_in_it(hostile: Path) -> None:
 
 def test_commands_that_steer_print_what_they_were_given(hostile: Path, paused: str) -> None:
     printed(hostile, "pause", paused, "--reason", FORGED)
-    printed(hostile, "deliver", paused, f"nobody{FORGED}", f"slot{FORGED}", code=1)
+    printed(hostile, "deliver", paused, f"nobody{FORGED}", f"slot{FORGED}", "--data", "{}", code=1)
     printed(hostile, "deliver", paused, f"routine{FORGED}", f"wait{FORGED}", "--param", f"a{FORGED}={FORGED}")
     printed(hostile, "resume", paused, "--app", "hostile")
     printed(hostile, "recover", "--app", "hostile")
@@ -155,8 +155,8 @@ NO_TEXT = "report-\udcff.txt"
         ("run", "hostile:flow", "--entry", f"routine{FORGED}", "--param", f"a={NO_TEXT}"),
         ("run", f"{NO_TEXT}:flow", "--entry", "a"),
         ("run", f"hostile:{NO_TEXT}", "--entry", "a"),
-        ("deliver", "{job}", NO_TEXT, "answer"),
-        ("deliver", "{job}", f"routine{FORGED}", NO_TEXT),
+        ("deliver", "{job}", NO_TEXT, "answer", "--data", "{}"),
+        ("deliver", "{job}", f"routine{FORGED}", NO_TEXT, "--data", "{}"),
         ("deliver", "{job}", f"routine{FORGED}", f"wait{FORGED}", "--param", f"{NO_TEXT}=1"),
         ("deliver", "{job}", f"routine{FORGED}", f"wait{FORGED}", "--data", f'{{"a": "{NO_TEXT}"}}'),
         ("resume", "{job}", "--app", NO_TEXT),

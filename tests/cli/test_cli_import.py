@@ -154,3 +154,56 @@ def test_an_old_file_is_refused_where_the_job_has_gone_on(folder: Path, failed: 
     assert refused(signed, "--key-file", keys) == "TransferReplayedError"
     (folder / "back").write_bytes(again)
     assert documents("import", "back", "--key-file", keys)["job_id"] == failed
+
+
+OLD = """
+from dataclasses import dataclass
+
+from routilux import Flow, Routine
+from serilux import register_serializable
+
+
+@register_serializable
+@dataclass
+class Money:
+    amount: int
+
+
+@register_serializable
+class Asking(Routine):
+    def __init__(self):
+        super().__init__()
+        self.define_slot("trigger", handler=self.ask)
+        self.define_slot("answer", handler=self.hear)
+
+    def ask(self):
+        context = self.get_execution_context()
+        context.job_state.shared_data["price"] = Money(5)
+        self.expect("answer")
+        context.flow.pause(context.job_state)
+
+    def hear(self):
+        self.get_execution_context().job_state.update_shared_data("paid", lambda _: True)
+
+
+flow = Flow("asking")
+flow.add_routine(Asking(), "asking")
+"""
+PLAN = """{"classes": {"Money": "Amount"}}"""
+
+
+def test_classes_of_values_are_called_as_a_plan_says(folder: Path) -> None:
+    (folder / "old_prices.py").write_text(OLD)
+    (folder / "new_prices.py").write_text(OLD.replace("Money", "Amount"))
+    (folder / "plan.json").write_text(PLAN)
+    assert in_process(folder, "run", "old_prices:flow", "--entry", "asking", "--job-id", "p1")[0] == 130  # it pauses
+    assert in_process(folder, "export", "p1", "-o", "p1.json", "--app", "old_prices:flow")[0] == 0
+    code, _, errors = in_process(folder, "import", "p1.json", "--app", "new_prices:flow", *OTHER)
+    assert (code, "class 'Money' is not registered here" in errors) == (1, True)
+    taken = ("import", "p1.json", "--app", "new_prices:flow", "--plan", "plan.json", *OTHER)
+    assert in_process(folder, *taken)[0] == 0
+    assert (
+        in_process(folder, "deliver", "p1", "asking", "answer", "--data", "{}", "--app", "new_prices", *OTHER)[0] == 0
+    )
+    assert in_process(folder, "resume", "p1", "--app", "new_prices", "--plan", "plan.json", *OTHER)[0] == 0
+    assert documents("show", "p1", *OTHER)["document"]["shared_data"]["paid"] is True

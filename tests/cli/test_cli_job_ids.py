@@ -36,7 +36,7 @@ def test_a_whole_id_is_that_job_although_others_begin_so(three: None) -> None:
         ("cancel",),
         ("export",),
         ("delete",),
-        ("deliver", "a", "b"),
+        ("deliver", "a", "b", "--data", "{}"),
     ],
 )
 def test_where_several_begin_so_they_are_listed_and_nothing_is_done(three: None, command: tuple[str, ...]) -> None:

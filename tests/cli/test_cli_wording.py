@@ -11,7 +11,7 @@ import pytest
 from tests.cli.commands import in_process, read_until, routilux, start
 
 RUN = ("run", "shop:flow", "--entry", "orders", "--job-id", "m1", "--param")
-PYTHON = ("import its module", "decorate", "store.load", "flow.resources", "take it over, or", "[Errno")
+PYTHON = ("import its module", "decorate", "store.load", "flow.resources", "store.deliver", "[Errno")
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from routilux import Flow, RoutiluxError
+from routilux import Flow, JobState, RoutiluxError
 from routilux._engine import held_job, running_job
 from routilux._engine.engine import Engine
 from routilux._engine.held_job import HeldJob
 from routilux._engine.running_job import RunningJob
-from tests.engine.engine_parts import flow_of, routine
+from tests.engine.engine_parts import EngineAsker, flow_of, routine
 from tests.patience import PATIENCE
 
 
@@ -64,15 +64,41 @@ def test_a_job_that_a_signal_has_broken_off_holds_up_nothing(
     assert engine.jobs == set()
 
 
-def test_who_waits_for_a_job_that_a_signal_has_broken_off_is_told(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
-    waiting = flow_of(a=routine(lambda self: self.flush()))
-    job_state = waiting.execute("a")
-    waiting.pause(job_state)
+def test_who_waits_for_a_running_job_that_a_signal_has_broken_off_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    flow = flow_of(ask=EngineAsker())
+    job_state = flow.execute("ask")
     with monkeypatch.context() as patch:
         patch.setattr(held_job, "transition", interrupted(held_job.transition, before=False))
         with pytest.raises(KeyboardInterrupt):
             job_state.update_shared_data("a", 1)
-    with pytest.raises(
-        RoutiluxError, match=r"KeyboardInterrupt came while job .* was being changed, and nothing of it"
-    ):
-        job_state.wait(PATIENCE)
+    for ask in (lambda: job_state.wait(PATIENCE), lambda: flow.resume(job_state)):
+        with pytest.raises(RoutiluxError, match=r"KeyboardInterrupt came while job .* and nothing of it runs any more"):
+            ask()
+
+
+VERBS: dict[str, Callable[[Flow, JobState], object]] = {
+    "share": lambda flow, job_state: job_state.update_shared_data("a", 1),
+    "log": lambda flow, job_state: job_state.append_to_shared_log("a"),
+    "deliver": lambda flow, job_state: flow.deliver(job_state, "ask", "answer", {"text": "yes"}),
+    "cancel": lambda flow, job_state: flow.cancel(job_state),
+    "resume": lambda flow, job_state: flow.resume(job_state),
+}
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_paused_job_is_as_it_was_after_a_signal_in_the_middle_of_its_change(
+    monkeypatch: pytest.MonkeyPatch, verb: str, before: bool
+) -> None:
+    with flow_of(ask=EngineAsker()) as flow:
+        job_state = flow.execute("ask")
+        flow.pause(job_state)
+        document = job_state.serialize()
+        with monkeypatch.context() as patch:
+            patch.setattr(held_job, "transition", interrupted(held_job.transition, before=before))
+            with pytest.raises(KeyboardInterrupt):
+                VERBS[verb](flow, job_state)
+        assert job_state.serialize() == document
+        flow.resume(job_state)
+        flow.deliver(job_state, "ask", "answer", {"text": "yes"})
+        assert job_state.wait(PATIENCE, raise_on_failure=True)

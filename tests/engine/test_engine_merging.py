@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from routilux import ErrorHandler, Flow, JobState, Routine
+from routilux import DefinitionError, ErrorHandler, Flow, JobState, Routine, Slot
 from routilux.testing import StepRunner
 from serilux import register_serializable
 from tests.engine.engine_parts import EngineSource, emitted, flow_of, retrying, routine
@@ -165,8 +165,8 @@ def test_concurrent_activations_each_see_what_was_merged_when_they_began() -> No
     ("merge", "error"),
     [
         (lambda old, new: 1 / 0, "ZeroDivisionError"),
-        (lambda old, new: [1], "serilux.errors.UnsupportedValueError"),
-        (lambda old, new: None, "serilux.errors.UnsupportedValueError"),
+        (lambda old, new: [1], "routilux.errors.DefinitionError"),
+        (lambda old, new: None, "routilux.errors.DefinitionError"),
         (lambda old, new: {"value": object()}, "serilux.errors.UnsupportedValueError"),
         (lambda new: new, "TypeError"),
     ],
@@ -369,3 +369,17 @@ def test_data_that_a_document_has_by_itself_is_the_first_of_those_that_come_to_i
     flow.deserialize(document)
     flow.routines["a"].get_slot("trigger").receive({"n": 6})
     assert flow.serialize()["routines"]["a"]["_slots"]["trigger"]["_data"] == {"n": [5, 6]}
+
+
+def forgetful(old: dict[str, Any], new: dict[str, Any]) -> None:
+    old.update(new)
+
+
+def test_a_merge_function_that_forgets_to_return_is_named() -> None:
+    words = (
+        r"^the merge function forgetful returned None; it returns a dict, which is what the slot holds from then on$"
+    )
+    slot = Slot("s", print, forgetful)  # type: ignore[arg-type]  # that is the mistake
+    with pytest.raises(DefinitionError, match=words):
+        slot.receive({"n": 1})
+    assert not slot.holds_data

@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 
-from routilux import Flow, JobState, OwnershipLost, Routine, recover
+from routilux import Flow, JobState, OwnershipLost, ResumeError, Routine, recover
 from routilux._backends.backend import Batch, JobRecord, StoredJob
 from routilux._backends.memory import MemoryBackend
 from routilux._engine import ledger
@@ -42,6 +42,10 @@ class Watched(MemoryBackend):
         stored = super().read(job_id)
         self._happen(self.after, "read")
         return stored
+
+    def beat(self, owner: str) -> None:
+        self._happen(self.before, "beat")
+        super().beat(owner)
 
     def _happen(self, events: dict[str, Callable[[], object]], name: str) -> None:
         events.pop(name, lambda: None)()
@@ -229,3 +233,126 @@ def test_a_job_that_is_lost_while_it_is_changed_is_not_changed(backend: Watched,
         with pytest.raises(OwnershipLost, match="was taken over by another"):
             flow.cancel(job_state)
     assert store.summary(job_state.job_id).status == "paused"
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        pytest.param(lambda flow, job: job.update_shared_data("k", 1), "paused", id="share"),
+        pytest.param(lambda flow, job: flow.deliver(job, "patient", "answer", {"text": "x"}), "paused", id="deliver"),
+        pytest.param(lambda flow, job: flow.cancel(job), "cancelled", id="cancel"),
+    ],
+)
+def test_a_change_of_a_paused_job_that_is_not_written_is_not_made_and_can_be_asked_for_again(
+    backend: Watched, store: Store, change: Callable[[Flow, JobState], object], status: str
+) -> None:
+    with patient() as flow:
+        job_state = flow.execute("patient", store=store)
+        flow.pause(job_state)
+        before = job_state.serialize()
+        backend.before["write"] = away
+        with pytest.raises(StoreUnavailableError, match="the disk is full"):
+            change(flow, job_state)
+        record = store.summary(job_state.job_id)
+        assert (record.status, record.owner) == ("paused", None)
+        assert job_state.serialize() == before | {"epoch": record.epoch}
+        change(flow, job_state)
+        assert (store.summary(job_state.job_id).status, job_state.status) == (status, status)
+        assert store.load(job_state.job_id)[1].serialize() == job_state.serialize()
+
+
+def test_a_crash_that_could_not_be_noted_is_noted_by_whoever_asks_next(
+    backend: Watched, store: Store, crashed: Callable[[], str]
+) -> None:
+    flow, job_state = store.load(crashed())
+    backend.before["write"] = away
+    with pytest.raises(StoreUnavailableError):
+        flow.resume(job_state)
+    with pytest.raises(ResumeError, match="may not be repeated"):
+        flow.resume(job_state)
+    assert job_state.status == "paused"
+    flow.resolve(job_state, f"{job_state.job_id}:2", "done")
+    flow.cancel(job_state)
+    assert store.summary(job_state.job_id).status == "cancelled"
+
+
+def test_a_job_that_cannot_be_let_go_at_once_is_let_go_as_it_is_stored(
+    backend: Watched, store: Store, crashed: Callable[[], str]
+) -> None:
+    job_id = crashed()
+
+    def fail_next() -> None:
+        backend.before["write"] = away
+
+    backend.after["write"] = fail_next
+    assert [job_state.status for job_state in recover(store)] == ["paused"]
+    assert store.summary(job_id).owner is None
+
+
+def test_a_retry_that_fails_leaves_a_failed_job(
+    store: Store, monkeypatch: pytest.MonkeyPatch, backend: Watched
+) -> None:
+    flow, job_state = failed_job(store)
+
+    def fail(_: object) -> bool:
+        patch.undo()
+        raise StoreUnavailableError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(backend, "compact", fail)
+        with pytest.raises(StoreUnavailableError):
+            flow.retry(job_state)
+    record = store.summary(job_state.job_id)
+    assert (record.status, record.owner, job_state.status) == ("failed", None, "failed")
+    assert store.orphans() == []
+
+
+@register_serializable(name="ClaimsFailing")
+class Failing(Routine):
+    """Fails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", self.fail)
+
+    def fail(self) -> None:
+        raise ConnectionError
+
+
+def failed_job(store: Store) -> tuple[Flow, JobState]:
+    flow = flow_of(a=Failing())
+    job_state = flow.execute("a", store=store)
+    assert job_state.wait(PATIENCE)
+    return flow, job_state
+
+
+def test_a_handle_of_a_job_that_another_has_changed_since_goes_on_with_it_as_it_is(store: Store) -> None:
+    with patient() as flow:
+        job_state = flow.execute("patient", store=store)
+        flow.pause(job_state)
+        store.deliver(job_state.job_id, "patient", "answer", {"text": "heard"})
+        assert job_state.status == "paused"
+        flow.resume(job_state)
+        assert job_state.wait(PATIENCE)
+        assert job_state.shared_log == ["heard"]
+
+
+def test_a_job_that_never_came_into_a_store_has_nothing_there_to_be_let_go(store: Store, backend: Watched) -> None:
+    with patient() as flow:
+        job_state = flow.execute("patient")
+        flow.pause(job_state)
+        backend.before["beat"] = away
+        with pytest.raises(StoreUnavailableError) as caught:
+            flow.resume(job_state, store=store)
+        assert getattr(caught.value, "__notes__", []) == []
+        flow.resume(job_state, store=store)
+        flow.cancel(job_state)
+
+
+def test_a_job_whose_process_died_in_the_middle_of_a_retry_is_listed_as_what_it_is(store: Store) -> None:
+    _, job_state = failed_job(store)
+    stored, _ = store.ledger.claim(job_state.job_id, take_over=False)
+    store.ledger.give_back(stored, "running")
+    (orphan,) = store.orphans()
+    assert [recovered.status for recovered in recover(store)] == ["failed"]
+    assert (store.orphans(), store.summary(orphan.job_id).status) == ([], "failed")

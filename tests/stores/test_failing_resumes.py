@@ -13,7 +13,7 @@ import pytest
 from routilux import ErrorHandler, Flow, JobState, ResumeError, Routine
 from routilux._backends.backend import Batch, Compaction
 from routilux._backends.memory import MemoryBackend
-from routilux.errors import StoreError, StoreUnavailableError
+from routilux.errors import StoreError, StoreUnavailableError, UnknownJobError
 from routilux.stores import Store
 from serilux import register_serializable
 from tests.engine.engine_parts import EngineAsker, flow_of, retrying
@@ -87,11 +87,10 @@ def test_data_in_a_slot_outlives_a_resume_that_fails(backend: Failing, store: St
     until(lambda: job_state.shared_log == ["waited"])
 
 
-@pytest.mark.parametrize(("failing", "stored"), [("write", "paused"), ("compact", "running")])
+@pytest.mark.parametrize("failing", ["write", "compact"])
 def test_a_stored_job_is_as_it_was_and_anybodys_after_a_resume_that_fails(
-    backend: Failing, store: Store, flow: Flow, monkeypatch: pytest.MonkeyPatch, failing: str, stored: str
+    backend: Failing, store: Store, flow: Flow, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:
-    """As it was here. In its store it may have begun to run: whoever has it next goes on from there."""
     job_state = paused(flow, store)
     before = job_state.serialize()
 
@@ -106,12 +105,56 @@ def test_a_stored_job_is_as_it_was_and_anybodys_after_a_resume_that_fails(
     assert getattr(caught.value, "__notes__", []) == []
     assert job_state.serialize() == before | {"epoch": before["epoch"] + 1}
     record = store.summary(job_state.job_id)
-    assert (record.status, record.owner) == (stored, None)
+    assert (record.status, record.owner) == ("paused", None)
     flow_elsewhere, job_elsewhere = Store(backend).load(job_state.job_id)
     flow_elsewhere.resume(job_elsewhere)
     flow_elsewhere.deliver(job_elsewhere, "patient", "answer", {"text": "heard"})
     assert job_elsewhere.wait(PATIENCE)
     with pytest.raises(ResumeError, match="is completed"):
+        flow.resume(job_state)
+
+
+def test_a_job_that_may_have_got_into_a_store_goes_on_in_no_other_way(
+    backend: Failing, store: Store, flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The write was done, and its answer lost."""
+    job_state = paused(flow)
+    write = backend.write
+
+    def unanswered(batches: Sequence[Batch]) -> frozenset[str]:
+        write(batches)
+        raise StoreUnavailableError("no answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(backend, "write", unanswered)
+        with pytest.raises(StoreUnavailableError):
+            flow.resume(job_state, store=store)
+    assert job_state.status == "paused"
+    flow.resume(job_state)
+    assert store.recover(flows=[flow]) == []
+    flow.deliver(job_state, "patient", "answer", {"text": "heard"})
+    assert job_state.wait(PATIENCE)
+    assert store.load(job_state.job_id)[1].shared_log == ["waited", "heard"]
+
+
+def test_a_job_that_has_not_got_into_a_store_after_all_does_so_when_it_goes_on(
+    backend: Failing, store: Store, flow: Flow
+) -> None:
+    job_state = paused(flow)
+    backend.failures = [StoreUnavailableError("away")]
+    with pytest.raises(StoreUnavailableError):
+        flow.resume(job_state, store=store)
+    flow.resume(job_state)
+    assert store.summary(job_state.job_id).status == "running"
+
+
+def test_a_job_that_was_deleted_from_its_store_does_not_come_back(backend: Failing, store: Store, flow: Flow) -> None:
+    job_state = paused(flow, store)
+    backend.failures = [StoreError("broken"), StoreError("broken")]
+    with pytest.raises(StoreError, match="broken"):
+        flow.resume(job_state)
+    assert store.delete(job_state.job_id)
+    with pytest.raises(UnknownJobError):
         flow.resume(job_state)
 
 

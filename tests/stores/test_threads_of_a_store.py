@@ -62,7 +62,7 @@ class Counting(threading.Condition):
 @pytest.mark.parametrize("jobs", [1, 30])
 def test_the_thread_that_writes_is_woken_once_in_a_window(jobs: int) -> None:
     store = Store(MemoryBackend(), window=LONG)
-    store.ledger._changed = changed = Counting()
+    store.ledger._changed = changed = Counting(store.ledger._lock)
     flow = stepping()
     for _ in range(jobs):
         flow.execute("step", {"left": 30}, store=store)
@@ -179,8 +179,8 @@ def test_whatever_happens_is_written_although_nobody_asks_for_it(threads: int) -
 class Resting(threading.Condition):
     """A condition that tells when somebody begins to wait for as long as it takes."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, lock: Any) -> None:
+        super().__init__(lock)
         self.waited_for = threading.Semaphore(0)
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -193,7 +193,8 @@ def test_threads_rest_while_there_is_nothing_to_do(monkeypatch: pytest.MonkeyPat
     """No round, no window wakes them: not before the first job, nor after the last."""
     monkeypatch.setattr(keeper, "ROUND", 0.001)
     store = Store(MemoryBackend(), window=0.001)
-    store.ledger._changed, store.ledger.keeper._changed = writer, keeps = Resting(), Resting()
+    writer, keeps = Resting(store.ledger._lock), Resting(store.ledger.keeper._lock)
+    store.ledger._changed, store.ledger.keeper._changed = writer, keeps
     flow = stepping()
     for _ in range(3):
         flow.cancel(flow.execute("step", {"left": 3}, store=store))

@@ -17,6 +17,8 @@ def open_backend(url: str) -> Backend:
     "sqlite:///jobs.db" is a file beside the program, "sqlite:////var/lib/app/jobs.db" an absolute path; "memory:" lasts
     as long as the object.
     """
+    if not isinstance(url, str):
+        raise StoreError(f"a store is named by the text of a URL like {_KNOWN}, not by {url!r}")
     if url == "memory:":
         return MemoryBackend()
     if url.startswith(("postgresql://", "postgres://")):

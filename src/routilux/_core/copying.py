@@ -3,16 +3,14 @@
 from msgspec.structs import replace
 
 from routilux._core.expectations import Expectations
+from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
 from routilux._core.ready_queue import ReadyQueue
-from routilux._records import Data
+from routilux._records import Data, HistoryRecord
 
 
 def copied(job: Job) -> Job:
-    """A job with the same tasks and data; what changes as it is kept or begins to run is in containers of its own.
-
-    Its history, shared data and shared log are those of the first: to them nothing happens before it runs.
-    """
+    """A job with the same tasks and data, in containers of its own: what is done with it is not seen in the other."""
     copy = replace(
         job,
         ready=ReadyQueue(),
@@ -21,11 +19,21 @@ def copied(job: Job) -> Job:
         active=dict(job.active),
         failed=list(job.failed),
         routines=dict(job.routines),
+        history=_own(job.history),
         slot_data={key: gathered(data) for key, data in job.slot_data.items()},
+        shared_data=dict(job.shared_data),
+        shared_versions=dict(job.shared_versions),
+        shared_log=list(job.shared_log),
     )
     for task in (*job.ready, *job.waiting()):
         copy.enlist(task)
     return copy
+
+
+def _own(history: list[HistoryRecord] | BoundedHistory) -> list[HistoryRecord] | BoundedHistory:
+    if isinstance(history, BoundedHistory):
+        return BoundedHistory(history, history.maxlen or 0, history.dropped)
+    return list(history)
 
 
 def gathered(data: Data) -> Data:

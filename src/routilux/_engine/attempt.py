@@ -12,8 +12,8 @@ from routilux._model import ErrorStrategy
 from routilux._places import without_our_way_in
 from routilux._records import Data, Decision, ErrorInfo
 from routilux.error_handler import checked_decision, qualified_name
-from routilux.slot import Merge, Predicate
-from serilux import clone_fields, copy_fields
+from routilux.slot import Merge, Predicate, merge_result
+from serilux import copy_fields
 
 Failure = BaseException | None
 _UNCHANGEABLE: frozenset[type[Any]] = frozenset({type(None), bool, int, float, str})
@@ -85,7 +85,7 @@ def holds_for(predicate: Predicate, data: Data) -> bool:
 
 def merged_by(function: Merge, old: Data, new: Data) -> Data:
     """What a slot's own merge function makes of copies of the data."""
-    return clone_fields(function(copy_fields(old), copy_fields(new)), "slot_data")
+    return merge_result(function, function(copy_fields(old), copy_fields(new)), "slot_data")
 
 
 def _refuse_awaitable(result: Any, handler: Handler) -> None:

@@ -84,7 +84,8 @@ class SystemClock:
         renew_after_fork(self)
 
     def _begin_anew(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()  # entered itself: a Condition could be left locked by a signal
+        self._changed = threading.Condition(self._lock)
         self._calls: list[tuple[float, int, ScheduledCall]] = []
         self._thread: threading.Thread | None = None
         self._callers = WorkerThreads(MOST_CALLERS, "routilux-alarms")
@@ -96,7 +97,7 @@ class SystemClock:
     def stand_by(self) -> None:
         """Have the thread that waits for the next timer; NoThreadError where it cannot be started."""
         if self._thread is None:
-            with self._changed:
+            with self._lock:
                 if self._thread is None:
                     self._thread = start_thread("routilux-timers", self._run)
 
@@ -105,7 +106,7 @@ class SystemClock:
         call = ScheduledCall(callback)
         self.stand_by()
         self.follow_wall()
-        with self._changed:
+        with self._lock:
             if len(self._calls) >= self._crowded:
                 self._forget_cancelled()
             heappush(self._calls, (when, next(self._numbers), call))
@@ -127,7 +128,7 @@ class SystemClock:
             call()
 
     def _wait_for_next(self) -> ScheduledCall:
-        with self._changed:
+        with self._lock:
             while True:
                 self._drop_cancelled()
                 self.follow_wall()

@@ -16,7 +16,7 @@ from routilux._graph import Graph
 from routilux._logging import logger
 from routilux._plan import NO_PLAN, Plan
 from routilux.errors import JobStateError, StoreError
-from serilux import renamed_classes
+from serilux import SeriluxError, renamed_classes
 
 WATCHED = 4096
 """Attempts: more than can be made within a window, so that one that kills its process again and again is found."""
@@ -35,7 +35,8 @@ class Custody:
         self._position: Position | None = None
         self._covered = 0
         self.graph: Graph | None = None
-        self._suspicious = False
+        self._suspicious = self._has_to_note_death = False
+        self._is_unsure = False
         self._renamed = False
 
     @property
@@ -65,17 +66,17 @@ class Custody:
         A job that the store does not know is taken as it is. JobStateError for one that is not to be taken over.
         """
         known = self._known()
-        if known is None:
+        if known is None and not (self._is_unsure and self._is_there(job)):
             self._refuse_copy(job)
             return Claimed(job)
         stored, died = self.ledger.claim(job.job_id, take_over=take_over)
-        if self._is_known(stored, known):
+        if known is not None and self._is_known(stored, known):
             job.epoch, self._log = stored.record.epoch, None
             self._position = known._replace(epoch=job.epoch)
             self._covered = covered_by(stored)
         else:
             job = self._read_claimed(stored, plan)
-        self._suspicious = died
+        self._suspicious = self._has_to_note_death = died
         return Claimed(job, self.graph, died)
 
     def _is_known(self, stored: StoredJob, known: Position) -> bool:
@@ -105,8 +106,11 @@ class Custody:
             )
             error.add_note(f"nor could job {job_id!r} be given back, so that it stays with this process: {refusal}")
 
+    def _is_there(self, job: Job) -> bool:
+        return self.ledger.backend.record(job.job_id) is not None
+
     def _refuse_copy(self, job: Job) -> None:
-        if self.ledger.backend.record(job.job_id) is not None:
+        if self._is_there(job):
             raise JobStateError(
                 f"job {job.job_id!r} is in the store already, and this document is a copy of it; "
                 f"use store.load({job.job_id!r})"
@@ -170,14 +174,29 @@ class Custody:
 
         StoreError where that its last owner died may not be written either: then this process is to note it.
         """
+        if self._log is None and self._position is None:  # it never was in the store
+            return
         log = self._log or self.take_down(job, on_failure)
         if log.failure is None:
             log.release(now)
         elif self._is_mine(job):
-            if self._suspicious:
+            if self._has_to_note_death:
                 self.ledger.remember_death(job.job_id, job.epoch)
                 raise StoreError("this process has to note first that the last owner died: recover the job here")
-            self.ledger.give_back(self.ledger.backend.read(job.job_id))
+            self._give_back_as_stored(job.job_id)
+
+    def _give_back_as_stored(self, job_id: str) -> None:
+        """Let others have the job with the status that it has by what is stored of it."""
+        stored = self.ledger.backend.read(job_id)
+        try:
+            status = self.read(stored)[0].status.value
+        except SeriluxError:  # a class of it is not known here
+            status = None
+        self.ledger.give_back(stored, status)
+
+    def note_death(self) -> None:
+        """Know that it is written, if the last owner died."""
+        self._has_to_note_death = False
 
     def _is_mine(self, job: Job) -> bool:
         record = self.ledger.backend.record(job.job_id)
@@ -185,7 +204,8 @@ class Custody:
 
     def forget(self) -> None:
         """Have the job read again by whoever claims it next: what this process has of it may be another's by then."""
-        self._log, self._position = None, UNKNOWN
+        self._is_unsure = self._position is None and (self._log is None or self._log.position.number <= 1)
+        self._log, self._position = None, None if self._is_unsure else UNKNOWN
 
 
 def covered_by(stored: StoredJob) -> int:

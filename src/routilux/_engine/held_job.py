@@ -177,13 +177,8 @@ class HeldJob(KeptJob):
         None where somebody has it for more than `patience` seconds, as a predicate that does not return.
         """
         asked = read_request(request)
-        with self.telling():
-            if not self.lock.acquire(timeout=patience):
-                return None
-            try:
-                return self._obeyed(asked)
-            finally:
-                self.lock.release()
+        with self.telling(), self.taken(patience) as is_mine:
+            return self._obeyed(asked) if is_mine else None
 
     def _obeyed(self, asked: Request) -> Answer:
         if not self.attached or asked.epoch not in (None, self.job.epoch):
@@ -239,14 +234,12 @@ class HeldJob(KeptJob):
         return self.uninterrupted(lambda: self._watch(condition, patience))
 
     def _watch(self, condition: Condition, patience: float | None) -> Awaited:
-        if not self.lock.acquire(timeout=-1 if patience is None else patience):
-            raise TimeoutError
-        try:
+        with self.taken(patience) as is_mine:
+            if not is_mine:
+                raise TimeoutError
             if self.job.hold_until is not None and (patience is None or self.log is None):
                 self._commit(HoldLifted(), self.now())
             return self._own_watchers().when(condition, self.job, self.lost)
-        finally:
-            self.lock.release()
 
     def _own_watchers(self) -> Watchers:
         """Those who wait for this job, from the first one on."""
@@ -257,9 +250,9 @@ class HeldJob(KeptJob):
     def forget(self, awaited: Awaited) -> None:
         """Let go of somebody who waits no longer; at the latest when what was waited for comes true."""
         awaited.given_up = True
-        if self.lock.acquire(blocking=False):
-            self._watchers.forget(awaited)
-            self.lock.release()
+        with self.taken(0.0) as is_mine:
+            if is_mine:
+                self._watchers.forget(awaited)
 
     def block_on(self, awaited: Awaited, timeout: float | None = None) -> None:
         """Block the caller until the future is done, and operators are told; TimeoutError after `timeout` seconds."""

@@ -17,6 +17,9 @@ class JobLock(Protocol):
     def release(self) -> None:
         """Let others have it."""
 
+    def _is_owned(self) -> bool:
+        """Whether the calling thread has it."""
+
     def __enter__(self) -> bool:
         """Have the job to oneself."""
 

@@ -88,6 +88,11 @@ class JobLog:
         self._segments: deque[tuple[int, int]] = deque()
         self._first_segment = 1
 
+    @property
+    def has_let_go(self) -> bool:
+        """Whether others may have the job with what was written last."""
+        return self._has_let_go and not self._happened
+
     def create(self, definition: Definition, owner: str, now: float) -> None:
         """Have the job stored, as it is now, with the first record."""
         job = self.job
@@ -199,7 +204,7 @@ class JobLog:
 
     def release(self, now: float) -> None:
         """Write what is left, and let others have the job, unless they may with what was written last."""
-        if self._has_let_go and not self._happened:
+        if self.has_let_go:
             return
         self._releases = True
         self.record(self.job.status, now)

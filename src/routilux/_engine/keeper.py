@@ -30,7 +30,8 @@ class Keeper:
     def __init__(self, backend: Backend, owner: str) -> None:
         self._backend = backend
         self._owner = owner
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()  # entered itself: a Condition could be left locked by a signal
+        self._changed = threading.Condition(self._lock)
         self._servants: dict[str, Servant] = {}
         self._asked: deque[tuple[str, bytes]] = deque()
         self._unsent: list[tuple[str, str, bytes]] = []
@@ -49,7 +50,7 @@ class Keeper:
 
     def stand_by(self) -> None:
         """Have the threads; NoThreadError where one cannot be started."""
-        with self._changed:
+        with self._lock:
             for name, work in (("routilux-heart", self.show), ("routilux-keeper", self._look)):
                 if name not in self._threads:
                     start_thread(name, self._run, work)
@@ -58,14 +59,14 @@ class Keeper:
     def hold(self, job_id: str, servant: Servant) -> None:
         """Look after a job that runs here."""
         self.stand_by()
-        with self._changed:
+        with self._lock:
             if not self._servants:
                 self._changed.notify_all()
             self._servants[job_id] = servant
 
     def let_go(self, job_id: str, servant: Servant) -> None:
         """Look after a job no longer, unless it runs here by another handle now."""
-        with self._changed:
+        with self._lock:
             if self._servants.get(job_id) is servant:
                 del self._servants[job_id]
 
@@ -75,7 +76,7 @@ class Keeper:
 
     def close(self) -> None:
         """End the threads."""
-        with self._changed:
+        with self._lock:
             self._closed.set()
             self._changed.notify_all()
 
@@ -95,7 +96,7 @@ class Keeper:
         self._send_answers()
 
     def _is_needed(self) -> bool:
-        with self._changed:
+        with self._lock:
             while not self._closed.is_set() and not self._servants:
                 self._changed.wait()
             return not self._closed.is_set()

@@ -108,6 +108,9 @@ class Custodian(Protocol):
     def release(self, job: Job, on_failure: OnFailure, now: float) -> None:
         """Write what is left, and let others have the job: as it is stored, where nothing of it can be written."""
 
+    def note_death(self) -> None:
+        """Know that it is written, if the last owner died."""
+
     def forget(self) -> None:
         """Have the job read again by whoever claims it next: what this process has of it may be another's by then."""
 

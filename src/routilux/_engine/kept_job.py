@@ -19,7 +19,7 @@ from routilux._engine.requests import DONE, Answer, write_answer
 from routilux._forks import renew_after_fork
 from routilux._graph import Graph
 from routilux._model import JobStatus
-from routilux.errors import RoutiluxError
+from routilux.errors import RoutiluxError, StoreUnavailableError
 
 T = TypeVar("T")
 NO_GRAPH = Graph("", False, {}, {}, "")
@@ -39,7 +39,7 @@ class KeptJob(ABC):
 
     def __init__(self, new_job: NewJob) -> None:
         self.job = new_job()
-        self.lock: JobLock = threading.RLock()
+        self.lock: JobLock = threading.RLock()  # type: ignore[assignment]  # it has `_is_owned`, for Condition
         self._looking: threading.Lock | None = None
         self._stands_still = False
         self.attached = False
@@ -67,9 +67,12 @@ class KeptJob(ABC):
     def _claimed(self, keeping: Keeping | None, check_status: Callable[[], None], fitting: Fitting) -> Iterator[None]:
         """Own the job, if it is kept, while it begins to run; where it does not, others may have it."""
         with self.telling(), self.lock:
+            if self.custody is None:
+                self._check_kept()
             check_status()
             if keeping is None:
-                with self._let_go_on_failure(), self._fitted(fitting):
+                with self._as_it_was_on_failure(), self._let_go_on_failure():
+                    self.job = fitting(self.job)
                     yield
                 return
             fitting(self.job)
@@ -79,26 +82,32 @@ class KeptJob(ABC):
                 with self._let_go_on_failure():
                     self._take_back_attempts(keeping.custody, claimed)
                     check_status()
-                    with self._fitted(fitting):
+                    with self._as_it_was_on_failure():
+                        self.job = fitting(self.job)
                         yield
 
     @contextmanager
     def _kept_nowhere_on_failure(self) -> Iterator[None]:
-        """Have a job that was in no store be in none, and as it was, if it does not get into this one."""
+        """Have a job that was in no store be in none, and as it was, if it does not get into this one.
+
+        Where that cannot be known, as no answer came, whoever has it go on next finds out: it may not go on beside.
+        """
         if self.custody is not None:
             yield
             return
-        former, self.job = self.job, copied(self.job)
+        former = self.job
         try:
             yield
-        except BaseException:
-            self.job, self.custody, self.log, self.lost = former, None, None, None
+        except BaseException as error:
+            self.job, self.log, self.lost = former, None, None
+            if not isinstance(error, StoreUnavailableError):
+                self.custody = None
             raise
 
     @contextmanager
-    def _fitted(self, fitting: Fitting) -> Iterator[None]:
-        """Let the job be as it is to go on; where it does not, it is as it was."""
-        former, lost, self.job = self.job, self.lost, fitting(copied(self.job))
+    def _as_it_was_on_failure(self) -> Iterator[None]:
+        """Change a copy of a job that does not run; where something fails, the job is as it was."""
+        former, lost, self.job = self.job, self.lost, copied(self.job)
         try:
             yield
         except BaseException:
@@ -122,14 +131,15 @@ class KeptJob(ABC):
 
     def _take_back_attempts(self, custody: Custodian, claimed: Claimed) -> None:
         """Note, and have on disk, that what was in flight with the last owner is lost."""
-        if claimed.graph is None or not claimed.job.active:
-            return
-        log = custody.take_down(claimed.job, self._told_failure, held=True)
-        self.graph, self.log = claimed.graph, log
-        self._commit(AttemptsLost(claimed.died, custody.max_lost_attempts, alone=True), self.now())
-        with self._standing_still():
-            log.sync()
-        self.log = None
+        if claimed.graph is not None and self.job.active:
+            with self._as_it_was_on_failure():
+                log = custody.take_down(self.job, self._told_failure, held=True)
+                self.graph, self.log = claimed.graph, log
+                self._commit(AttemptsLost(claimed.died, custody.max_lost_attempts, alone=True), self.now())
+                with self._standing_still():
+                    log.sync()
+                self.log = None
+        custody.note_death()
 
     @contextmanager
     def telling(self) -> Iterator[None]:
@@ -144,7 +154,7 @@ class KeptJob(ABC):
 
         Who still has the job's lock leaves that to whoever has taken it before: logging has locks, too.
         """
-        if self.noted is not None and not self.lock._is_owned():  # type: ignore[attr-defined]  # as threading.Condition
+        if self.noted is not None and not self.lock._is_owned():
             self.noted.tell(self.job.job_id, self.job.flow_id)
 
     def note(self, news: News) -> None:
@@ -155,7 +165,11 @@ class KeptJob(ABC):
     @contextmanager
     def looking(self) -> Iterator[Job]:
         """See the job while nobody changes it: under its lock, or while whoever holds that waits for the store."""
-        while not self.lock.acquire(timeout=TURN):
+        while True:
+            with self.taken(TURN) as is_mine:
+                if is_mine:
+                    yield self.job
+                    return
             looking = self._looking
             if looking is None:  # so far nobody has waited for the store
                 continue
@@ -163,10 +177,25 @@ class KeptJob(ABC):
                 if self._stands_still:
                     yield self.job
                     return
+
+    @contextmanager
+    def taken(self, patience: float | None) -> Iterator[bool]:
+        """Have the job's lock, unless somebody has it for longer than `patience` seconds: then it is False.
+
+        Nobody has it after that, even where a signal came between taking it and what lets it go.
+        """
+        had = self.lock._is_owned()
         try:
-            yield self.job
-        finally:
-            self.lock.release()
+            is_mine = self.lock.acquire(timeout=-1 if patience is None else patience)
+            try:
+                yield is_mine
+            finally:
+                if is_mine:
+                    self.lock.release()
+        except BaseException:
+            if not had and self.lock._is_owned():
+                self.lock.release()
+            raise
 
     @contextmanager
     def _standing_still(self) -> Iterator[None]:
@@ -192,12 +221,19 @@ class KeptJob(ABC):
         except BaseException as error:
             self.abandon()
             if self.custody is not None:
-                try:
-                    self._let_others_have_it(self.custody)
-                except RoutiluxError as refusal:  # why it did not begin to run is what the caller has to know
-                    error.add_note(f"nor could others be let have it: {refusal}")
+                self._let_others_have_it_after(error, self.custody)
                 self.custody.forget()
             raise
+
+    def _let_others_have_it_after(self, error: BaseException, custody: Custodian) -> None:
+        """Let others have the job: as it is, or else as it is stored. Why it failed before is what counts."""
+        for tries_left in (1, 0):
+            try:
+                self._let_others_have_it(custody)
+                break
+            except RoutiluxError as refusal:
+                if not tries_left:
+                    error.add_note(f"nor could others be let have it: {refusal}")
 
     def _let_others_have_it(self, custody: Custodian) -> None:
         self.log = None
@@ -242,20 +278,24 @@ class KeptJob(ABC):
         When it is over, what has changed is on disk.
         """
         self._check_kept()
-        if self.custody is not None and not self.attached:
+        if self.attached:
+            yield
+            self.sync_held()
+        elif self.custody is None:
+            with self._as_it_was_on_failure():
+                yield
+        else:
             with self.custody.in_hand(self.job.job_id):
                 claimed = self.custody.claim(self.job, take_over=False)
                 if claimed.job is not self.job:
                     self.job, self.graph = claimed.job, claimed.graph or self.graph
                 with self._let_go_on_failure():
                     self._take_back_attempts(self.custody, claimed)
-                    self.log = self.custody.take_down(self.job, self._told_failure)
-                    yield
-                    self._check_kept()
-                self._let_others_have_it(self.custody)
-        else:
-            yield
-            self.sync_held()
+                    with self._as_it_was_on_failure():
+                        self.log = self.custody.take_down(self.job, self._told_failure)
+                        yield
+                        self._check_kept()
+                        self._let_others_have_it(self.custody)
 
     def _answering(self, key: str) -> AbstractContextManager[None]:
         """Have whoever asks by that key told that it is done, exactly if what is done now gets on disk."""
@@ -311,14 +351,10 @@ class KeptJob(ABC):
 
     def _on_failure(self, log: Log) -> bool:
         """Let go of the job, unless it has been claimed again since; False where somebody has it for too long."""
-        if not self.lock.acquire(timeout=TURN):
-            return False
-        try:
-            if self.log is log and log.failure is not None:
+        with self.taken(TURN) as is_mine:
+            if is_mine and self.log is log and log.failure is not None:
                 self.lose(log.failure)
-        finally:
-            self.lock.release()
-        return True
+            return is_mine
 
     def lose(self, error: RoutiluxError) -> None:
         """Let go of a job that can be written no more: others have it, or will have."""

@@ -54,7 +54,8 @@ class Ledger:
         self._pid = os.getpid()
         self._logs: WeakValueDictionary[str, JobLog] = WeakValueDictionary()
         self._writing = threading.Lock()
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()  # entered itself: a Condition could be left locked by a signal
+        self._changed = threading.Condition(self._lock)
         self._named: set[str] = set()
         self._silences: tuple[float, dict[str, float]] = (0.0, {})
         self._unanswered: dict[str, tuple[int, bool]] = {}
@@ -63,7 +64,8 @@ class Ledger:
         self._waiting: dict[JobLog, None] = {}
         self._made: dict[JobLog, Batch] = {}
         self._hands: dict[str, int] = {}
-        self._hands_change = threading.Condition()
+        self._hands_lock = threading.RLock()
+        self._hands_change = threading.Condition(self._hands_lock)
         self._oldest: float | None = None
         self._idle = False
         self._failed: list[JobLog] = []
@@ -85,7 +87,10 @@ class Ledger:
                 raise UnknownJobError(f"job {job_id!r} was moved out of the store (epoch {record.epoch})")
             lives = self._lives(record)
             if lives and not take_over:
-                raise JobStateError(f"job {job_id!r} is run by {shown(record.owner or '')}; take it over, or let it be")
+                raise JobStateError(
+                    f"job {job_id!r} is run by {shown(record.owner or '')}; ask that by way of the store "
+                    f"(store.deliver, store.pause, store.cancel), or take the job over (flow.resume)"
+                )
             self.keeper.show()
             self.reached(FaultPoint.OWNER_READ)
             stored, died = self._acquired(record, record.owner not in (None, self.owner) and not lives)
@@ -112,10 +117,10 @@ class Ledger:
         """Know that a job of this process's, which nobody runs, had an owner that died: it is not noted yet."""
         self._unanswered[job_id] = epoch, True
 
-    def give_back(self, stored: StoredJob) -> None:
-        """Let others have a job that was claimed, and cannot be read here; an error where it stays this process's."""
+    def give_back(self, stored: StoredJob, status: str | None = None) -> None:
+        """Let others have a job that was claimed, perhaps with another status; an error where it stays here."""
         record = stored.record
-        nothing = Batch(record.job_id, record.epoch, stored.number + 1, write_record([]), time(), releases=True)
+        nothing = Batch(record.job_id, record.epoch, stored.number + 1, write_record([]), time(), status, releases=True)
         with without_haste():
             self.backend.write([nothing])
 
@@ -137,13 +142,13 @@ class Ledger:
         if self._hands.get(job_id) == me:
             yield
             return
-        with self._hands_change:
+        with self._hands_lock:
             self._hands_change.wait_for(lambda: job_id not in self._hands)
             self._hands[job_id] = me
         try:
             yield
         finally:
-            with self._hands_change:
+            with self._hands_lock:
                 del self._hands[job_id]
                 self._hands_change.notify_all()
 
@@ -165,9 +170,11 @@ class Ledger:
         """Know the log of a job; one that another handle of this process has kept of it until now is at its end."""
         self._check_usable()
         job_id = log.job.job_id
-        with self._changed:
+        with self._lock:
             former, self._logs[job_id] = self._logs.get(job_id), log
-        if former is not None and former.failure is None and former.position.epoch != log.position.epoch:
+        if former is None or former.failure is not None or former.has_let_go:
+            return
+        if former.position.epoch != log.position.epoch:
             self._fail({former: OwnershipLost(f"job {job_id!r} was taken over by another handle in this process")})
 
     @contextmanager
@@ -178,7 +185,7 @@ class Ledger:
         are not one has to be seen to here.
         """
         self._check_usable()
-        with self._changed:
+        with self._lock:
             if job_id in self._named:
                 raise JobExistsError(f"job {job_id!r} is just being started in this process", job_id=job_id)
             self._named.add(job_id)
@@ -197,7 +204,7 @@ class Ledger:
 
     def mark(self, log: JobLog) -> None:
         """Remember that a log has something to be written, within the window."""
-        with self._changed:
+        with self._lock:
             self._waiting[log] = None
             if self._oldest is None:
                 self._oldest = monotonic()
@@ -208,7 +215,7 @@ class Ledger:
     def _stand_by(self) -> None:
         """Have a thread that writes; NoThreadError where it cannot be started."""
         if self._thread is None:
-            with self._changed:
+            with self._lock:
                 if self._thread is None:
                     self._thread = start_thread("routilux-journal", self._run)
 
@@ -220,7 +227,7 @@ class Ledger:
         with self._writing, without_haste():
             self._write_made()
             self.reached(FaultPoint.RECORDS_WAIT)
-            with self._changed:
+            with self._lock:
                 logs, self._waiting, self._oldest = list(self._waiting), {}, None
             for log in logs:
                 if log.failure is None and (batch := self._batch_of(log)) is not None:
@@ -293,7 +300,7 @@ class Ledger:
             closed_first = has_closed and isinstance(error, StoreError)
             log.failure = log.failure or (_closed_first(log.job.job_id) if closed_first else error)
         if failures:
-            with self._changed:
+            with self._lock:
                 self._failed.extend(failures)
                 self._changed.notify()
 
@@ -312,7 +319,7 @@ class Ledger:
     def _run(self) -> None:
         woken, untold = False, list[JobLog]()
         while not self._closed.is_set():
-            with self._changed:
+            with self._lock:
                 failed, self._failed = [*untold, *self._failed], []
                 if not (failed or self._is_due() or self._closed.is_set()):
                     woken = self._rest(woken)
@@ -337,7 +344,7 @@ class Ledger:
         """Write nothing more, as if the process had died."""
         self._closed.set()
         self.keeper.close()
-        with self._changed:
+        with self._lock:
             self._changed.notify_all()
 
     def close(self) -> None:

@@ -61,7 +61,8 @@ class WorkerThreads:
 
     def _begin_anew(self) -> None:
         self._jobs: deque[Servable] = deque()
-        self._changed = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()  # entered itself: a Condition could be left locked by a signal
+        self._changed = threading.Condition(self._lock)
         self._threads: set[threading.Thread] = set()
         self._idle = 0
         self._surplus = 0
@@ -69,20 +70,24 @@ class WorkerThreads:
     def stand_by(self) -> None:
         """Have a thread; NoThreadError where none can be started."""
         if not self._threads:
-            with self._changed:
+            with self._lock:
                 if not self._threads:
                     self._start_thread()
 
     def submit(self, job: Servable) -> None:
         """Queue the job, and wake or start a worker for it; NoThreadError where there is none and cannot be one."""
-        with self._changed:
+        with self._lock:
             if job.queued:
                 return
             if not self._threads:
                 self._start_thread()
             job.queued = True
             self._jobs.append(job)
-            self._find_worker()
+            try:
+                self._find_worker()
+            except BaseException:  # a signal: the job is queued, and somebody has to know
+                self._changed.notify()
+                raise
 
     def _find_worker(self) -> None:
         """See to it that there is a worker for each job that is queued, if there may be."""
@@ -99,14 +104,14 @@ class WorkerThreads:
 
     def replace_stuck(self) -> None:
         """Allow one more thread until the stuck one retires."""
-        with self._changed:
+        with self._lock:
             self._surplus += 1
             if self._jobs:
                 self._find_worker()
 
     def retire(self) -> bool:
         """Take back the permission for one more thread."""
-        with self._changed:
+        with self._lock:
             if not self._surplus:
                 return False
             self._surplus -= 1
@@ -114,7 +119,7 @@ class WorkerThreads:
 
     def close(self) -> None:
         """Let the threads end when the queue is empty."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._changed.notify_all()
 
@@ -127,12 +132,12 @@ class WorkerThreads:
                     self.submit(job)
                 del job  # which may be over: nobody is to hold it while waiting for the next
         finally:
-            with self._changed:
+            with self._lock:
                 if me in self._threads:  # it dies
                     self._end(me)
 
     def _arrive(self, me: threading.Thread) -> None:
-        with self._changed:
+        with self._lock:
             if me in self._threads:
                 self._idle -= 1
             else:  # Ctrl-C has ended the call that started it
@@ -142,7 +147,7 @@ class WorkerThreads:
         return bool(self._jobs)
 
     def _next_job(self, me: threading.Thread) -> Servable | None:
-        with self._changed:
+        with self._lock:
             while me in self._threads:  # in a fork that a handler has made, it is not
                 if len(self._threads) > self._limit + self._surplus or (self._closed and not self._jobs):
                     self._end(me)

@@ -20,10 +20,10 @@ RESOURCES = "routilux_resources"
 
 
 def import_apps(names: Iterable[str] | None, *, as_json: bool) -> None:
-    """Import modules; BadParameter where one cannot be."""
+    """Import modules, whether or not a flow in them is named; BadParameter where one cannot be."""
     with users_output(as_json=as_json):
         for name in names or ():
-            _imported(name, "--app")
+            _imported(name.partition(":")[0], "--app")
 
 
 def import_code(references: Iterable[str] | None, *, as_json: bool) -> list[Flow]:
@@ -93,8 +93,9 @@ def _imported(name: str, hint: str) -> ModuleType:
     try:
         module: ModuleType = _called(lambda: import_module(name), f"module {name!r}", hint)
     except ModuleNotFoundError as error:
+        meant = f"; write {name.removesuffix('.py')!r}" if name.endswith(".py") else ""
         raise typer.BadParameter(
-            f"there is no module {name!r}, neither in {here} nor installed", param_hint=hint
+            f"there is no module {name!r}, neither in {here} nor installed{meant}", param_hint=hint
         ) from error
     return module
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, BinaryIO
 import typer
 
 from routilux._backends.backend import MOVED
+from routilux._plan import Plan
 from routilux.cli.failures import FAILED
 from routilux.cli.files import MOST_AROUND, look_into
 from routilux.cli.invocation import Invocation
@@ -23,12 +24,14 @@ from routilux.cli.options import (
     Json,
     KeyFile,
     MaxSize,
+    PlanFile,
     StoreUrl,
     existing_store,
     is_there,
     keys_in,
     transfer_file,
 )
+from routilux.cli.plan_files import read_plan
 from routilux.cli.printing import json_text, print_json, print_lines, sync_stdout
 from routilux.cli.resuming import print_outlook
 from routilux.errors import StoreError
@@ -116,27 +119,28 @@ def import_(
         bool,
         typer.Option("--reclaim", help="Take back what was exported from this store, and imported nowhere."),
     ] = False,
+    plan: PlanFile = None,
     app: Apps = None,
     store: StoreUrl = DEFAULT_STORE,
     json: Json = False,
 ) -> int:
     """Take a job that was exported into a store; it waits there to be resumed."""
     import_apps(app, as_json=json)
-    keys, source = keys_in(key_file), transfer_file(file)
+    keys, source, read = keys_in(key_file), transfer_file(file), read_plan(plan)
     if not is_there(store):
-        source = BytesIO(_acceptable(source, keys, max_size))
+        source = BytesIO(_acceptable(source, keys, max_size, read))
     with open_store(store) as here, named(file):
-        job_id = here.admit_file(source, keys=keys, reclaim=reclaim, max_size=max_size)
+        job_id = here.admit_file(source, keys=keys, reclaim=reclaim, max_size=max_size, plan=read)
         print_outlook(here, job_id, Invocation(store, app or []), as_json=json)
     return 0
 
 
-def _acceptable(file: Path | BinaryIO, keys: KeyRing | None, max_size: int) -> bytes:
+def _acceptable(file: Path | BinaryIO, keys: KeyRing | None, max_size: int, plan: Plan | None) -> bytes:
     """What is in a file that any store would take in: so that none is made for one that is refused."""
     with opened(file) as stream:
         content = stream.read(max_size + MOST_AROUND)
     with named(file), open_store("memory:") as trial:
-        trial.admit_file(BytesIO(content), keys=keys, max_size=max_size)
+        trial.admit_file(BytesIO(content), keys=keys, max_size=max_size, plan=plan)
     return content
 
 

@@ -15,12 +15,17 @@ def read_params(given: Iterable[str]) -> dict[str, Any]:
         if not equals or not name or name in params:
             problem = f"{name!r} is given twice" if name in params else f"{each!r} is not like 'name=value'"
             raise typer.BadParameter(problem, param_hint="--param")
-        params[name] = _value(value)
+        params[name] = _value(each, value)
     return params
 
 
 def read_data(text: str | None, params: Iterable[str]) -> dict[str, Any]:
-    """What is delivered: a JSON object, and parameters beside it. BadParameter for anything else."""
+    """What is delivered: a JSON object, and parameters beside it. BadParameter for anything else, and for nothing."""
+    if text is None and not params:
+        raise typer.BadParameter(
+            "there is nothing to deliver; give what the handler takes, or --data '{}' for no parameters",
+            param_hint="--param",
+        )
     data, more = {} if text is None else _object(text), read_params(params)
     if twice := sorted(data.keys() & more.keys()):
         raise typer.BadParameter(f"{twice[0]!r} is in --data too", param_hint="--param")
@@ -37,8 +42,17 @@ def _object(text: str) -> dict[str, Any]:
     return found
 
 
-def _value(text: str) -> Any:
+def _value(given: str, text: str) -> Any:
     try:
         return msgspec.json.decode(text)
     except ValueError:
+        if (meant := _ALMOST_JSON.get(text.lower())) is not None:
+            raise typer.BadParameter(
+                f"{given!r}: in JSON that is {meant}; for a text put it in quotes, as in 'name=\"{text}\"'",
+                param_hint="--param",
+            ) from None
         return text
+
+
+_ALMOST_JSON = {"true": "true", "false": "false", "null": "null", "none": "null"}
+"""What as a text would count as true."""

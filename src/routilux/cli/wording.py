@@ -30,7 +30,7 @@ _WORDS: tuple[tuple[str, Words], ...] = (
         r"start the new one under another id, or delete what is left of it first",
         "give another --job-id, or `routilux delete` what is left of it first",
     ),
-    (r"take it over, or let it be", "`routilux resume --take-over` takes it over"),
+    (r"ask that by way of the store .*\(flow\.resume\)", "`routilux resume --take-over` takes it over"),
     (r"the keys are: none", "give the file of its keys with --key-file"),
     (r"give a KeyRing with one for (\S+)", r"`routilux keys FILE --add \1` makes one, for --key-file"),
 )

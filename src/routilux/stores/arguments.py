@@ -37,7 +37,9 @@ def may_have(job_id: object) -> bool:
 
 
 def asked_id(job_id: str) -> str:
-    """The id of a job that a store may have; UnknownJobError for what can be no id."""
+    """The id of a job that a store may have; UnknownJobError for what can be no id, DefinitionError for no text."""
+    if not isinstance(job_id, str):
+        raise DefinitionError(f"a job is named by its id, as job_state.job_id is, not by {job_id!r}")
     if not may_have(job_id):
         raise _unknown(job_id)
     return job_id

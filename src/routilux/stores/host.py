@@ -38,7 +38,7 @@ class Host:
         self._resources = Resources(resources)
         self._plans = [checked_plan(plan) for plan in plans]
         self._flows: dict[str, Flow] = {}
-        for flow in flows:
+        for flow in _checked_flows(flows):
             if flow.flow_id in self._flows:
                 raise DefinitionError(f"two flows are called {flow.flow_id!r}; give one of them, for all its jobs")
             self._flows[flow.flow_id] = self.equipped(flow)
@@ -60,3 +60,18 @@ class Host:
                 f"there are {len(found)} plans for jobs of flow {flow_id!r}; give each a flow_id of its own"
             )
         return found[0] if found else NO_PLAN
+
+
+def _checked_flows(flows: Iterable[Flow]) -> list[Flow]:
+    """What a caller gave as flows; DefinitionError where it is something else."""
+    if not isinstance(flows, Iterable):
+        raise _no_flows(flows)
+    given = list(flows)
+    for each in given:
+        if not isinstance(each, Flow):
+            raise _no_flows(each)
+    return given
+
+
+def _no_flows(given: object) -> DefinitionError:
+    return DefinitionError(f"flows are a list of Flow objects, as flows=[flow], not {given!r}")

@@ -227,12 +227,20 @@ class Store(KeepsJobs):
         except ResumeError:
             if job_state.status is JobStatus.RUNNING:
                 raise
+            self._have_listed(job_id, job_state.status)
             return job_state
         except (JobStateError, OwnershipLost, UnknownJobError):
             left = self._orphan(job_id)
             if left is not None and left.epoch == orphan.epoch:
                 raise
             return None if left is None else self._take_up(job_id, host)
+
+    def _have_listed(self, job_id: str, status: JobStatus) -> None:
+        """List a job as what it is: its process may have died as it let the job go on, between two writes."""
+        with self._ledger.in_hand(job_id):
+            if self._orphan(job_id) is not None:
+                stored, _ = self._ledger.claim(job_id, take_over=False)
+                self._ledger.give_back(stored, status.value)
 
     def _orphan(self, job_id: str) -> JobRecord | None:
         record = self._backend.record(job_id)
@@ -324,21 +332,28 @@ class Store(KeepsJobs):
         made = packing(keys, compress=compress, encrypt=encrypt)
         export_file(self._backend, asked_id(job_id), file, made.pack, copy=copy)
 
-    def admit(self, transfer: Data, *, reclaim: bool = False) -> str:
+    def admit(self, transfer: Data, *, reclaim: bool = False, plan: Plan | None = None) -> str:
         """Take in a job that was exported; its id comes back. JobStateError where it is here, or was moved out later.
 
-        `reclaim` takes back what was exported from here and, as only you can know, imported nowhere.
+        `reclaim` takes back what was exported from here and, as only you can know, imported nowhere. Classes of values
+        may have been renamed since: a `plan` says so. All else of it is done by `Flow.resume`.
         """
-        return admit_transfer(self._backend, transfer, reclaim=reclaim)
+        return admit_transfer(self._backend, transfer, reclaim=reclaim, plan=plan)
 
     def admit_file(
-        self, file: File, *, keys: KeyRing | None = None, reclaim: bool = False, max_size: int = MAX_SIZE
+        self,
+        file: File,
+        *,
+        keys: KeyRing | None = None,
+        reclaim: bool = False,
+        max_size: int = MAX_SIZE,
+        plan: Plan | None = None,
     ) -> str:
         """`admit` from a file, or from the plain JSON of what `export` gave; what `routilux.transfer.read` refuses is.
 
         TransferReplayedError, a JobStateError, where the job is here, or was moved out later.
         """
-        return admit_file(self._backend, file, keys, max_size, reclaim=reclaim)
+        return admit_file(self._backend, file, keys, max_size, reclaim=reclaim, plan=plan)
 
     def delete(self, job_id: str) -> bool:
         """Remove a job with all that is kept of it; False if there is none. JobStateError where somebody runs it.

@@ -24,6 +24,7 @@ from routilux._files import Draft
 from routilux._flow_document import checked_flow
 from routilux._migrations import TRANSFER_FORMAT
 from routilux._model import JobStatus
+from routilux._plan import Plan, checked_plan
 from routilux._records import Data
 from routilux._texts import id_problem
 from routilux.errors import (
@@ -40,6 +41,7 @@ from routilux.transfer.header import Header
 from routilux.transfer.keys import KeyRing
 from routilux.transfer.packing import unpack_file
 from routilux.transfer.passing import File, named, opened, put
+from serilux import renamed_classes
 from serilux.errors import DocumentError
 
 
@@ -154,7 +156,9 @@ def _sync(file: BinaryIO) -> None:
             fsync(descriptor)
 
 
-def admit_file(backend: Backend, file: File, keys: KeyRing | None, max_size: int, *, reclaim: bool) -> str:
+def admit_file(
+    backend: Backend, file: File, keys: KeyRing | None, max_size: int, *, reclaim: bool, plan: Plan | None = None
+) -> str:
     """Take a job into a store from a file; one that is here already is refused before it is interpreted."""
 
     def admit(header: Header) -> None:
@@ -164,12 +168,13 @@ def admit_file(backend: Backend, file: File, keys: KeyRing | None, max_size: int
     with opened(file) as stream:
         document = unpack_file(stream, keys, max_size, admit)
     with named(file):
-        return admit_transfer(backend, document, reclaim=reclaim)
+        return admit_transfer(backend, document, reclaim=reclaim, plan=plan)
 
 
-def admit_transfer(backend: Backend, transfer: Data, *, reclaim: bool) -> str:
-    """Take a job into a store; nobody owns it there until it is resumed."""
-    flow, graph, job = read_contents(transfer)
+def admit_transfer(backend: Backend, transfer: Data, *, reclaim: bool, plan: Plan | None = None) -> str:
+    """Take a job into a store; nobody owns it there until it is resumed. Classes are called there as a plan says."""
+    with renamed_classes(checked_plan(plan).classes):
+        flow, graph, job = read_contents(transfer)
     _check_nothing_waits(flow)
     _check_welcome(backend, job.job_id, job.epoch, reclaim=reclaim)
     definition = definition_of(write_definition(flow, graph))

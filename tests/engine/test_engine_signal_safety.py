@@ -1,0 +1,87 @@
+"""A signal between the taking of a lock and what lets it go: nobody has it afterwards."""
+
+import ast
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from routilux import Flow, JobState
+from routilux.stores import open_store
+from tests.engine.engine_parts import EngineAsker, flow_of
+from tests.patience import PATIENCE
+
+pytestmark = pytest.mark.skipif(
+    threading.current_thread() is not threading.main_thread(), reason="signals are raised in the main thread"
+)
+ROOT = Path(__file__).parents[2]
+
+
+class SignalledLock:
+    """A lock with which a signal comes in the moment in which the main thread has got it, once."""
+
+    def __init__(self, lock: Any) -> None:
+        self._lock = lock
+        self.is_armed = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._lock, name)
+
+    def acquire(self, *args: Any, **named: Any) -> bool:
+        got: bool = self._lock.acquire(*args, **named)
+        if self.is_armed and threading.current_thread() is threading.main_thread():
+            self.is_armed = False
+            signal.raise_signal(signal.SIGINT)
+        return got
+
+    def __enter__(self) -> Any:
+        return self._lock.__enter__()
+
+    def __exit__(self, *raised: Any) -> Any:
+        return self._lock.__exit__(*raised)
+
+
+ASK: dict[str, Callable[[JobState], object]] = {
+    "wait": lambda job_state: job_state.wait(timeout=PATIENCE),
+    "shared data": lambda job_state: job_state.execution_history,
+    "serialize": lambda job_state: job_state.serialize(),
+    "explain": lambda job_state: job_state.explain(),
+}
+
+
+@pytest.mark.parametrize("stored", [False, True])
+@pytest.mark.parametrize("ask", ASK)
+def test_a_job_can_be_had_by_others_after_a_signal(ask: str, stored: bool) -> None:
+    store = open_store("memory:") if stored else None
+    flow = flow_of(ask=EngineAsker()) if store is None else flow_with_a_name()
+    job_state = flow.execute("ask", store=store)
+    live: Any = job_state._live
+    live.lock = SignalledLock(live.lock)
+    with pytest.raises(KeyboardInterrupt):
+        ASK[ask](job_state)
+    with ThreadPoolExecutor(1) as other:
+        other.submit(flow.pause, job_state, timeout=PATIENCE).result(PATIENCE)
+    assert job_state.status == "paused"
+
+
+def flow_with_a_name() -> Flow:
+    flow = Flow("asking")
+    flow.add_routine(EngineAsker(), "ask")
+    return flow
+
+
+def test_no_condition_is_entered_whose_own_methods_a_signal_may_break_off() -> None:
+    """`with` on a lock of C lets it go whatever comes; on a Condition, which is Python code, it may not."""
+    conditions, entered = set[str](), set[str]()
+    for path in (ROOT / "src/routilux").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Assign) and "threading.Condition(" in ast.unparse(node.value):
+                conditions.add(ast.unparse(node.targets[0]))
+            if isinstance(node, ast.With):
+                entered |= {ast.unparse(item.context_expr) for item in node.items}
+    assert len(conditions) > 1
+    assert conditions & entered == set()
