@@ -78,7 +78,7 @@ class Registry:
         """Return the class registered as `name`."""
         classes = self._classes.get(name)
         if not classes:
-            hint = did_you_mean(name, self._classes)
+            hint = did_you_mean(name, self._of_users())
             raise UnknownClassError(
                 f"class {name!r} is not registered here{hint}; import its module before reading, "
                 "and decorate it with @serilux.register_serializable",
@@ -87,6 +87,10 @@ class Registry:
         if len(classes) > 1:
             raise self._conflict(name, list(classes), path)
         return next(iter(classes.values()))
+
+    def _of_users(self) -> list[str]:
+        """Return the names that users' classes have: a class that is unknown is not one of the library's."""
+        return [name for name, found in self._classes.items() if not all(is_library(module) for module, _ in found)]
 
     def _conflict(self, name: str, identities: list[Identity], path: str = "") -> NameConflictError:
         classes = " and ".join(sorted(map(".".join, identities)))

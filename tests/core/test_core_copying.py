@@ -2,9 +2,10 @@
 
 from routilux._core.copying import copied
 from routilux._core.document import write_job
+from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
 from routilux._model import JobStatus, SlotKey
-from routilux._records import RoutineState, Task
+from routilux._records import HistoryRecord, RoutineState, Task
 
 KEY = SlotKey("r", "s")
 
@@ -48,9 +49,24 @@ def test_what_becomes_of_the_copy_is_not_seen_in_the_job() -> None:
     copy.routines["r"] = RoutineState(state={"count": 1})
     copy.slot_data[KEY]["n"].append(2)
     copy.slot_data[KEY]["m"] = 3
-    assert write_job(job, 2.0) == before
+    copy.shared_data["s"] = 1
+    copy.shared_versions["s"] = 1
+    copy.add_logged(["entry"])
+    copy.history.append(HistoryRecord("r", "start", {}, 2.0))
+    assert (write_job(job, 2.0), list(job.history), job.shared_versions) == (before, [], {})
 
 
 def test_a_copy_waits_for_nothing_where_the_job_does_not() -> None:
     copy = copied(Job("job", "flow", 1.0))
     assert (copy.waiting(), copy.next_wake(), list(copy.pop_due(9.0))) == ([], None, [])
+
+
+def test_a_bounded_history_is_one_of_the_copys_own() -> None:
+    job = full()
+    job.history = BoundedHistory([HistoryRecord("r", "start", {}, float(at)) for at in range(3)], 2, 4)
+    copy = copied(job)
+    copy.history.append(HistoryRecord("r", "out", {}, 9.0))
+    assert isinstance(copy.history, BoundedHistory)
+    assert [(record.event_name, record.at) for record in copy.history] == [("start", 2.0), ("out", 9.0)]
+    assert (copy.history.dropped, copy.history.maxlen) == (job.history.dropped + 1, 2)
+    assert [record.at for record in job.history] == [1.0, 2.0]

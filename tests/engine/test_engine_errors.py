@@ -14,6 +14,7 @@ from routilux.errors import (
     TransferReplayedError,
     UnknownJobError,
 )
+from serilux import UnknownClassError, decode
 from tests.engine.engine_parts import flow_of, routine
 
 
@@ -84,6 +85,12 @@ def test_a_recovery_error_takes_its_problems_along_and_leaves_the_jobs() -> None
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again), again.recovered) == (RecoveryError, "not recovered:\n  - job: no", [])
     assert str(again.problems["job"]) == "no"
+
+
+def test_a_class_that_is_not_known_is_none_of_the_librarys() -> None:
+    with pytest.raises(UnknownClassError) as caught:
+        decode({"$object": {"class": "Routin", "fields": {}}})
+    assert "did you mean" not in str(caught.value)
 
 
 def test_a_resume_error_is_about_a_job() -> None:

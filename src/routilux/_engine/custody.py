@@ -204,7 +204,9 @@ class Custody:
 
     def forget(self) -> None:
         """Have the job read again by whoever claims it next: what this process has of it may be another's by then."""
-        self._is_unsure = self._position is None and (self._log is None or self._log.position.number <= 1)
+        log = self._log
+        has_begun_badly = log is None or (log.failure is not None and log.position.number <= 1)
+        self._is_unsure = self._position is None and has_begun_badly
         self._log, self._position = None, None if self._is_unsure else UNKNOWN
 
 

@@ -44,6 +44,7 @@ def rebuild(stored: StoredJob, graph: Graph) -> Rebuilt:
                 f"record {number} of job {job_id!r}: {error}", kind="record", number=number, job_id=job_id
             ) from error
         except SeriluxError as error:
+            error.without_root("value")
             error.under(f"jobs.{job_id}.journal[{number}]")
             raise
     job.epoch = stored.record.epoch
