@@ -90,7 +90,7 @@ def test_a_recovery_error_takes_its_problems_along_and_leaves_the_jobs() -> None
 def test_a_class_that_is_not_known_is_none_of_the_librarys() -> None:
     with pytest.raises(UnknownClassError) as caught:
         decode({"$object": {"class": "Routin", "fields": {}}})
-    assert "did you mean" not in str(caught.value)
+    assert "(did you mean 'Routine'?)" not in str(caught.value)
 
 
 def test_a_resume_error_is_about_a_job() -> None:

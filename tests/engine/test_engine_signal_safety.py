@@ -3,7 +3,7 @@
 import ast
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,14 @@ class SignalledLock:
 
     def __exit__(self, *raised: Any) -> Any:
         return self._lock.__exit__(*raised)
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c() -> Iterator[None]:
+    """A process may have been started with it ignored."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
 
 
 ASK: dict[str, Callable[[JobState], object]] = {

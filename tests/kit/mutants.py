@@ -12,7 +12,7 @@ from routilux._backends.numbering import Standing
 from routilux._core import crashes, transition
 from routilux._core.facts import AttemptsLost, Delivered, JobResumed, TaskFailed, TaskSucceeded, TimersFired
 from routilux._core.journal import TaskMerged
-from routilux._engine import rebuilding
+from routilux._engine import kept_job, rebuilding
 from routilux._engine.job_log import JobLog
 from routilux.testing import kill_at_every_commit, resume_twice, roundtrip_every_step
 
@@ -188,7 +188,7 @@ def last_record_lost(patch: pytest.MonkeyPatch) -> None:
 
 
 def shared_by_copies(patch: pytest.MonkeyPatch) -> None:
-    """A job that is read keeps the data of its document, not a copy."""
+    """A job that is read keeps the data of its document, not a copy, and goes on with them."""
     original = JobState.deserialize
 
     def deserialize(self: JobState, data: Document) -> None:
@@ -196,6 +196,7 @@ def shared_by_copies(patch: pytest.MonkeyPatch) -> None:
         self._live.job.shared_data = data["shared_data"]
 
     patch.setattr(JobState, "deserialize", deserialize)
+    patch.setattr(kept_job, "copied", lambda job: job)
 
 
 def error_forgotten(patch: pytest.MonkeyPatch) -> None:

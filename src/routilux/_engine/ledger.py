@@ -210,6 +210,7 @@ class Ledger:
                 self._oldest = monotonic()
                 if self._idle:  # else it wakes in time by itself
                     self._changed.notify()
+                    self._idle = False
         self._stand_by()
 
     def _stand_by(self) -> None:
