@@ -76,7 +76,7 @@ def sent(runner: StepRunner, job_state: JobState) -> JobState:
     return read
 
 
-@examples(400)
+@examples(300)
 @given(flow_plans(), st.integers(0, 12), st.booleans(), st.data())
 def test_a_job_goes_on_under_other_names(plan: FlowPlan, steps: int, in_flight: bool, data: st.DataObject) -> None:
     predicted = Oracle(plan).predict()

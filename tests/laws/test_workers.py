@@ -26,7 +26,7 @@ def begun(runner: StepRunner, plan: FlowPlan) -> JobState:
     return runner.start(flow, "a", {"ttl": plan.ttl, "value": plan.value})
 
 
-@examples(400)
+@examples(300)
 @given(flow_plans())
 def test_a_run_on_a_worker_does_what_the_oracle_says(plan: FlowPlan) -> None:
     predicted = Oracle(plan).predict()
