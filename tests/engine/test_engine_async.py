@@ -164,16 +164,23 @@ def test_a_cancel_reaches_an_async_handler_as_cancelled_error() -> None:
 
 
 def test_an_async_handler_may_cancel_its_own_job() -> None:
+    ended = SimpleQueue[str]()
+
     async def work(self: Routine) -> None:
         context = self.get_execution_context()
         assert context is not None
         context.flow.cancel(context.job_state)
-        await asyncio.sleep(0)
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ended.put("cancelled")
+            raise
 
     flow = flow_of(a=routine(work))
     with running(flow):
         job_state = flow.execute("a")
         assert job_state.status == "cancelled"
+        assert ended.get(timeout=PATIENCE) == "cancelled"
 
 
 def test_a_handler_that_cancels_its_own_task_loses_no_other() -> None:

@@ -20,6 +20,18 @@ class Patient(Routine):
         self.get_execution_context().job_state.append_to_shared_log(text)
 
 
+@register_serializable(name="StoresHopeless")
+class Hopeless(Routine):
+    """Fails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", self.fail)
+
+    def fail(self) -> None:
+        raise ConnectionError
+
+
 def patient() -> Flow:
     flow = Flow("patient")
     flow.add_routine(Patient(), "patient")

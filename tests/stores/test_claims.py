@@ -14,7 +14,7 @@ from routilux.stores import Store
 from serilux import register_serializable
 from tests.engine.engine_parts import flow_of
 from tests.patience import PATIENCE
-from tests.stores.patients import patient
+from tests.stores.patients import Hopeless, patient
 
 
 class Watched(MemoryBackend):
@@ -307,20 +307,8 @@ def test_a_retry_that_fails_leaves_a_failed_job(
     assert store.orphans() == []
 
 
-@register_serializable(name="ClaimsFailing")
-class Failing(Routine):
-    """Fails."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.define_slot("trigger", self.fail)
-
-    def fail(self) -> None:
-        raise ConnectionError
-
-
 def failed_job(store: Store) -> tuple[Flow, JobState]:
-    flow = flow_of(a=Failing())
+    flow = flow_of(a=Hopeless())
     job_state = flow.execute("a", store=store)
     assert job_state.wait(PATIENCE)
     return flow, job_state

@@ -18,7 +18,7 @@ from routilux.stores import Store
 from serilux import register_serializable
 from tests.engine.engine_parts import EngineAsker, flow_of, retrying
 from tests.patience import PATIENCE, until
-from tests.stores.patients import patient
+from tests.stores.patients import Hopeless, patient
 
 
 class Failing(MemoryBackend):
@@ -187,7 +187,7 @@ def test_a_resume_that_fails_when_the_job_was_taken_in_lets_it_go() -> None:
 
 
 def test_policies_are_as_they_were_after_a_resume_that_fails(backend: Failing, store: Store) -> None:
-    part = Restless()
+    part = Hopeless()
     part.set_error_handler(retrying(delay=PATIENCE))
     with flow_of(a=part) as flow:
         job_state = flow.execute("a")
@@ -202,18 +202,6 @@ def test_policies_are_as_they_were_after_a_resume_that_fails(backend: Failing, s
         flow.resume(job_state)
         assert policy.retry_count == 1
         flow.cancel(job_state)
-
-
-@register_serializable(name="FailingResumesRestless")
-class Restless(Routine):
-    """Fails."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.define_slot("trigger", self.fail)
-
-    def fail(self) -> None:
-        raise ConnectionError
 
 
 def test_what_has_come_since_is_newer_than_what_was_put_back(backend: Failing, store: Store, flow: Flow) -> None:

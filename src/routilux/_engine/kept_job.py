@@ -184,18 +184,13 @@ class KeptJob(ABC):
 
         Nobody has it after that, even where a signal came between taking it and what lets it go.
         """
-        had = self.lock._is_owned()
+        had, is_mine = self.lock._is_owned(), False
         try:
             is_mine = self.lock.acquire(timeout=-1 if patience is None else patience)
-            try:
-                yield is_mine
-            finally:
-                if is_mine:
-                    self.lock.release()
-        except BaseException:
-            if not had and self.lock._is_owned():
+            yield is_mine
+        finally:
+            if is_mine or (self.lock._is_owned() and not had):
                 self.lock.release()
-            raise
 
     @contextmanager
     def _standing_still(self) -> Iterator[None]:
