@@ -163,6 +163,20 @@ def test_postgres_lets_the_next_caller_wait_as_before(postgres_url: str) -> None
                 assert session.execute("SHOW lock_timeout").fetchone() == (waited,)
 
 
+def test_a_connection_is_in_haste_no_longer_although_that_could_not_be_told_once(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(PostgresBackend(postgres_url, lock_timeout=FAR)) as backend:
+        with in_time(5.0):
+            backend.beat("me")
+        with monkeypatch.context() as patched:
+            patched.setattr(postgres_server, "_milliseconds", lambda _: "nonsense")
+            with pytest.raises(StoreError):
+                backend.beat("me")
+        with backend._server.writing() as session:
+            assert session.execute("SHOW lock_timeout").fetchone() == ("1h",)
+
+
 def test_another_thread_that_has_the_connection_is_not_waited_for_longer(postgres_url: str) -> None:
     with closing(PostgresBackend(postgres_url)) as backend:
         with backend._server.writing(), in_time(0.1), pytest.raises(StoreUnavailableError, match="another thread"):

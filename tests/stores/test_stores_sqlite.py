@@ -10,11 +10,13 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from routilux._backends import sqlite, sqlite_file, sqlite_schema
 from routilux._backends.backend import Batch
+from routilux._backends.haste import in_time
 from routilux._backends.sqlite import PRUNED_AT_ONCE, SQLiteBackend
 from routilux._backends.sqlite_file import LOG_KEPT, PAGE_SIZE
 from routilux._backends.sqlite_schema import APPLICATION_ID, STEPS, bring_up_to_date, format_of
@@ -46,6 +48,50 @@ def test_every_commit_is_waited_for(backend: SQLiteBackend) -> None:
             for name in ("journal_mode", "synchronous", "foreign_keys")
         ]
     assert settings == ["wal", 2, 1]
+
+
+class Breaking:
+    """A connection that fails at one statement, once."""
+
+    def __init__(self, held: Any, statement: str, error: BaseException) -> None:
+        self._held, self._real = held, held._connection
+        self._statement, self._error = statement, error
+        held._connection = self
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def execute(self, statement: str, *values: Any) -> Any:
+        if statement.startswith(self._statement):
+            self._held._connection = self._real
+            raise self._error
+        return self._real.execute(statement, *values)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (MemoryError(), MemoryError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+        (sqlite3.OperationalError("broken"), StoreError),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else "",
+)
+def test_a_connection_that_cannot_be_made_ready_is_free_for_the_next(
+    backend: SQLiteBackend, error: BaseException, told: type[BaseException]
+) -> None:
+    """Its lock stayed taken, and whoever came next waited for ever."""
+    reading = backend._file._mine().reading
+    for is_hasty in (True, False):
+        Breaking(reading, "PRAGMA busy_timeout", error)
+        with pytest.raises(told), in_time(1.0 if is_hasty else None):
+            backend.record("a")
+        was_free = reading._lock.acquire(blocking=False)
+        reading._lock.release()  # in any case: the store has to be closed
+        assert was_free
+    assert backend.record("a") is None
+    with reading as connection:
+        assert connection.execute("PRAGMA busy_timeout").fetchone() == (50,)
 
 
 @pytest.mark.parametrize(

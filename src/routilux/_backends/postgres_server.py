@@ -130,9 +130,10 @@ class _Connection:
 
     def _wait_for(self, session: Session, left: float | None) -> None:
         """Have the server wait for the locks of others no longer than whoever calls would."""
-        self._is_hasty = left is not None
+        self._is_hasty = True
         seconds = self._lock_timeout if left is None else min(left, self._lock_timeout)
         session.execute("SELECT set_config('lock_timeout', %s, false)", (_milliseconds(seconds),))
+        self._is_hasty = left is not None
 
     def _connected(self, left: float | None) -> Session:
         session = connect(self._conninfo if left is None else _sooner(self._conninfo, left), autocommit=True)

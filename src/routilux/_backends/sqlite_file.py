@@ -158,8 +158,14 @@ class _Connection:
         left = seconds_left()
         if not self._lock.acquire(timeout=-1 if left is None else left):
             raise StoreUnavailableError(f"store {self._path}: another thread has had it for too long; try again")
+        try:
+            return self._live(left)
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
+
+    def _live(self, left: float | None) -> sqlite3.Connection:
         if self._closed:
-            self._lock.release()
             raise closed_store(self._path)
         if left is not None or self._is_hasty:
             self._wait_for(left)
@@ -167,9 +173,10 @@ class _Connection:
 
     def _wait_for(self, left: float | None) -> None:
         """Have SQLite wait for other programs no longer than whoever calls would."""
-        self._is_hasty = left is not None
+        self._is_hasty = True
         seconds = self._busy_timeout if left is None else min(left, self._busy_timeout)
         self._connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+        self._is_hasty = left is not None
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self._lock.release()

@@ -49,8 +49,8 @@ class _Asked:
         self._backend.ask(self._job_id, write_request(self._request, key, record.epoch))
         self._key, self.epoch = key, record.epoch
 
-    def is_done(self, record: JobRecord) -> bool:
-        """Whether it was obeyed; JobStateError, with what the owner says, where it was refused.
+    def take_answer(self, record: JobRecord) -> bool:
+        """Take what the owner has answered, if he has: whether he obeyed. JobStateError, with his words, if he refused.
 
         What the last owner has refused the next one may do; and what nobody has looked at lies with nobody any more.
         """
@@ -62,10 +62,6 @@ class _Asked:
         if answer.refusal is not None and epoch == record.epoch:
             raise _refused(record, answer.refusal)
         return answer.is_done
-
-    def check_not_refused(self, record: JobRecord) -> None:
-        """JobStateError, with what the owner says, where it was refused."""
-        self.is_done(record)
 
     def lies_with(self, record: JobRecord) -> bool:
         """Whether who owns the job may obey it yet."""
@@ -103,7 +99,7 @@ class Asking:
                 if is_met(record):
                     return record.status
                 if self._ledger.has_owner(record):
-                    asked.check_not_refused(record)
+                    asked.take_answer(record)
                     asked.leave(record)
                 elif self._is_done_here(job_id, do):
                     break
@@ -120,7 +116,7 @@ class Asking:
             for _ in _looks(job_id, timeout):
                 record = self._record(job_id)
                 is_run = self._ledger.has_owner(record)
-                if asked.is_done(record):
+                if asked.take_answer(record):
                     return
                 if not asked.lies_with(record):
                     _check_waits(self._see(job_id), why_not)
@@ -140,7 +136,7 @@ class Asking:
 
         def deliver(live: LiveJob) -> None:
             def is_done() -> bool:
-                if asked.is_done(record):
+                if asked.take_answer(record):
                     return True
                 _check_waits(live.job, why_not)
                 return False
