@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 
 from routilux._core.job import Job
+from routilux._engine.keeping import Custodian
 from routilux._graph import Graph, SlotNode
 from routilux._handler import policy_of
 from routilux._model import RoutineStatus, SlotKey
@@ -20,19 +21,30 @@ _OVER = frozenset({RoutineStatus.COMPLETED, RoutineStatus.FAILED, RoutineStatus.
 
 
 class Recovery:
-    """What a resume makes of the data in a flow's slots; where the job does not go on, they get it back."""
+    """What a resume makes of the data in a flow's slots; where the job does not go on, they get it back.
+
+    Unless a store has the job with the tasks that were made of it, and only its answer was lost: the data happens once.
+    Where even that is not known, the slots get it back, as it may not be lost (law 2); the error says so.
+    """
 
     def __init__(
-        self, routines: Mapping[str, Routine], flow_policy: ErrorHandler | None, lock: AbstractContextManager[bool]
+        self,
+        routines: Mapping[str, Routine],
+        flow_policy: ErrorHandler | None,
+        lock: AbstractContextManager[bool],
+        custody: Custodian | None,
     ) -> None:
         self._routines = routines
         self._flow_policy = flow_policy
         self._lock = lock
-        self._taken: list[tuple[Slot, Data]] = []
+        self._custody = custody
+        self._job: Job | None = None
+        self._taken: list[tuple[SlotKey, Slot, Data]] = []
         self._mirrored: list[tuple[ErrorHandler, int]] = []
 
     def tasks(self, job: Job, graph: Graph) -> list[Task]:
         """Tasks of the slots whose data has none pending, and whose routine is not over and may fail once more."""
+        self._job = job
         with self._lock:
             slots = _slots_with_data(job, self._routines, self._flow_policy)
             recovered = [self._task(graph.slots[key], slot) for key, slot, reason in list(slots) if not reason]
@@ -44,7 +56,7 @@ class Recovery:
         source, priority = node.sources[0] if len(node.sources) == 1 else (None, 0)
         policy = policy_of(self._routines[node.key.routine_id], self._flow_policy)
         data = slot.take_data()
-        self._taken.append((slot, data))
+        self._taken.append((node.key, slot, data))
         return Task(0, node.key, data, source, priority, retry_count=0 if policy is None else policy.retry_count)
 
     def __enter__(self) -> "Recovery":
@@ -52,12 +64,32 @@ class Recovery:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Have slots and policies as they were, slots with what they have received since, if anything is raised."""
-        if error is not None:
-            with self._lock:
-                for slot, data in self._taken:
-                    slot.put_back(data)
-                for policy, retry_count in reversed(self._mirrored):
-                    policy.retry_count = retry_count
+        if error is None:
+            return
+        are_stored = self._are_stored()
+        with self._lock:
+            for _, slot, data in [] if are_stored else self._taken:
+                slot.put_back(data)
+            for policy, retry_count in reversed(self._mirrored):
+                policy.retry_count = retry_count
+        if are_stored is None and self._job is not None:
+            slots = ", ".join(f"{key.routine_id}.{key.slot}" for key, *_ in self._taken)
+            error.add_note(
+                f"the data of {slots} waits in the flow again, and may be in the stored job {self._job.job_id!r}, too: "
+                f"store.peek tells; empty the slots (slot.take_data()) if it is, or it will be worked on twice"
+            )
+
+    def _are_stored(self) -> bool | None:
+        """Whether a store has the tasks that were made of the data; None where that is not known."""
+        if self._custody is None or self._job is None:
+            return False
+        targets = {key for key, *_ in self._taken}
+        numbers = [task.number for task in self._job.pending() if task.target in targets]
+        if not numbers:
+            return False
+        from routilux._engine.stored_tasks import are_stored  # noqa: PLC0415 - see that module's docstring
+
+        return are_stored(self._custody, self._job, numbers)
 
     def _mirror_retries(self, job: Job) -> None:
         """Let policies show how often the pending tasks have been retried."""

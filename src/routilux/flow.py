@@ -10,7 +10,7 @@ from routilux._definition import Definition
 from routilux._engine.awaited import Awaited, checked_patience, left_until
 from routilux._engine.coroutines import call_in_thread, until_true
 from routilux._engine.engine import Engine, EngineFactory, threaded_engine
-from routilux._engine.keeping import KeepsJobs
+from routilux._engine.keeping import Keeping, KeepsJobs
 from routilux._engine.kept_job import Fitting
 from routilux._engine.live_job import LiveJob
 from routilux._engine.setting import Setting
@@ -279,7 +279,7 @@ class Flow(Definition):
         live, checked = checked_job(job_state)._live, self._checked_plan(plan)
         keeping = kept_again(live, store, self, durability, take_over=take_over, plan=checked)
         setting = self._setting()
-        fitting, recovery = self._fitting(live, setting, checked), self._recovery()
+        fitting, recovery = self._fitting(live, setting, checked), self._recovery(keeping)
         live.uninterrupted(lambda: live.resume(setting, fitting, recovery, keeping), keeping=keeping)
         return job_state
 
@@ -292,8 +292,9 @@ class Flow(Definition):
     def _fitting(self, live: LiveJob, setting: Setting, plan: Plan) -> Fitting:
         return fitting_in(self, plan, live.last_graph, setting.engine.clock.now)
 
-    def _recovery(self) -> Recovery:
-        return Recovery(self._routines, self._error_handler, self._lock)
+    def _recovery(self, keeping: Keeping | None) -> Recovery:
+        custody = None if keeping is None else keeping.custody
+        return Recovery(self._routines, self._error_handler, self._lock, custody)
 
     def retry(self, job_state: JobState, *, plan: Plan | None = None) -> JobState:
         """Let a failed job go on: one more attempt for each failed task, then all that it left unstarted.

@@ -5,12 +5,12 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn
 
 import pytest
 
-from routilux import ErrorHandler, Flow, JobState, ResumeError, Routine
+from routilux import ErrorHandler, Flow, JobState, ResumeError, Routine, _recovery
 from routilux._backends.backend import Batch, Compaction
 from routilux._backends.memory import MemoryBackend
 from routilux.errors import StoreError, StoreUnavailableError, UnknownJobError
@@ -79,12 +79,84 @@ def waiting(flow: Flow) -> dict[str, Any]:
 def test_data_in_a_slot_outlives_a_resume_that_fails(backend: Failing, store: Store, flow: Flow, stored: bool) -> None:
     job_state = paused(flow, store if stored else None)
     backend.failures = [StoreUnavailableError("away for a moment")]
-    with pytest.raises(StoreUnavailableError):
+    with pytest.raises(StoreUnavailableError) as caught:
         flow.resume(job_state, store=store)
     assert waiting(flow) == {"text": "waited"}
+    assert getattr(caught.value, "__notes__", []) == []
     flow.resume(job_state, store=store)
     assert waiting(flow) == {}
     until(lambda: job_state.shared_log == ["waited"])
+
+
+@contextmanager
+def unanswered(backend: Failing, then: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Compactions are made, and their answers lost."""
+
+    def compact(compaction: Compaction) -> NoReturn:
+        assert MemoryBackend.compact(backend, compaction)
+        then()
+        raise StoreUnavailableError("no answer")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backend, "compact", compact)
+        yield
+
+
+def test_data_in_a_slot_happens_once_although_no_answer_came(backend: Failing, store: Store, flow: Flow) -> None:
+    """The stored job had its task, and the next one that was resumed had it again."""
+    other, job_state = flow.execute("patient", store=store), paused(flow, store)
+    flow.pause(other)
+    with unanswered(backend), pytest.raises(StoreUnavailableError, match="no answer") as caught:
+        flow.resume(job_state)
+    assert waiting(flow) == {}
+    assert getattr(caught.value, "__notes__", []) == []
+    flow.resume(other)
+    for each in (other, *store.recover(flows=[flow])):
+        flow.deliver(each, "patient", "answer", {"text": "heard"})
+        assert each.wait(PATIENCE)
+    logs = [store.load_job(each.job_id).shared_log for each in (job_state, other)]
+    assert sorted(logs[0]) + logs[1] == ["heard", "waited", "heard"]
+
+
+def test_data_of_which_no_task_was_made_is_in_no_stored_job(
+    store: Store, flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_state = paused(flow, store)
+
+    def broken(*_: object, **__: object) -> NoReturn:
+        raise RuntimeError("broken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_recovery, "Task", broken)
+        with pytest.raises(RuntimeError, match="broken"):
+            flow.resume(job_state)
+    assert waiting(flow) == {"text": "waited"}
+
+
+def taken_over(backend: Failing, job_id: str) -> None:
+    backend.acquire(job_id, "another", epoch=1)
+
+
+def silenced(backend: Failing, job_id: str) -> None:
+    def silent(_: str) -> NoReturn:
+        raise StoreUnavailableError("away")
+
+    vars(backend)["read"] = silent
+
+
+@pytest.mark.parametrize("happens", [taken_over, silenced])
+def test_data_that_may_be_in_a_stored_job_is_not_lost_and_the_error_says_so(
+    backend: Failing, store: Store, flow: Flow, happens: Callable[[Failing, str], None]
+) -> None:
+    job_state = paused(flow, store)
+    with (
+        unanswered(backend, lambda: happens(backend, job_state.job_id)),
+        pytest.raises(StoreUnavailableError, match="no answer") as caught,
+    ):
+        flow.resume(job_state)
+    assert waiting(flow) == {"text": "waited"}
+    note = f"the data of second.answer waits in the flow again, and may be in the stored job {job_state.job_id!r}"
+    assert note in "\n".join(caught.value.__notes__)
 
 
 @pytest.mark.parametrize("failing", ["write", "compact"])
@@ -129,7 +201,7 @@ def test_a_job_that_may_have_got_into_a_store_goes_on_in_no_other_way(
         patch.setattr(backend, "write", unanswered)
         with pytest.raises(StoreUnavailableError):
             flow.resume(job_state, store=store)
-    assert job_state.status == "paused"
+    assert (job_state.status, waiting(flow)) == ("paused", {})
     flow.resume(job_state)
     assert store.recover(flows=[flow]) == []
     flow.deliver(job_state, "patient", "answer", {"text": "heard"})

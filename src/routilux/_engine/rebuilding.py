@@ -2,9 +2,12 @@
 
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from routilux._backends.backend import StoredJob
 from routilux._core.job import Job
 from routilux._core.journal import replay
+from routilux._core.opaque import opaque_record, opaque_segment, opaque_snapshot
 from routilux._core.planning import still_due
 from routilux._core.snapshot import plans_in, read_snapshot, records_so_far
 from routilux._graph import Graph
@@ -49,3 +52,13 @@ def rebuild(stored: StoredJob, graph: Graph) -> Rebuilt:
             raise
     job.epoch = stored.record.epoch
     return Rebuilt(job, written)
+
+
+def opaque(stored: StoredJob) -> StoredJob:
+    """A stored job with its values left as JSON."""
+    return replace(
+        stored,
+        snapshot=opaque_snapshot(stored.snapshot),
+        segments=[opaque_segment(segment) for segment in stored.segments],
+        journal=[opaque_record(record) for record in stored.journal],
+    )

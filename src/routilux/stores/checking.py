@@ -10,7 +10,7 @@ from routilux._core.graph_document import read_definition
 from routilux._core.job import Job
 from routilux._core.planning import still_due
 from routilux._core.snapshot import plans_in
-from routilux._engine.rebuilding import rebuild
+from routilux._engine.rebuilding import opaque, rebuild
 from routilux._graph import Graph
 from routilux._inspection import inspect
 from routilux._model import RESUMABLE, SETTLED
@@ -19,7 +19,6 @@ from routilux._verdict import Finding, Fit, Verdict
 from routilux.errors import DamagedRecordError, UnknownJobError, listed
 from routilux.flow import Flow
 from routilux.stores.host import Host, empty_flow
-from routilux.stores.job_view import opaque
 from serilux import renamed_classes
 from serilux.errors import SeriluxError, UnknownClassError
 

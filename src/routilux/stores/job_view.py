@@ -3,14 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import msgspec
-
 from routilux._backends.backend import JobRecord, StoredJob
 from routilux._core.document import read_job, write_history, write_job
 from routilux._core.explanation import Explanation, explain
 from routilux._core.job import Job
-from routilux._core.opaque import opaque_document, opaque_record, opaque_segment, opaque_snapshot, real_document
-from routilux._engine.rebuilding import rebuild
+from routilux._core.opaque import opaque_document, real_document
+from routilux._engine.rebuilding import opaque, rebuild
 from routilux._graph import Graph
 
 
@@ -67,13 +65,3 @@ def view_of_document(document: dict[str, Any], now: float) -> JobView:
         job.job_id, job.flow_id, "", job.status.value, job.epoch, job.created_at, job.updated_at, owner=None
     )
     return JobView(summary_of(record), document, explain(job, now))
-
-
-def opaque(stored: StoredJob) -> StoredJob:
-    """A stored job with its values left as JSON."""
-    return msgspec.structs.replace(
-        stored,
-        snapshot=opaque_snapshot(stored.snapshot),
-        segments=[opaque_segment(segment) for segment in stored.segments],
-        journal=[opaque_record(record) for record in stored.journal],
-    )
