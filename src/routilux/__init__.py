@@ -58,6 +58,7 @@ __all__ = [
     "StoreError",
     "StoreFormatError",
     "StoreUnavailableError",
+    "StrandedJobError",
     "TaskNote",
     "UnknownJobError",
     "Verdict",

@@ -35,6 +35,7 @@ from routilux.errors import (
     StoreError,
     StoreFormatError,
     StoreUnavailableError,
+    StrandedJobError,
     UnknownJobError,
 )
 from routilux.event import Event
@@ -94,6 +95,7 @@ __all__ = [
     "StoreError",
     "StoreFormatError",
     "StoreUnavailableError",
+    "StrandedJobError",
     "TaskNote",
     "UnknownJobError",
     "Verdict",

@@ -17,6 +17,7 @@
     ├── ProcessLost              (RuntimeError)  a task's process died too often while it was handled
     ├── StoreError               (RuntimeError)  a store cannot do what was asked
     │   ├── StoreUnavailableError                it could perhaps later: locked, full, not reachable
+    │   │   └── StrandedJobError                 a job may have left it, and has got nowhere
     │   ├── StoreFormatError     (ValueError)    a newer routilux wrote it, or it is no store
     │   ├── DamagedRecordError   (ValueError)    what is read is not what was written
     │   ├── UnknownJobError      (LookupError)   no such job, or no such definition
@@ -161,6 +162,24 @@ class StoreError(RoutiluxError, RuntimeError):
 
 class StoreUnavailableError(StoreError):
     """The store cannot be written or read just now: locked, full or not reachable."""
+
+
+class StrandedJobError(StoreUnavailableError):
+    """A job has left its store, or may have, and has got nowhere; `transfer` is what `export` was to give.
+
+    `file` is where that is on disk, empty where it is nowhere. Once the store answers, take it back with
+    `Store.admit(error.transfer, reclaim=True)`, or `Store.admit_file(error.file, reclaim=True)`: a JobStateError then
+    says that it has not left.
+    """
+
+    def __init__(self, message: str, *, transfer: Mapping[str, Any] | None = None, file: str = "") -> None:
+        super().__init__(message)
+        self.transfer = dict(transfer or {})
+        self.file = file
+
+    def __str__(self) -> str:
+        place = f"it is in {self.file}" if self.file else "it is the `transfer` of this error"
+        return f"{super().__str__()}; if the store lists it as moved, {place}: take it back with reclaim=True"
 
 
 class StoreFormatError(StoreError, ValueError):

@@ -3,11 +3,13 @@
 import errno
 import json
 import os
+import stat
 from pathlib import Path
 
 import pytest
 
-from routilux.cli import moving
+from routilux._backends.sqlite import SQLiteBackend
+from routilux.errors import StoreError
 from routilux.transfer import load_keys, unpack
 from tests.cli.commands import documents, finish, in_process, routilux, start
 from tests.cli.test_cli_views import all_of
@@ -48,12 +50,34 @@ def test_a_job_whose_reader_has_gone_is_back_in_its_store(folder: Path, failed: 
 def test_a_job_that_is_interrupted_on_its_way_is_back_in_its_store(
     folder: Path, failed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(_: object) -> None:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(moving, "print_json", interrupt)
+        patched.setattr("routilux.stores.transfer.put", interrupt)
         assert routilux("export", failed).exit_code != 0
+    assert documents("jobs")[0]["status"] == "failed"
+
+
+@pytest.mark.parametrize("options", [[], ["--compress"]])
+def test_a_job_that_its_store_does_not_take_back_is_saved(
+    folder: Path, failed: str, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise StoreError("broken")
+
+    def fill(*_: object) -> None:
+        patched.setattr(SQLiteBackend, "write", fail)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("routilux.stores.transfer.put", fill)
+        result = routilux("export", failed, *options)
+    (saved,) = folder.glob("stranded-*")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"it is in {saved.name}: `routilux import --reclaim` takes it back" in result.stderr
+    assert stat.S_IMODE(saved.stat().st_mode) == 0o600
+    assert routilux("import", saved.name, "--reclaim").exit_code == 0
     assert documents("jobs")[0]["status"] == "failed"
 
 

@@ -14,7 +14,7 @@ class Failure(NamedTuple):
     """What a call raises; with `done` it has done its work, and only the answer is lost."""
 
     done: bool
-    kind: type[Exception] = StoreUnavailableError
+    kind: type[BaseException] = StoreUnavailableError
 
 
 class FailingBackend:

@@ -9,6 +9,7 @@ from routilux._binding import binding_of
 from routilux.errors import (
     DamagedRecordError,
     RecoveryError,
+    StrandedJobError,
     TransferError,
     TransferForgedError,
     TransferReplayedError,
@@ -68,6 +69,7 @@ def in_file(error: TransferError) -> TransferError:
         BindingError("text", missing=["a"], extra=["b"]),
         JobStateError("text", job_id="job", status=JobStatus.FAILED),
         ResumeError("text", ["one", "two"], job_id="job", status=JobStatus.FAILED),
+        StrandedJobError("text", transfer={"format": 1}, file="job.transfer"),
         SecretError("text", place="job.shared_data", name="a.key"),
         DamagedRecordError("text", kind="record", number=3, job_id="job"),
         TransferForgedError("text", key_id="key"),

@@ -12,6 +12,7 @@ FlowShutDownError HistoryRecord JobFailedError JobState JobStateError JobStatus 
 DamagedRecordError OwnershipLost RecoveryError ResumeError Routine RoutineStateWarning RoutineStatus RoutiluxError
 SharedDataConflict Slot SlotKey StoreError StoreFormatError StoreUnavailableError TaskNote UnknownJobError Verdict
 Durability Fit JobExistsError JoinNote Plan PlanNote recover ResourceFactory Resources MissingResourceError SecretError
+StrandedJobError
 """
 
 

@@ -1,18 +1,25 @@
 """A job on its way into a file is in its store or on disk, whatever happens in between."""
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
+from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from routilux import JobStateError
 from routilux._core.facts import JobCancelled
 from routilux._core.journal import write_record
-from routilux.errors import StoreError, StoreUnavailableError
-from routilux.stores import Batch, Store, open_store
-from tests.stores.test_stored_transfers import finished, paused_in
+from routilux._records import Data
+from routilux.errors import DamagedRecordError, StoreError, StoreUnavailableError, StrandedJobError, UnknownJobError
+from routilux.stores import Backend, Batch, Store, open_store
+from routilux.stores.transfer import export_file, transfer_of
+from routilux.stores.uninterrupted import uninterrupted
+from tests.crashes.failing_backend import FailingBackend, Failure
+from tests.stores.test_stored_transfers import Full, finished, paused_in
 
 
 @pytest.fixture
@@ -59,7 +66,7 @@ def test_who_dies_after_the_job_has_left_has_it_on_disk(
     job_id = paused_in(here)
     monkeypatch.setattr("routilux._files.Draft.keep", failing(Gone()))
     monkeypatch.setattr("routilux.stores.transfer.admit_transfer", failing(Gone()))
-    with pytest.raises(Gone):
+    with pytest.raises(StrandedJobError, match="cannot be taken back"):
         here.export_file(job_id, tmp_path / "job")
     monkeypatch.undo()
     (draft,) = names(tmp_path)
@@ -96,25 +103,176 @@ def test_a_job_whose_file_has_its_name_does_not_come_back(
     assert (here.summary(job_id).status, names(tmp_path)) == ("moved", ["job"])
 
 
+def plain(document: Data) -> bytes:
+    return json.dumps(document).encode()
+
+
+def to_path(backend: Backend, job_id: str, path: Path) -> None:
+    export_file(backend, job_id, path, plain, copy=False, patience=0.0)
+
+
 @pytest.mark.parametrize("has_left", [True, False])
-def test_a_store_that_does_not_answer_may_have_moved_the_job_so_the_file_stays(
-    here: Store, there: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_left: bool
+def test_a_store_that_does_not_say_whether_the_job_has_left_may_have_moved_it_so_the_file_stays(
+    here: Store, there: Store, tmp_path: Path, has_left: bool
+) -> None:
+    job_id = paused_in(here)
+    silent = failing_always(here, ["move_out", "record"], done=has_left)
+    with pytest.raises(StrandedJobError, match="is not known") as caught:
+        to_path(silent, job_id, tmp_path / "job")
+    (draft,) = names(tmp_path)
+    assert caught.value.file == str(tmp_path / draft)
+    assert caught.value.file in str(caught.value)
+    assert there.admit_file(tmp_path / draft) == job_id
+
+
+def failing_always(store: Store, methods: list[str], *, done: bool = False) -> Backend:
+    return failing_backend(store, methods, repeat(Failure(done)))
+
+
+def failing_backend(store: Store, methods: list[str], failures: Iterable[Failure | None]) -> Backend:
+    return uninterrupted(cast(Backend, FailingBackend(store.ledger.backend, methods, failures)))
+
+
+@pytest.mark.parametrize("has_left", [True, False])
+def test_the_error_has_the_job_of_which_the_store_does_not_say_whether_it_has_left(here: Store, has_left: bool) -> None:
+    job_id = paused_in(here)
+    with pytest.raises(StrandedJobError, match="it is the `transfer` of this error") as caught:
+        transfer_of(failing_always(here, ["move_out", "record"], done=has_left), job_id, copy=False, patience=0.0)
+    if has_left:
+        assert here.admit(caught.value.transfer, reclaim=True) == job_id
+    else:
+        with pytest.raises(JobStateError, match="has not left it"):
+            here.admit(caught.value.transfer, reclaim=True)
+    assert finished(here, job_id).status == "completed"
+
+
+LOST = [StoreUnavailableError, StoreError, ZeroDivisionError]
+
+
+@pytest.mark.parametrize("kind", LOST)
+@pytest.mark.parametrize("way", ["document", "stream", "path"])
+def test_a_job_that_has_left_is_given_out_although_the_answer_is_lost(
+    here: Store, there: Store, tmp_path: Path, way: str, kind: type[Exception]
+) -> None:
+    """Its store had the tombstone, and nobody the job."""
+    job_id, path, stream = paused_in(here), tmp_path / "job", BytesIO()
+    backend = failing_backend(here, ["move_out"], [Failure(done=True, kind=kind)])
+    if way == "document":
+        there.admit(transfer_of(backend, job_id, copy=False))
+    else:
+        export_file(backend, job_id, path if way == "path" else stream, plain, copy=False)
+        there.admit_file(path if way == "path" else BytesIO(stream.getvalue()))
+    assert finished(there, job_id).status == "completed"
+    assert names(tmp_path) == (["job"] if way == "path" else [])
+
+
+def test_what_a_store_has_done_without_an_answer_may_be_seen_late(here: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a server still commits what it was asked by a connection that is lost."""
+    job_id, backend = paused_in(here), here.ledger.backend
+    real = backend.move_out
+
+    def done_after_all(job_id: str, *, epoch: int) -> Any:
+        real(job_id, epoch=epoch)
+        return real(job_id, epoch=epoch)
+
+    def late(job_id: str, *, epoch: int) -> Any:
+        monkeypatch.setattr(backend, "move_out", done_after_all)
+        raise StoreUnavailableError("the connection broke")
+
+    monkeypatch.setattr(backend, "move_out", late)
+    assert here.export(job_id)["job"]["job_id"] == job_id
+
+
+def test_what_another_has_moved_is_not_given_out_twice(
+    here: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id, backend = paused_in(here), here.ledger.backend
     real = backend.move_out
 
-    def unanswered(job_id: str, *, epoch: int) -> Any:
-        if has_left:
-            real(job_id, epoch=epoch)
-        raise StoreUnavailableError("the connection broke")
+    def too_late(job_id: str, *, epoch: int) -> Any:
+        real(job_id, epoch=epoch)
+        return real(job_id, epoch=epoch)
 
-    monkeypatch.setattr(backend, "move_out", unanswered)
-    with pytest.raises(StoreUnavailableError, match="is not known") as caught:
+    monkeypatch.setattr(backend, "move_out", too_late)
+    with pytest.raises(UnknownJobError, match="was moved out"):
         here.export_file(job_id, tmp_path / "job")
-    monkeypatch.undo()
-    (draft,) = names(tmp_path)
-    assert str(tmp_path / draft) in str(caught.value)
-    assert there.admit_file(tmp_path / draft) == job_id
+    assert names(tmp_path) == []
+
+
+def test_of_a_job_that_was_written_to_just_before_it_left_the_error_has_what_was_read(
+    here: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was stored last is in no answer, and the tombstone is not that of what was read."""
+    job_id, backend = paused_in(here), here.ledger.backend
+    monkeypatch.setattr(backend, "move_out", after_a_cancellation(backend, job_id))
+    with pytest.raises(StrandedJobError, match="is not known") as caught:
+        transfer_of(failing_backend(here, ["move_out"], [Failure(done=True)]), job_id, copy=False, patience=0.0)
+    assert caught.value.transfer["job"]["status"] == "paused"
+
+
+def test_a_job_of_which_the_last_cannot_be_read_is_not_taken_back_without_it(
+    here: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id, backend = paused_in(here), here.ledger.backend
+    monkeypatch.setattr(backend, "move_out", after_a_cancellation(backend, job_id))
+    failing_later = failing_backend(here, ["definition"], [None, Failure(done=False)])
+    with pytest.raises(StrandedJobError, match="stored of it last cannot be read") as caught:
+        transfer_of(failing_later, job_id, copy=False, patience=0.0)
+    assert (here.summary(job_id).status, caught.value.transfer["job"]["job_id"]) == ("moved", job_id)
+
+
+def test_a_damaged_job_has_not_left(here: Store, tmp_path: Path) -> None:
+    job_id = paused_in(here)
+    damaged = failing_backend(here, ["move_out"], [Failure(done=False, kind=DamagedRecordError)])
+    with pytest.raises(DamagedRecordError):
+        to_path(damaged, job_id, tmp_path / "job")
+    assert (here.summary(job_id).status, names(tmp_path)) == ("paused", [])
+
+
+def test_an_interrupted_export_leaves_the_job_where_it_was(here: Store) -> None:
+    job_id = paused_in(here)
+    backend = failing_backend(here, ["move_out"], [Failure(done=True, kind=KeyboardInterrupt)])
+    with pytest.raises(KeyboardInterrupt):
+        transfer_of(backend, job_id, copy=False)
+    assert finished(here, job_id).status == "completed"
+
+
+@pytest.mark.parametrize("method", ["record", "write"])
+@pytest.mark.parametrize("done", [False, True])
+@pytest.mark.parametrize("kind", LOST)
+def test_a_job_comes_back_although_its_store_fails_once_more(
+    here: Store, method: str, done: bool, kind: type[Exception]
+) -> None:
+    """A full disk, and a store that was away for a moment, left the job nowhere."""
+    job_id = paused_in(here)
+    backend = failing_backend(here, [method], [Failure(done, kind)])
+    if kind is StoreUnavailableError or (method, done) == ("write", True):
+        with pytest.raises(StoreError, match=r"No space left on device.*is where it was"):
+            export_file(backend, job_id, Full(), plain, copy=False)
+    else:
+        with pytest.raises(StrandedJobError, match=r"No space left on device.*cannot be taken back") as caught:
+            export_file(backend, job_id, Full(), plain, copy=False)
+        here.admit(caught.value.transfer, reclaim=True)
+    assert finished(here, job_id).status == "completed"
+
+
+def test_the_file_of_a_job_that_cannot_come_back_stays(
+    here: Store, there: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = paused_in(here)
+    with monkeypatch.context() as patched:
+        patched.setattr("routilux._files.os.replace", failing(OSError("no such folder")))
+        with pytest.raises(StrandedJobError, match=r"no such folder.*cannot be taken back: the connection") as caught:
+            to_path(failing_always(here, ["write"]), job_id, tmp_path / "job")
+    assert there.admit_file(caught.value.file) == job_id
+
+
+def test_what_cannot_be_packed_has_not_left(here: Store, tmp_path: Path) -> None:
+    job_id = paused_in(here)
+    for file in (BytesIO(), tmp_path / "job"):
+        with pytest.raises(ZeroDivisionError):
+            export_file(here.ledger.backend, job_id, file, failing(ZeroDivisionError()), copy=False)
+    assert (here.summary(job_id).status, here.summary(job_id).epoch) == ("paused", 0)
 
 
 def test_a_job_that_was_taken_over_leaves_no_file(here: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,24 +284,31 @@ def test_a_job_that_was_taken_over_leaves_no_file(here: Store, tmp_path: Path, m
     assert (here.summary(job_id).status, names(tmp_path)) == ("paused", [])
 
 
-def test_what_was_stored_of_the_job_meanwhile_is_in_the_file(
-    here: Store, there: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job_id, backend = paused_in(here), here.ledger.backend
+def after_a_cancellation(backend: Backend, job_id: str) -> Callable[..., Any]:
+    """Moves a job out after more was stored of it."""
     real, stored = backend.move_out, backend.read(job_id)
 
-    def after_a_cancellation(job_id: str, *, epoch: int) -> Any:
+    def move_out(job_id: str, *, epoch: int) -> Any:
         content = write_record([(JobCancelled("meanwhile"), stored.record.updated_at)])
-        batch = Batch(job_id, epoch, stored.number + 1, content, stored.record.updated_at, "cancelled")
+        batch = Batch(job_id, epoch, stored.number + 1, content, stored.record.updated_at + 1.0, "cancelled")
         assert backend.write([batch]) == frozenset()
         return real(job_id, epoch=epoch)
 
+    return move_out
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_what_was_stored_of_the_job_meanwhile_is_in_the_file(
+    here: Store, there: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_stream: bool
+) -> None:
+    job_id, backend = paused_in(here), here.ledger.backend
+    file = BytesIO() if is_stream else tmp_path / "job"
     with monkeypatch.context() as patched:
-        patched.setattr(backend, "move_out", after_a_cancellation)
-        here.export_file(job_id, tmp_path / "job")
-    assert names(tmp_path) == ["job"]
-    there.admit_file(tmp_path / "job")
+        patched.setattr(backend, "move_out", after_a_cancellation(backend, job_id))
+        here.export_file(job_id, file)
+    there.admit_file(BytesIO(file.getvalue()) if isinstance(file, BytesIO) else file)
     assert there.peek(job_id).explanation.note == "it was cancelled (meanwhile)"
+    assert names(tmp_path) == ([] if is_stream else ["job"])
 
 
 def test_a_store_that_fails_to_admit_keeps_its_tombstone(

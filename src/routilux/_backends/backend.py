@@ -151,6 +151,7 @@ class Backend(Protocol):
     def move_out(self, job_id: str, *, epoch: int) -> StoredJob | None:
         """Move a job out: read it, raise its epoch, leave nothing but a tombstone, its status `moved`, in one step.
 
+        The rest of its record stays as it was, so that whoever gets no answer can see that he has moved it.
         None where the epoch is another by now, UnknownJobError where there is no such job. What is read still has the
         old epoch and status.
         """

@@ -1,14 +1,19 @@
 """The commands that move jobs from store to store: export, import, inspect."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, BinaryIO
+from uuid import uuid4
 
 import typer
 
 from routilux._backends.backend import MOVED
+from routilux._files import write_atomically
 from routilux._plan import Plan
+from routilux._records import Data
 from routilux.cli.failures import FAILED
 from routilux.cli.files import MOST_AROUND, look_into
 from routilux.cli.invocation import Invocation
@@ -32,9 +37,9 @@ from routilux.cli.options import (
     transfer_file,
 )
 from routilux.cli.plan_files import read_plan
-from routilux.cli.printing import json_text, print_json, print_lines, sync_stdout
+from routilux.cli.printing import json_text, print_json, print_lines
 from routilux.cli.resuming import print_outlook
-from routilux.errors import StoreError
+from routilux.errors import StrandedJobError
 from routilux.stores import Store, open_store
 from routilux.stores.transfer import export_file
 from routilux.transfer import KeyRing
@@ -61,14 +66,11 @@ def export(
     _check_goal(output, copy=copy, sealed=sealed)
     pack = packing(keys_in(key_file), compress=compress, encrypt=encrypt).pack if sealed else _as_text
     with existing_store(store) as here:
-        job_id = whole_id(here, job_id)
+        job_id, file, ledger = whole_id(here, job_id), output or sys.stdout.buffer, here.ledger
+        with _saved_if_stranded(pack):
+            exported = export_file(ledger.backend, job_id, file, pack, copy=copy, patience=ledger.patience)
         if output is not None:
-            exported = export_file(here.ledger.backend, job_id, output, pack, copy=copy)
             _tell_exported(here, job_id, exported, output, json)
-        elif sealed:
-            export_file(here.ledger.backend, job_id, sys.stdout.buffer, pack, copy=copy)
-        else:
-            _export_json(here, job_id, copy=copy)
     return 0
 
 
@@ -84,7 +86,7 @@ def _check_goal(output: Path | None, *, copy: bool, sealed: bool) -> None:
         raise typer.BadParameter("what is written then is no text; give -o FILE", param_hint="stdout")
 
 
-def _as_text(transfer: dict[str, Any]) -> bytes:
+def _as_text(transfer: Data) -> bytes:
     return f"{json_text(transfer)}\n".encode()
 
 
@@ -98,17 +100,16 @@ def _tell_exported(store: Store, job_id: str, exported: str, file: Path, as_json
         print_lines([f"a copy of job {job_id} is in {file}, as job {exported}"])
 
 
-def _export_json(store: Store, job_id: str, *, copy: bool) -> None:
-    transfer = store.export(job_id, copy=copy)
+@contextmanager
+def _saved_if_stranded(pack: Callable[[Data], bytes]) -> Iterator[None]:
+    """Save a job that has left its store, or may have, and has got nowhere, to a file that the error names."""
     try:
-        print_json(transfer)
-        sync_stdout()
-    except BaseException as error:  # Ctrl-C, too, must not leave the job nowhere
-        if not copy:
-            store.admit(transfer, reclaim=True)
-        if not isinstance(error, OSError):
-            raise
-        raise StoreError(f"the document could not be written ({error}); the job is where it was") from error
+        yield
+    except StrandedJobError as error:
+        if not error.file:
+            error.file = f"stranded-{uuid4().hex}"
+            write_atomically(Path(error.file), pack(error.transfer), mode=0o600)
+        raise
 
 
 def import_(

@@ -5,7 +5,6 @@ What is not printable is shown escaped. Documents are JSON, which escapes by its
 
 import json
 import os
-import stat
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -66,11 +65,3 @@ def drop_what_cannot_be_printed() -> None:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, sys.stdout.fileno())
             os.close(nowhere)
-
-
-def sync_stdout() -> None:
-    """Return when what was printed is on disk, if that is where stdout goes."""
-    with suppress(UnsupportedOperation):  # raised by what only stands in for stdout
-        descriptor = sys.stdout.fileno()
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.fsync(descriptor)

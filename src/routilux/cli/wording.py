@@ -31,6 +31,7 @@ _WORDS: tuple[tuple[str, Words], ...] = (
         "give another --job-id, or `routilux delete` what is left of it first",
     ),
     (r"ask that by way of the store .*\(flow\.resume\)", "`routilux resume --take-over` takes it over"),
+    (r"take it back with reclaim=True", "`routilux import --reclaim` takes it back"),
     (r"the keys are: none", "give the file of its keys with --key-file"),
     (r"give a KeyRing with one for (\S+)", r"`routilux keys FILE --add \1` makes one, for --key-file"),
 )

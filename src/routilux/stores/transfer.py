@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
 from io import UnsupportedOperation
 from os import fstat, fsync
 from pathlib import Path
@@ -27,14 +28,10 @@ from routilux._model import JobStatus
 from routilux._plan import Plan, checked_plan
 from routilux._records import Data
 from routilux._texts import id_problem
-from routilux.errors import (
-    JobStateError,
-    RoutiluxError,
-    StoreError,
-    StoreUnavailableError,
-    TransferReplayedError,
-)
+from routilux.errors import JobStateError, StoreError, TransferReplayedError
+from routilux.stores.arguments import PATIENCE
 from routilux.stores.checking import Candidate, Checked, Checker
+from routilux.stores.departure import Departure
 from routilux.stores.host import Host
 from routilux.transfer.contents import checked_transfer, read_contents
 from routilux.transfer.header import Header
@@ -45,11 +42,13 @@ from serilux import renamed_classes
 from serilux.errors import DocumentError
 
 
-def transfer_of(backend: Backend, job_id: str, *, copy: bool) -> Data:
-    """Move a job out of a store, or copy it."""
+def transfer_of(backend: Backend, job_id: str, *, copy: bool, patience: float = PATIENCE) -> Data:
+    """Move a job out of a store, or copy it; a store that does not answer is asked again for `patience` seconds."""
     stored = _to_be_exported(backend, job_id, copy=copy)
     document = _document(backend, stored, copy=copy)
-    return document if copy else _moved(backend, stored, document)
+    with _leaving(backend, stored, document, copy=copy, patience=patience) as left:
+        document = left
+    return document
 
 
 def _to_be_exported(backend: Backend, job_id: str, *, copy: bool) -> StoredJob:
@@ -72,80 +71,63 @@ def _document(backend: Backend, stored: StoredJob, *, copy: bool) -> Data:
     return {"format": TRANSFER_FORMAT, "flow": flow, "graph": write_graph(graph), "job": document}
 
 
-def _moved(backend: Backend, stored: StoredJob, document: Data) -> Data:
-    """Leave a tombstone of a job; its document comes back, made again if more was stored of it meanwhile."""
-    job_id = stored.record.job_id
-    moved = backend.move_out(job_id, epoch=stored.record.epoch)
-    if moved is None:
-        raise JobStateError(f"job {job_id!r} was taken over just now; pause it, then export it", job_id=job_id)
-    return document if moved.number == stored.number else _document(backend, moved, copy=False)
+def _leaving(
+    backend: Backend, stored: StoredJob, document: Data, *, copy: bool, patience: float, draft: Draft | None = None
+) -> AbstractContextManager[Data]:
+    """Have a job out of its store, and back where something fails; a copy has nothing to leave."""
+    if copy:
+        return nullcontext(document)
+    make, admit = partial(_document, backend, copy=False), partial(admit_transfer, backend, reclaim=True)
+    return Departure(backend, stored, document, make=make, admit=admit, patience=patience, draft=draft).out()
 
 
-def export_file(backend: Backend, job_id: str, file: File, pack: Callable[[Data], bytes], *, copy: bool) -> str:
+def export_file(
+    backend: Backend,
+    job_id: str,
+    file: File,
+    pack: Callable[[Data], bytes],
+    *,
+    copy: bool,
+    patience: float = PATIENCE,
+) -> str:
     """Move a job out of a store into a file; one that cannot be written is where it was. Its id comes back.
 
-    At a path the file is on disk before the job leaves the store.
+    At a path the file is on disk before the job leaves the store. What is open cannot be unwritten, and somebody may
+    read it at once: so there the job leaves before, and never are there two that could go on. StrandedJobError, which
+    has the job, where it may be in neither.
     """
+    stored = _to_be_exported(backend, job_id, copy=copy)
+    document = _document(backend, stored, copy=copy)
+    leaving = partial(_leaving, backend, stored, document, copy=copy, patience=patience)
     try:
         if isinstance(file, str | os.PathLike):
             with Draft(Path(file)) as draft:
-                document = _export_to_path(backend, job_id, draft, pack, copy=copy)
+                _put_in_place(draft, document, pack, lambda: leaving(draft=draft))
         else:
-            document = _export_to_stream(backend, job_id, file, pack, copy=copy)
+            _put_into_stream(file, document, pack, leaving)
     except OSError as error:
         raise StoreError(f"the file could not be written ({error}); job {job_id!r} is where it was") from error
     exported: str = document["job"]["job_id"]
     return exported
 
 
-def _export_to_stream(
-    backend: Backend, job_id: str, file: BinaryIO, pack: Callable[[Data], bytes], *, copy: bool
-) -> Data:
-    document = transfer_of(backend, job_id, copy=copy)
-    try:
-        put(file, pack(document))
+Leaving = Callable[[], AbstractContextManager[Data]]
+
+
+def _put_into_stream(file: BinaryIO, document: Data, pack: Callable[[Data], bytes], leaving: Leaving) -> None:
+    content = pack(document)
+    with leaving() as left:
+        put(file, content if left is document else pack(left))
         _sync(file)
-    except BaseException:
-        if not copy:
-            admit_transfer(backend, document, reclaim=True)
-        raise
-    return document
 
 
-def _export_to_path(backend: Backend, job_id: str, draft: Draft, pack: Callable[[Data], bytes], *, copy: bool) -> Data:
-    """The draft is written, then the job moved, then the draft kept; it stays where it may be all that there is."""
-    stored = _to_be_exported(backend, job_id, copy=copy)
-    document = _document(backend, stored, copy=copy)
+def _put_in_place(draft: Draft, document: Data, pack: Callable[[Data], bytes], leaving: Leaving) -> None:
+    """The draft is written, then the job moved, then the draft kept."""
     draft.write(pack(document))
-    written = document
-    if not copy:
-        document = _moved_beside(draft, backend, stored, document)
-    try:
-        if document is not written:
-            draft.write(pack(document))
+    with leaving() as left:
+        if left is not document:
+            draft.write(pack(left))
         draft.keep()
-    except BaseException as error:
-        if draft.is_kept:
-            raise StoreError(f"job {job_id!r} has left for the file, but that may not be on disk: {error}") from error
-        if not copy:
-            admit_transfer(backend, document, reclaim=True)
-            draft.stays = False
-        raise
-    return document
-
-
-def _moved_beside(draft: Draft, backend: Backend, stored: StoredJob, document: Data) -> Data:
-    draft.stays = True
-    try:
-        return _moved(backend, stored, document)
-    except StoreUnavailableError as error:
-        raise StoreUnavailableError(
-            f"{error}; whether job {stored.record.job_id!r} has left is not known: if the store lists it as moved, it "
-            f"is in {draft.path}"
-        ) from error
-    except RoutiluxError:
-        draft.stays = False
-        raise
 
 
 def _sync(file: BinaryIO) -> None:
@@ -197,6 +179,8 @@ def _check_welcome(backend: Backend, job_id: str, epoch: int, *, reclaim: bool) 
     record = backend.record(job_id)
     if record is None:
         return
+    if record.status != MOVED and reclaim and epoch > record.epoch:
+        raise JobStateError(f"job {job_id!r} is in this store, and has not left it: go on with that", job_id=job_id)
     if record.status != MOVED and epoch > record.epoch:
         raise JobStateError(f"job {job_id!r} is in this store already, and has moved elsewhere too", job_id=job_id)
     if record.status != MOVED:
