@@ -6,6 +6,7 @@ import pty
 import shutil
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,41 +143,59 @@ def test_an_id_that_can_be_none_is_that_of_no_job(hostile: Path, paused: str, co
 NO_TEXT = "report-\udcff.txt"
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("pause", "{job}", "--reason", NO_TEXT),
-        ("cancel", "{job}", "--reason", NO_TEXT),
-        ("jobs", "--flow", NO_TEXT),
-        ("jobs", "--status", NO_TEXT),
-        ("run", "hostile:flow", "--entry", NO_TEXT),
-        ("run", "hostile:flow", "--entry", f"routine{FORGED}", "--job-id", NO_TEXT),
-        ("run", "hostile:flow", "--entry", f"routine{FORGED}", "--param", f"{NO_TEXT}=1"),
-        ("run", "hostile:flow", "--entry", f"routine{FORGED}", "--param", f"a={NO_TEXT}"),
-        ("run", f"{NO_TEXT}:flow", "--entry", "a"),
-        ("run", f"hostile:{NO_TEXT}", "--entry", "a"),
-        ("deliver", "{job}", NO_TEXT, "answer", "--data", "{}"),
-        ("deliver", "{job}", f"routine{FORGED}", NO_TEXT, "--data", "{}"),
-        ("deliver", "{job}", f"routine{FORGED}", f"wait{FORGED}", "--param", f"{NO_TEXT}=1"),
-        ("deliver", "{job}", f"routine{FORGED}", f"wait{FORGED}", "--data", f'{{"a": "{NO_TEXT}"}}'),
-        ("resume", "{job}", "--app", NO_TEXT),
-        ("keys", "ring.json", "--add", "HMAC-SHA256", "--id", NO_TEXT),
-        ("keys", NO_TEXT),
-        ("inspect", NO_TEXT),
-        ("prune", "--older-than", NO_TEXT),
-        ("jobs", "--store", f"sqlite:///{NO_TEXT}"),
-        (NO_TEXT,),
-    ],
-)
-def test_an_argument_that_is_no_text_is_refused_in_one_line(
-    hostile: Path, paused: str, arguments: tuple[str, ...]
-) -> None:
+WITHOUT_CODE = [
+    ("pause", "{job}", "--reason", NO_TEXT),
+    ("cancel", "{job}", "--reason", NO_TEXT),
+    ("jobs", "--flow", NO_TEXT),
+    ("jobs", "--status", NO_TEXT),
+    ("deliver", "{job}", NO_TEXT, "answer", "--data", "{}"),
+    ("deliver", "{job}", f"routine{FORGED}", NO_TEXT, "--data", "{}"),
+    ("deliver", "{job}", f"routine{FORGED}", f"wait{FORGED}", "--param", f"{NO_TEXT}=1"),
+    ("deliver", "{job}", f"routine{FORGED}", f"wait{FORGED}", "--data", f'{{"a": "{NO_TEXT}"}}'),
+    ("keys", "ring.json", "--add", "HMAC-SHA256", "--id", NO_TEXT),
+    ("keys", NO_TEXT),
+    ("inspect", NO_TEXT),
+    ("prune", "--older-than", NO_TEXT),
+    ("jobs", "--store", f"sqlite:///{NO_TEXT}"),
+    (NO_TEXT,),
+]
+WITH_CODE = [
+    ("run", "hostile:flow", "--entry", NO_TEXT),
+    ("run", "hostile:flow", "--entry", f"routine{FORGED}", "--job-id", NO_TEXT),
+    ("run", "hostile:flow", "--entry", f"routine{FORGED}", "--param", f"{NO_TEXT}=1"),
+    ("run", "hostile:flow", "--entry", f"routine{FORGED}", "--param", f"a={NO_TEXT}"),
+    ("run", f"{NO_TEXT}:flow", "--entry", "a"),
+    ("run", f"hostile:{NO_TEXT}", "--entry", "a"),
+    ("resume", "{job}", "--app", NO_TEXT),
+]
+
+
+@pytest.mark.parametrize("arguments", WITHOUT_CODE)
+def test_an_argument_that_is_no_text_is_refused_in_one_line(paused: str, arguments: tuple[str, ...]) -> None:
+    before = document_of(paused)
+    result = routilux(*with_job(arguments, paused))
+    check_refused(result.exit_code, result.stdout, result.stderr)
+    assert document_of(paused) == before
+
+
+@pytest.mark.parametrize("arguments", [WITHOUT_CODE[0], *WITH_CODE])
+def test_so_it_is_as_bytes_of_a_command_line(hostile: Path, paused: str, arguments: tuple[str, ...]) -> None:
+    before = document_of(paused)
+    check_refused(*in_process(hostile, *with_job(arguments, paused)))
+    assert document_of(paused) == before
+
+
+def document_of(job_id: str) -> dict[str, Any]:
     with open_store(STORE) as store:
-        before = store.load_job(paused).serialize()
-    code, output, errors = in_process(hostile, *(paused if each == "{job}" else each for each in arguments))
+        return store.load_job(job_id).serialize()
+
+
+def with_job(arguments: tuple[str, ...], job_id: str) -> list[str]:
+    return [job_id if each == "{job}" else each for each in arguments]
+
+
+def check_refused(code: int, output: str, errors: str) -> None:
     assert (code in (1, 2), output) == (True, "")
     assert checked(errors).startswith("routilux: ")
     assert all(line.startswith("  ") for line in errors.splitlines()[1:])
     assert "Traceback" not in errors
-    with open_store(STORE) as store:
-        assert store.load_job(paused).serialize() == before

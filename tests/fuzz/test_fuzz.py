@@ -12,9 +12,9 @@ from tests.fuzz.targets import TARGETS, Reader, inputs_of
 from tests.fuzz.watch import WATCH
 from tests.laws.effort import rounds
 
-SEEDED = {"value": 7_500, "object": 6_000, "flow": 2_000, "job": 2_000, "transfer": 1_000, "file": 1_500}
-DRAWN = 400
-"""Inputs, 20,000 together, more of those that are read quickly. `make soak` has a million more (`tests.fuzz.soak`)."""
+SEEDED = {"value": 9_000, "object": 7_500, "flow": 1_250, "job": 1_250, "transfer": 500, "file": 500}
+DRAWN = 100
+"""Inputs, 20,000 and more, most of those that are read quickly. `make soak` has a million more (`tests.fuzz.soak`)."""
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -29,12 +29,11 @@ def into_task(job: Any, values: list[Any]) -> None:
     job["pending_tasks"][0]["data"] = {"many": values}
 
 
-PLACES = [into_log, into_state, into_history, into_task]
+PLACES = [("job", put) for put in (into_log, into_state, into_history, into_task)] + [("transfer", into_state)]
 
 
 @pytest.mark.parametrize("value", DENSE, ids=json.dumps)
-@pytest.mark.parametrize("put", PLACES, ids=lambda put: put.__name__)
-@pytest.mark.parametrize("name", ["job", "transfer"])
+@pytest.mark.parametrize(("name", "put"), PLACES, ids=lambda each: getattr(each, "__name__", each))
 def test_many_small_values_in_a_job(name: str, put: Callable[[Any, list[Any]], None], value: Any) -> None:
     document = next(read for read in map(json.loads, TARGETS[name].corpus()) if is_busy(read.get("job", read)))
     put(document.get("job", document), [value] * MANY)

@@ -231,7 +231,7 @@ ENTRIES: dict[str, Callable[[Scene, str], Any]] = {
 @given(text=TEXTS)
 @example(SURROGATE)
 @example("\x00")
-@examples(10)
+@examples(6)
 def test_a_text_is_refused_with_nothing_changed_or_comes_back(entry: str, text: str) -> None:
     with Scene() as scene:
         before = scene.seen()
@@ -266,7 +266,7 @@ def test_a_name_or_reason_with_a_lone_surrogate_is_a_definition_error(entry: str
 @given(text=TEXTS)
 @example(SURROGATE)
 @example("\x00")
-@examples(10)
+@examples(6)
 def test_a_text_that_a_handler_gives_comes_back_or_fails_it_with_nothing_done(kind: str, text: str) -> None:
     TextAsker.given = (kind, text)
     for name in ("free", "kept"):

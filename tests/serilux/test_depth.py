@@ -161,8 +161,12 @@ def held_by(holder: str, bottom: Any, keys: list[str]) -> Any:
     return nested(nested(made, keys, KEYS), [holder], HOLDERS_OF_KEYS)
 
 
-@pytest.mark.parametrize("bottom", NO_CONTAINERS, ids=repr)
-@pytest.mark.parametrize("kind", sorted(WRAPS.keys() - {"own document"}))
+@pytest.mark.parametrize(
+    ("kind", "bottom"),
+    [("list", bottom) for bottom in NO_CONTAINERS]
+    + [(kind, bottom) for kind in sorted(WRAPS.keys() - {"list", "own document"}) for bottom in (1, Colour.RED)],
+    ids=repr,
+)
 def test_the_limit_is_the_same_level_for_all(kind: str, bottom: Any) -> None:
     deepest, same, deeper, its_same = (nested(bottom, [kind] * levels, WRAPS) for levels in (104, 104, 105, 105))
     assert refusing(deepest, same) == []

@@ -169,7 +169,7 @@ FIELD = st.sampled_from([None, True, 1, -(2**63), 2**63, 1.5, inf, "x", "\u00e9"
 
 
 @pytest.mark.parametrize("limits", [Limits(), Limits(max_depth=2), Limits(max_depth=3), Limits(max_nodes=4)], ids=repr)
-@examples(300)
+@examples(100)
 @given(st.lists(st.dictionaries(NAMES, FIELD, max_size=3), max_size=6))
 def test_few_values_that_are_asked_one_by_one_are_held_to_the_same(limits: Limits, items: list[Any]) -> None:
     former = get_limits()
@@ -195,7 +195,7 @@ def test_plain_nodes_are_counted(columns: list[list[Any]], count: int | None) ->
     assert count_plain(*columns) == count
 
 
-@examples(300)
+@examples(100)
 @given(st.lists(values, max_size=4))
 def test_what_is_plain_is_written_as_it_stands(items: list[Any]) -> None:
     written = json.dumps([encode(item) for item in items], allow_nan=False)

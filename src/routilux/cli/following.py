@@ -106,7 +106,9 @@ def _close(store: Store) -> None:
 
 
 def leave() -> NoReturn:
-    """End this process at once, whatever still runs in it."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(INTERRUPTED)
+    """End this process at once, whatever still runs in it, and whatever it is just saying."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(INTERRUPTED)

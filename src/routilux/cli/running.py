@@ -123,7 +123,7 @@ def _recovered(store: Store, given: Given, refused: dict[str, Exception]) -> lis
 def _see_through(store: Store, invocation: Invocation, begun: Begin, as_json: bool, *, many: bool = False) -> int:
     """Begin to run jobs, follow them, and say what became of them."""
     news: SimpleQueue[News] = SimpleQueue()
-    with users_output(as_json=as_json), signals_to(news):
+    with users_output(as_json=as_json), signals_to(news, leave):
         with closing(view_for(as_json=as_json)) as view, store_watched(view.say):  # before anything runs that may print
             runs = begun()
             following = Following(runs, view, news)
