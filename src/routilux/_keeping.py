@@ -40,6 +40,10 @@ def kept_again(
     if custody is None:
         return kept_in(store, definition, durability)
     if store is not None and not store.has_custody(custody):
+        if custody.is_unsure:
+            raise JobStateError(
+                f"job {live.job.job_id!r} may have got into another store, which did not answer; resume it there"
+            )
         raise JobStateError(f"job {live.job.job_id!r} is kept in another store; move it with export and import")
     return _kept(custody, definition, durability)._replace(take_over=take_over, plan=plan)
 

@@ -8,6 +8,7 @@ import pytest
 from routilux import Flow, JobState, OwnershipLost, ResumeError, Routine, recover
 from routilux._backends.backend import Batch, JobRecord, StoredJob
 from routilux._backends.memory import MemoryBackend
+from routilux._core.journal import write_record
 from routilux._engine import ledger
 from routilux.errors import StoreUnavailableError
 from routilux.stores import Store
@@ -202,10 +203,9 @@ def test_that_an_owner_died_is_known_whenever_it_can_be_told(
     backend: Watched, store: Store, crashed: Callable[[], str]
 ) -> None:
     job_id = crashed()
-    for call in ("acquire", "read"):
-        backend.after[call] = away
-        with pytest.raises(StoreUnavailableError):
-            store.ledger.claim(job_id, take_over=False)
+    backend.after |= {"acquire": away, "read": away}
+    with pytest.raises(StoreUnavailableError):
+        store.ledger.claim(job_id, take_over=False)
     stored, died = store.ledger.claim(job_id, take_over=False)
     assert (stored.record.epoch, died) == (1, True)
     assert store.ledger._unanswered == {}
@@ -215,7 +215,7 @@ def test_what_was_unanswered_is_forgotten_when_somebody_else_has_the_job(
     backend: Watched, store: Store, crashed: Callable[[], str]
 ) -> None:
     job_id = crashed()
-    backend.after["acquire"] = away
+    backend.after |= {"acquire": away, "read": away}
     with pytest.raises(StoreUnavailableError):
         store.ledger.claim(job_id, take_over=False)
     backend.acquire(job_id, "another", epoch=1)
@@ -337,10 +337,13 @@ def test_a_job_that_never_came_into_a_store_has_nothing_there_to_be_let_go(store
         flow.cancel(job_state)
 
 
-def test_a_job_whose_process_died_in_the_middle_of_a_retry_is_listed_as_what_it_is(store: Store) -> None:
+def test_a_job_whose_process_died_in_the_middle_of_a_retry_is_listed_as_what_it_is(
+    backend: Watched, store: Store
+) -> None:
     _, job_state = failed_job(store)
-    stored, _ = store.ledger.claim(job_state.job_id, take_over=False)
-    store.ledger.give_back(stored, "running")
+    stored = backend.read(job_state.job_id)
+    job_id, epoch, number = stored.record.job_id, stored.record.epoch, stored.number + 1
+    backend.write([Batch(job_id, epoch, number, write_record([]), 0.0, "running", releases=True)])
     (orphan,) = store.orphans()
     assert [recovered.status for recovered in recover(store)] == ["failed"]
     assert (store.orphans(), store.summary(orphan.job_id).status) == ([], "failed")

@@ -198,7 +198,7 @@ def test_a_change_within_a_change_is_made(store: Store, elsewhere: ThreadPoolExe
             job_state.update_shared_data("key", 1)
 
     elsewhere.submit(change).result(LONG)
-    assert (store.load(job_state.job_id)[1].shared_data, store.ledger._hands) == ({"key": 1}, {})
+    assert (store.load(job_state.job_id)[1].shared_data, store.ledger._hands._holders) == ({"key": 1}, {})
 
 
 @pytest.mark.parametrize("jobs", [1, 20])

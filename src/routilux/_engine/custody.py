@@ -13,10 +13,9 @@ from routilux._engine.keeping import Claimed, FlowDefinition, OnFailure, Servant
 from routilux._engine.ledger import Ledger
 from routilux._engine.rebuilding import due_for, rebuild
 from routilux._graph import Graph
-from routilux._logging import logger
 from routilux._plan import NO_PLAN, Plan
-from routilux.errors import JobStateError, StoreError
-from serilux import SeriluxError, renamed_classes
+from routilux.errors import JobStateError, RoutiluxError, StoreError
+from serilux import renamed_classes
 
 WATCHED = 4096
 """Attempts: more than can be made within a window, so that one that kills its process again and again is found."""
@@ -36,7 +35,7 @@ class Custody:
         self._covered = 0
         self.graph: Graph | None = None
         self._suspicious = self._has_to_note_death = False
-        self._is_unsure = False
+        self.is_unsure = False  # whether it got into the store, which did not say so
         self._renamed = False
 
     @property
@@ -66,9 +65,10 @@ class Custody:
         A job that the store does not know is taken as it is. JobStateError for one that is not to be taken over.
         """
         known = self._known()
-        if known is None and not (self._is_unsure and self._is_there(job)):
+        if known is None:
+            if not self._is_there(job):
+                return Claimed(job)
             self._refuse_copy(job)
-            return Claimed(job)
         stored, died = self.ledger.claim(job.job_id, take_over=take_over)
         if known is not None and self._is_known(stored, known):
             job.epoch, self._log = stored.record.epoch, None
@@ -89,32 +89,30 @@ class Custody:
         return (stored.record.epoch - 1, stored.number) == (known.epoch, known.number)
 
     def _read_claimed(self, stored: StoredJob, plan: Plan) -> Job:
+        """The job, or it is given back; why it cannot be read is what counts, whatever comes of that."""
         try:
             return self.read(stored, plan)[0]
         except BaseException as error:
-            self._give_back(stored, error)
+            record = stored.record
+            try:
+                self.ledger.give_back(record.job_id, record.epoch)
+            except RoutiluxError as refusal:
+                error.add_note(f"nor could job {record.job_id!r} be given back: {refusal}")
             raise
-
-    def _give_back(self, stored: StoredJob, error: BaseException) -> None:
-        """Let others have the job; why it cannot be read is what the caller has to know, whatever comes of that."""
-        try:
-            self.ledger.give_back(stored)
-        except Exception as refusal:  # noqa: BLE001 - whatever it is, the first error is the one that counts
-            job_id = stored.record.job_id
-            logger.warning(
-                "job %s stays with this process: %s", job_id, refusal, extra={"action": "give_back", "job_id": job_id}
-            )
-            error.add_note(f"nor could job {job_id!r} be given back, so that it stays with this process: {refusal}")
 
     def _is_there(self, job: Job) -> bool:
         return self.ledger.backend.record(job.job_id) is not None
 
     def _refuse_copy(self, job: Job) -> None:
-        if self._is_there(job):
+        if not self.is_unsure:
             raise JobStateError(
                 f"job {job.job_id!r} is in the store already, and this document is a copy of it; "
                 f"use store.load({job.job_id!r})"
             )
+
+    def is_nowhere(self, job: Job) -> bool:
+        """Whether a job of which that was not known turns out not to be in the store."""
+        return self.is_unsure and not self._is_there(job)
 
     def read(self, stored: StoredJob, plan: Plan = NO_PLAN) -> tuple[Job, Graph]:
         """The job that is stored, and its graph; DamagedRecordError or SeriluxError where it cannot be read.
@@ -170,44 +168,36 @@ class Custody:
         return self._log
 
     def release(self, job: Job, on_failure: OnFailure, now: float) -> None:
-        """Write what is left, and let others have the job: as it is stored, where nothing of it can be written.
+        """Write what is left, and let others have the job; as it is stored, where that is not what is written here.
 
         StoreError where that its last owner died may not be written either: then this process is to note it.
         """
         if self._log is None and self._position is None:  # it never was in the store
             return
         log = self._log or self.take_down(job, on_failure)
-        if log.failure is None:
+        if log.job is job and log.failure is None:
             log.release(now)
-        elif self._is_mine(job):
-            if self._has_to_note_death:
-                self.ledger.remember_death(job.job_id, job.epoch)
-                raise StoreError("this process has to note first that the last owner died: recover the job here")
-            self._give_back_as_stored(job.job_id)
+            return
+        self.ledger.discard(log)
+        if self._has_to_note_death:
+            self.ledger.remember_death(job.job_id, job.epoch)
+            raise StoreError("this process has to note first that the last owner died: recover the job here")
+        self.ledger.give_back(job.job_id, job.epoch)
 
-    def _give_back_as_stored(self, job_id: str) -> None:
-        """Let others have the job with the status that it has by what is stored of it."""
-        stored = self.ledger.backend.read(job_id)
-        try:
-            status = self.read(stored)[0].status.value
-        except SeriluxError:  # a class of it is not known here
-            status = None
-        self.ledger.give_back(stored, status)
+    def leave_behind(self, job: Job) -> None:
+        """Let others have the job as it is stored, if it is there, as soon as the store lets it."""
+        self.ledger.leave_behind(job.job_id, job.epoch)
 
     def note_death(self) -> None:
         """Know that it is written, if the last owner died."""
         self._has_to_note_death = False
 
-    def _is_mine(self, job: Job) -> bool:
-        record = self.ledger.backend.record(job.job_id)
-        return record is not None and (record.owner, record.epoch) == (self.ledger.owner, job.epoch)
-
     def forget(self) -> None:
         """Have the job read again by whoever claims it next: what this process has of it may be another's by then."""
         log = self._log
         has_begun_badly = log is None or (log.failure is not None and log.position.number <= 1)
-        self._is_unsure = self._position is None and has_begun_badly
-        self._log, self._position = None, None if self._is_unsure else UNKNOWN
+        self.is_unsure = self._position is None and has_begun_badly
+        self._log, self._position = None, None if self.is_unsure else UNKNOWN
 
 
 def covered_by(stored: StoredJob) -> int:

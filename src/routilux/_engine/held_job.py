@@ -77,8 +77,6 @@ class HeldJob(KeptJob):
         self._handle = ref(handle)
         return handle
 
-    # What is asked of it.
-
     def start(self, setting: Setting, task: Task, keeping: Keeping | None = None, *, named: bool = False) -> None:
         """Begin with a task; one whose id was chosen by its caller (`named`) is on disk then, or a JobExistsError."""
         setting.secrecy.check(task.data, "entry_params")
@@ -212,6 +210,13 @@ class HeldJob(KeptJob):
             self.secrecy.check((made.written, made.logged), "shared data")
             self.apply(SharedDataSet(made))
 
+    def have_listed(self) -> JobStatus:
+        """Have a job that nobody runs listed as what it is, as its process may have died between two writes."""
+        with self.telling(), self.lock:
+            with self._writable():
+                pass
+            return self.job.status
+
     def when_attempted(self, task: Task) -> Awaited:
         """What comes true when an attempt of the task has ended, or the job runs no more."""
         with self.lock:
@@ -301,8 +306,6 @@ class HeldJob(KeptJob):
             return
         raise ResumeError(f"job {job.job_id!r} {problem}", job_id=job.job_id, status=job.status)
 
-    # How it gets to run.
-
     def _attach(self, setting: Setting) -> None:
         if setting.engine is not self.engine:
             self.queued = False
@@ -326,8 +329,6 @@ class HeldJob(KeptJob):
     @abstractmethod
     def _wake(self) -> None:
         """Do what is due by now."""
-
-    # What becomes of it.
 
     def apply(self, fact: Fact) -> None:
         """Apply a fact that comes from outside of any activation, and do what follows from it."""

@@ -15,7 +15,7 @@ from routilux._core.snapshot import records_dropped, records_so_far, write_segme
 from routilux._engine.keeping import OnFailure
 from routilux._model import Durability, JobStatus
 from routilux._records import Task
-from routilux.errors import RoutiluxError
+from routilux.errors import RoutiluxError, StoreError
 
 SMALLEST_JOURNAL = 256 * 1024
 """Bytes: a journal that is shorter is not replaced by a snapshot."""
@@ -180,22 +180,19 @@ class JobLog:
 
     def compact(self, now: float, definition: Definition | None = None) -> None:
         """Replace the journal by a snapshot, under the job's lock and after a `sync`; perhaps of a changed flow."""
-        snapshot, segment = self._parts(now)
-        job, position = self.job, self.position
-        self._writer.compact(
-            self,
-            Compaction(
-                job.job_id,
-                position.epoch,
-                position.number,
-                snapshot,
-                segment,
-                self._oldest_segment(),
-                definition,
-            ),
-        )
+        try:
+            compaction = self._compaction(now, definition)
+        except Exception as error:
+            self.failure = StoreError(f"job {self.job.job_id!r} cannot be written: {error}")
+            raise self.failure from error
+        self._writer.compact(self, compaction)
         if self.failure is not None:
             raise self.failure
+
+    def _compaction(self, now: float, definition: Definition | None) -> Compaction:
+        snapshot, segment = self._parts(now)
+        epoch, number, *_ = self.position
+        return Compaction(self.job.job_id, epoch, number, snapshot, segment, self._oldest_segment(), definition)
 
     def write_history_anew(self) -> None:
         """Let the next snapshot have all of the history beside it, in place of the segments there are."""

@@ -84,6 +84,13 @@ class Custodian(Protocol):
         """The graph that the job ran with when it was read; None where it was not."""
 
     @property
+    def is_unsure(self) -> bool:
+        """Whether the job may have got into the store, which did not say so."""
+
+    def is_nowhere(self, job: Job) -> bool:
+        """Whether a job of which that was not known turns out not to be in the store."""
+
+    @property
     def max_lost_attempts(self) -> int:
         """How often a task's process may die before the task fails its job."""
 
@@ -106,7 +113,10 @@ class Custodian(Protocol):
         """
 
     def release(self, job: Job, on_failure: OnFailure, now: float) -> None:
-        """Write what is left, and let others have the job: as it is stored, where nothing of it can be written."""
+        """Write what is left, and let others have the job; as it is stored, where that is not what is written here."""
+
+    def leave_behind(self, job: Job) -> None:
+        """Let others have the job as it is stored, if it is there, as soon as the store lets it."""
 
     def note_death(self) -> None:
         """Know that it is written, if the last owner died."""

@@ -19,7 +19,7 @@ from routilux._engine.requests import DONE, Answer, write_answer
 from routilux._forks import renew_after_fork
 from routilux._graph import Graph
 from routilux._model import JobStatus
-from routilux.errors import RoutiluxError, StoreUnavailableError
+from routilux.errors import OwnershipLost, RoutiluxError, StoreUnavailableError
 
 T = TypeVar("T")
 NO_GRAPH = Graph("", False, {}, {}, "")
@@ -41,7 +41,7 @@ class KeptJob(ABC):
         self.job = new_job()
         self.lock: JobLock = threading.RLock()  # type: ignore[assignment]  # it has `_is_owned`, for Condition
         self._looking: threading.Lock | None = None
-        self._stands_still = False
+        self._stands_still = self._is_claimed = False
         self.attached = False
         self.graph = NO_GRAPH
         self.custody: Custodian | None = None
@@ -77,7 +77,8 @@ class KeptJob(ABC):
                 return
             fitting(self.job)
             with self._kept_nowhere_on_failure(), keeping.custody.in_hand(self.job.job_id):
-                claimed = keeping.custody.claim(self.job, take_over=keeping.take_over, plan=keeping.plan)
+                with self._standing_still():
+                    claimed = keeping.custody.claim(self.job, take_over=keeping.take_over, plan=keeping.plan)
                 self.custody, self.log, self.lost, self.job = keeping.custody, None, None, claimed.job
                 with self._let_go_on_failure():
                     self._take_back_attempts(keeping.custody, claimed)
@@ -211,6 +212,7 @@ class KeptJob(ABC):
     @contextmanager
     def _let_go_on_failure(self) -> Iterator[None]:
         """Where something fails, let go of the job, and let others have it if it is stored."""
+        self._is_claimed = True
         try:
             yield
         except BaseException as error:
@@ -219,6 +221,8 @@ class KeptJob(ABC):
                 self._let_others_have_it_after(error, self.custody)
                 self.custody.forget()
             raise
+        finally:
+            self._is_claimed = False
 
     def _let_others_have_it_after(self, error: BaseException, custody: Custodian) -> None:
         """Let others have the job: as it is, or else as it is stored. Why it failed before is what counts."""
@@ -261,9 +265,11 @@ class KeptJob(ABC):
     def _never_begun_on_failure(self) -> Iterator[None]:
         try:
             yield
-        except BaseException:
+        except BaseException as error:
             self.log = None
             self.abandon()
+            if self.custody is not None and isinstance(error, StoreUnavailableError):  # it may be there
+                self.custody.leave_behind(self.job)
             raise
 
     @contextmanager
@@ -276,12 +282,13 @@ class KeptJob(ABC):
         if self.attached:
             yield
             self.sync_held()
-        elif self.custody is None:
+        elif self.custody is None or self.custody.is_nowhere(self.job):
             with self._as_it_was_on_failure():
                 yield
         else:
             with self.custody.in_hand(self.job.job_id):
-                claimed = self.custody.claim(self.job, take_over=False)
+                with self._standing_still():
+                    claimed = self.custody.claim(self.job, take_over=False)
                 if claimed.job is not self.job:
                     self.job, self.graph = claimed.job, claimed.graph or self.graph
                 with self._let_go_on_failure():
@@ -360,6 +367,8 @@ class KeptJob(ABC):
                 self.lost, self.log = error, None
                 self._give_up_all()
                 self._tell_lost(error)
+                if self.custody is not None and not isinstance(error, OwnershipLost):
+                    self.custody.leave_behind(self.job)
 
     @abstractmethod
     def obey(self, request: bytes, patience: float) -> Answer | None:
@@ -385,5 +394,7 @@ class KeptJob(ABC):
                 log.sync()
             log.told = self.job.status
         except RoutiluxError as error:
+            if self._is_claimed:
+                raise
             self.lose(error)
         return self.lost is None

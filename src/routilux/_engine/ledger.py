@@ -10,12 +10,14 @@ from weakref import WeakValueDictionary
 
 from routilux._backends.backend import MOVED, Backend, Batch, Compaction, JobRecord, StoredJob
 from routilux._backends.haste import without_haste
-from routilux._core.journal import write_record
 from routilux._engine.fault_points import FaultPoint, Reached, pass_by
+from routilux._engine.giving_back import LeftBehind
+from routilux._engine.hands import Hands
 from routilux._engine.job_log import JobLog
 from routilux._engine.keeper import Keeper
 from routilux._engine.owner import is_gone, is_of_this_machine, shown, this_process
 from routilux._engine.patience import within
+from routilux._engine.silences import Silences
 from routilux._engine.threads import start_thread
 from routilux._logging import logger
 from routilux._model import JobStatus
@@ -30,8 +32,6 @@ from routilux.errors import (
 )
 
 FIRST_DELAY = 0.01
-FRESH = 1.0
-"""Seconds for which it is believed how long owners elsewhere have been silent: many jobs may have the same."""
 T = TypeVar("T")
 
 
@@ -57,15 +57,14 @@ class Ledger:
         self._lock = threading.RLock()  # entered itself: a Condition could be left locked by a signal
         self._changed = threading.Condition(self._lock)
         self._named: set[str] = set()
-        self._silences: tuple[float, dict[str, float]] = (0.0, {})
+        self._silences = Silences(backend)
         self._unanswered: dict[str, tuple[int, bool]] = {}
         self._left = False
         self._leaving = threading.RLock()  # a signal may have a thread close what it is just closing
         self._waiting: dict[JobLog, None] = {}
         self._made: dict[JobLog, Batch] = {}
-        self._hands: dict[str, int] = {}
-        self._hands_lock = threading.RLock()
-        self._hands_change = threading.Condition(self._hands_lock)
+        self._hands = Hands()
+        self._left_behind = LeftBehind(backend, self.owner, self._hands, self.keeper.holds)
         self._oldest: float | None = None
         self._idle = False
         self._failed: list[JobLog] = []
@@ -76,9 +75,15 @@ class Ledger:
         """Become the owner of a job, and say whether the last one died with it.
 
         JobStateError where it has an owner that lives, unless it is to be taken over; UnknownJobError where there is no
-        such job.
+        such job. Where no answer came, it is asked once more: it may have been done.
         """
         self._check_usable()
+        try:
+            return self._claim(job_id, take_over)
+        except StoreUnavailableError:
+            return self._claim(job_id, take_over)
+
+    def _claim(self, job_id: str, take_over: bool) -> tuple[StoredJob, bool]:
         while True:
             record = self.backend.record(job_id)
             if record is None:
@@ -111,18 +116,39 @@ class Ledger:
             return self.backend.acquire(job_id, self.owner, epoch=record.epoch), died
         except StoreUnavailableError:
             self._unanswered[job_id] = record.epoch + 1, died
+            if not died:
+                self.leave_behind(job_id, record.epoch + 1)
             raise
 
     def remember_death(self, job_id: str, epoch: int) -> None:
         """Know that a job of this process's, which nobody runs, had an owner that died: it is not noted yet."""
         self._unanswered[job_id] = epoch, True
 
-    def give_back(self, stored: StoredJob, status: str | None = None) -> None:
-        """Let others have a job that was claimed, perhaps with another status; an error where it stays here."""
-        record = stored.record
-        nothing = Batch(record.job_id, record.epoch, stored.number + 1, write_record([]), time(), status, releases=True)
-        with without_haste():
-            self.backend.write([nothing])
+    def give_back(self, job_id: str, epoch: int) -> None:
+        """Let others have a job of this process's that nobody runs, as it is stored.
+
+        An error where that cannot be; while the store is not available, it is tried again later.
+        """
+        try:
+            self._left_behind.give_back(job_id, epoch)
+        except StoreUnavailableError:
+            self._wake()
+            raise
+
+    def leave_behind(self, job_id: str, epoch: int) -> None:
+        """`give_back`, when the store lets it, where the job is this process's at all by then."""
+        self._left_behind.add(job_id, epoch)
+        self._wake()
+
+    def discard(self, log: JobLog) -> None:
+        """Write nothing of a log any more, for which the job went on in vain."""
+        with self._writing:
+            self._made.pop(log, None)
+            log.failure = log.failure or StoreError(f"job {log.job.job_id!r} was let go")
+
+    def _wake(self) -> None:
+        with self._lock:
+            self._changed.notify()
 
     def has_owner(self, record: JobRecord) -> bool:
         """Whether somebody who lives runs a job, or a thread of this process is about to."""
@@ -138,33 +164,15 @@ class Ledger:
         self._check_usable()
         self._stand_by()
         self.keeper.stand_by()
-        me = threading.get_ident()
-        if self._hands.get(job_id) == me:
+        with self._hands.holding(job_id):
             yield
-            return
-        with self._hands_lock:
-            self._hands_change.wait_for(lambda: job_id not in self._hands)
-            self._hands[job_id] = me
-        try:
-            yield
-        finally:
-            with self._hands_lock:
-                del self._hands[job_id]
-                self._hands_change.notify_all()
 
     def _lives(self, record: JobRecord) -> bool:
         if record.owner is None:
             return False
         if record.owner == self.owner:
             return self.keeper.holds(record.job_id)
-        return not is_gone(record.owner, None if is_of_this_machine(record.owner) else self._silence(record.owner))
-
-    def _silence(self, owner: str) -> float | None:
-        asked_at, silences = self._silences
-        if owner not in silences or monotonic() - asked_at > FRESH:
-            silences = self.backend.silences()
-            self._silences = monotonic(), silences
-        return silences.get(owner)
+        return not is_gone(record.owner, None if is_of_this_machine(record.owner) else self._silences.of(record.owner))
 
     def begin(self, log: JobLog) -> None:
         """Know the log of a job; one that another handle of this process has kept of it until now is at its end."""
@@ -322,11 +330,13 @@ class Ledger:
         while not self._closed.is_set():
             with self._lock:
                 failed, self._failed = [*untold, *self._failed], []
-                if not (failed or self._is_due() or self._closed.is_set()):
+                if not (failed or self._is_due() or self._closed.is_set() or not self._left_behind.due_in()):
                     woken = self._rest(woken)
             untold = [log for log in failed if not log.on_failure(log)]
             if self._is_due():
                 self.flush()
+            if not self._left_behind.due_in():
+                self._left_behind.give_back_all()
 
     def _rest(self, woken: bool) -> bool:
         """Sleep until something is due, and say whether somebody has ended that.
@@ -335,7 +345,8 @@ class Ledger:
         """
         self._idle = self._oldest is None and not woken
         due = self.window if self._oldest is None else self._oldest + self.window - monotonic()
-        return self._changed.wait(None if self._idle else min(max(due, 0.0), threading.TIMEOUT_MAX))
+        seconds = threading.TIMEOUT_MAX if self._idle else min(max(due, 0.0), threading.TIMEOUT_MAX)
+        return self._changed.wait(min(seconds, self._left_behind.due_in()))
 
     def _is_due(self) -> bool:
         oldest = self._oldest

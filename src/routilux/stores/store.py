@@ -227,20 +227,13 @@ class Store(KeepsJobs):
         except ResumeError:
             if job_state.status is JobStatus.RUNNING:
                 raise
-            self._have_listed(job_id, job_state.status)
-            return job_state
+            listed = job_state._live.have_listed()
+            return self._take_up(job_id, host) if listed is JobStatus.RUNNING else job_state
         except (JobStateError, OwnershipLost, UnknownJobError):
             left = self._orphan(job_id)
             if left is not None and left.epoch == orphan.epoch:
                 raise
             return None if left is None else self._take_up(job_id, host)
-
-    def _have_listed(self, job_id: str, status: JobStatus) -> None:
-        """List a job as what it is: its process may have died as it let the job go on, between two writes."""
-        with self._ledger.in_hand(job_id):
-            if self._orphan(job_id) is not None:
-                stored, _ = self._ledger.claim(job_id, take_over=False)
-                self._ledger.give_back(stored, status.value)
 
     def _orphan(self, job_id: str) -> JobRecord | None:
         record = self._backend.record(job_id)
