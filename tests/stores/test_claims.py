@@ -1,13 +1,12 @@
 """Jobs that are claimed for as long as a change takes: their owner writes each record, and then they are free."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from threading import Event
 
 import pytest
 
 from routilux import Flow, JobState, OwnershipLost, ResumeError, Routine, recover
-from routilux._backends.backend import Batch, JobRecord, StoredJob
-from routilux._backends.memory import MemoryBackend
+from routilux._backends.backend import Batch, JobRecord
 from routilux._core.journal import write_record
 from routilux._engine import ledger
 from routilux.errors import StoreUnavailableError
@@ -16,40 +15,7 @@ from serilux import register_serializable
 from tests.engine.engine_parts import flow_of
 from tests.patience import PATIENCE
 from tests.stores.patients import Hopeless, patient
-
-
-class Watched(MemoryBackend):
-    """Has something happen before or after a call of it, once, and keeps what was written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.before: dict[str, Callable[[], object]] = {}
-        self.after: dict[str, Callable[[], object]] = {}
-        self.written: list[Batch] = []
-
-    def write(self, batches: Sequence[Batch]) -> frozenset[str]:
-        self._happen(self.before, "write")
-        refused = super().write(batches)
-        self.written += batches
-        self._happen(self.after, "write")
-        return refused
-
-    def acquire(self, job_id: str, owner: str, *, epoch: int) -> StoredJob | None:
-        stored = super().acquire(job_id, owner, epoch=epoch)
-        self._happen(self.after, "acquire")
-        return stored
-
-    def read(self, job_id: str) -> StoredJob:
-        stored = super().read(job_id)
-        self._happen(self.after, "read")
-        return stored
-
-    def beat(self, owner: str) -> None:
-        self._happen(self.before, "beat")
-        super().beat(owner)
-
-    def _happen(self, events: dict[str, Callable[[], object]], name: str) -> None:
-        events.pop(name, lambda: None)()
+from tests.stores.watched_backend import Watched, away
 
 
 @pytest.fixture
@@ -110,10 +76,6 @@ def crashed(backend: Watched, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
     Once.release.clear()
     yield leave
     Once.release.set()
-
-
-def away() -> None:
-    raise StoreUnavailableError("the disk is full")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from routilux import Flow, JobState, JobStateError, OwnershipLost, Routine, reco
 from routilux._backends.backend import JobRecord, StoredJob
 from routilux._backends.memory import MemoryBackend
 from routilux._engine import custody
-from routilux.errors import StoreUnavailableError, UnknownJobError
+from routilux.errors import DamagedRecordError
 from routilux.stores import Store
 from serilux import SeriluxError, register_serializable
 from tests.crashes.failing_backend import FailingBackend, Failure
@@ -254,30 +254,39 @@ def test_a_job_that_was_claimed_and_cannot_be_read_is_given_back(monkeypatch: py
     assert backend.record(job_state.job_id).status == "completed"
 
 
-@pytest.mark.parametrize("kind", [StoreUnavailableError, OSError, UnknownJobError])
-def test_a_job_that_cannot_be_given_back_is_said_to_stay(
-    kind: type[Exception], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_why_a_job_cannot_be_read_is_raised_although_it_cannot_be_given_back_yet(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whatever that fails with, why the job could not be read is what is raised."""
     backend = MemoryBackend()
     flow, job_state, store = left_behind(backend)
     monkeypatch.setattr(custody, "rebuild", unreadable)
-    store.ledger.backend = FailingBackend(backend, ["write"], [Failure(done=False, kind=kind)])
+    store.ledger._left_behind._backend = FailingBackend(backend, ["write"], [Failure(done=False)])
     with pytest.raises(SeriluxError, match="is not known here") as refusal:
         flow.resume(job_state)
     job_id = job_state.job_id
-    assert refusal.value.__notes__ == [
-        f"nor could job {job_id!r} be given back, so that it stays with this process: the connection was lost"
-    ]
-    assert "stays with this process: the connection was lost" in caplog.text
+    assert refusal.value.__notes__ == [f"nor could job {job_id!r} be given back: the connection was lost"]
+    until(lambda: backend.record(job_id).owner is None)
 
 
-def test_a_store_that_cannot_be_left_is_closed_all_the_same() -> None:
+def test_a_job_that_is_damaged_cannot_be_given_back_which_operators_are_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend = MemoryBackend()
+    _, job_state, store = left_behind(backend)
+    backend.acquire(job_state.job_id, store.ledger.owner, epoch=1)
+    damaged = Failure(done=False, kind=DamagedRecordError)
+    store.ledger._left_behind._backend = FailingBackend(backend, ["read"], [damaged])
+    store.ledger.leave_behind(job_state.job_id, 2)
+    until(lambda: "stays with this process: the connection was lost" in caplog.text)
+    store.close()
+
+
+def test_a_store_that_cannot_be_left_is_closed_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
     backend = MemoryBackend()
     store = Store(FailingBackend(backend, ["leave"], [Failure(done=False)]))
     store.ledger.keeper.show()  # who never showed itself has nothing to leave
-    with pytest.raises(StoreUnavailableError, match="the connection was lost"):
-        store.close()
+    store.close()
+    assert [record.getMessage() for record in caplog.records] == ["the store cannot be left: the connection was lost"]
     with pytest.raises(Exception, match="has been closed"):
         backend.records()
     store.close()

@@ -9,7 +9,7 @@ import pytest
 
 from routilux import DefinitionError, Flow, JobState, StoreError, UnknownJobError, recover
 from routilux._backends.memory import MemoryBackend
-from routilux._engine import ledger, owner
+from routilux._engine import owner, silences
 from routilux.stores import Store, open_store
 from tests.stores.patients import patient
 
@@ -105,7 +105,7 @@ def test_owners_elsewhere_are_asked_after_once_however_many_jobs_they_leave(monk
     for job_state in jobs:
         job_state._live.abandon()
     backend.beat(elsewhere.ledger.owner)
-    monkeypatch.setattr(ledger, "FRESH", 60.0)
+    monkeypatch.setattr(silences, "FRESH", 60.0)
     backend.asked_after = 0
     assert len(recover(Store(backend))) == 20
     assert backend.asked_after == 1
@@ -123,7 +123,7 @@ def test_owners_on_this_machine_are_not_asked_after(monkeypatch: pytest.MonkeyPa
 
 def test_an_owner_that_has_come_since_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was heard a moment ago tells nothing of it: to say that it is silent would take its jobs from it."""
-    monkeypatch.setattr(ledger, "FRESH", 60.0)
+    monkeypatch.setattr(silences, "FRESH", 60.0)
     backend = MemoryBackend()
     store = Store(backend)
     for number in range(2):

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from routilux._core.clocks import wait_no_longer_than_asked
 from routilux._core.crashes import attempts_lost, task_resolved
 from routilux._core.facts import (
     NOTHING,
@@ -247,6 +248,7 @@ def _goes_on(job: Job, fact: JobResumed | JobRetried, now: float) -> Effects:
     job.fingerprint = fact.fingerprint
     job.running_since = now
     job.hold_until = fact.hold_until
+    wait_no_longer_than_asked(job, now)
     return STATUS_AND_TIMER_CHANGED
 
 

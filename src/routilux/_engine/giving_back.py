@@ -40,7 +40,7 @@ class LeftBehind:
         """Give back what can be; the rest is tried later."""
         self._due = inf
         for job_id, epoch in list(self._epochs.items()):
-            if job_id in self._hands:  # for how long, nobody knows
+            if self._hands.are_taking(job_id):  # for how long, nobody knows
                 self._due = monotonic() + AGAIN
                 continue
             try:

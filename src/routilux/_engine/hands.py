@@ -1,4 +1,4 @@
-"""Jobs that a thread of this process is just taking, or giving up: meanwhile other threads have to wait."""
+"""Jobs that a thread of this process is just taking, or giving back: meanwhile other threads have to wait."""
 
 import threading
 from collections.abc import Iterator
@@ -6,15 +6,29 @@ from contextlib import contextmanager
 
 
 class Hands:
-    """Which thread has which job to itself."""
+    """Which thread has which job to itself, and whether it is taking it."""
 
     def __init__(self) -> None:
         self._holders: dict[str, int] = {}
+        self._taken: set[str] = set()
         self._lock = threading.RLock()  # entered itself: a Condition could be left locked by a signal
         self._change = threading.Condition(self._lock)
 
-    def __contains__(self, job_id: str) -> bool:
-        return job_id in self._holders
+    def are_taking(self, job_id: str) -> bool:
+        """Whether a thread is just taking a job."""
+        return job_id in self._taken
+
+    @contextmanager
+    def taking(self, job_id: str) -> Iterator[None]:
+        """`holding` a job to take it."""
+        with self.holding(job_id):
+            is_mine = job_id not in self._taken
+            self._taken.add(job_id)
+            try:
+                yield
+            finally:
+                if is_mine:
+                    self._taken.discard(job_id)
 
     @contextmanager
     def holding(self, job_id: str) -> Iterator[None]:

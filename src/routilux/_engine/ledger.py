@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from math import inf
 from time import monotonic, time
 from typing import TypeVar
 from weakref import WeakValueDictionary
@@ -17,10 +18,10 @@ from routilux._engine.job_log import JobLog
 from routilux._engine.keeper import Keeper
 from routilux._engine.owner import is_gone, is_of_this_machine, shown, this_process
 from routilux._engine.patience import within
+from routilux._engine.refusals import closed_first, exists
 from routilux._engine.silences import Silences
 from routilux._engine.threads import start_thread
 from routilux._logging import logger
-from routilux._model import JobStatus
 from routilux.errors import (
     JobExistsError,
     JobStateError,
@@ -87,6 +88,7 @@ class Ledger:
         while True:
             record = self.backend.record(job_id)
             if record is None:
+                self._unanswered.pop(job_id, None)
                 raise UnknownJobError(f"the store has no job {job_id!r}")
             if record.status == MOVED:
                 raise UnknownJobError(f"job {job_id!r} was moved out of the store (epoch {record.epoch})")
@@ -114,7 +116,7 @@ class Ledger:
         self._unanswered.pop(job_id, None)
         try:
             return self.backend.acquire(job_id, self.owner, epoch=record.epoch), died
-        except StoreUnavailableError:
+        except BaseException:
             self._unanswered[job_id] = record.epoch + 1, died
             if not died:
                 self.leave_behind(job_id, record.epoch + 1)
@@ -152,7 +154,7 @@ class Ledger:
 
     def has_owner(self, record: JobRecord) -> bool:
         """Whether somebody who lives runs a job, or a thread of this process is about to."""
-        return self._lives(record) or (record.owner == self.owner and record.job_id in self._hands)
+        return self._lives(record) or (record.owner == self.owner and self._hands.are_taking(record.job_id))
 
     @contextmanager
     def in_hand(self, job_id: str) -> Iterator[None]:
@@ -164,7 +166,7 @@ class Ledger:
         self._check_usable()
         self._stand_by()
         self.keeper.stand_by()
-        with self._hands.holding(job_id):
+        with self._hands.taking(job_id):
             yield
 
     def _lives(self, record: JobRecord) -> bool:
@@ -199,7 +201,7 @@ class Ledger:
             self._named.add(job_id)
         try:
             if (record := self.backend.record(job_id)) is not None:
-                raise _exists(record)
+                raise exists(record)
             yield
         finally:
             self._named.discard(job_id)
@@ -295,7 +297,7 @@ class Ledger:
         if record is None:
             return OwnershipLost(f"job {job_id!r} was deleted from its store while it ran here")
         if batch is not None and batch.new is not None:
-            return _exists(record)
+            return exists(record)
         taker = "another, which has let it go since" if record.owner is None else shown(record.owner)
         return OwnershipLost(
             f"job {job_id!r} was taken over by {taker} (epoch {record.epoch}; here it was {log.position.epoch}); what "
@@ -306,8 +308,8 @@ class Ledger:
         """Say why logs can be written no more. Those who run the jobs are told by a thread that holds no job."""
         has_closed = self._left and self._closed.is_set()
         for log, error in failures.items():
-            closed_first = has_closed and isinstance(error, StoreError)
-            log.failure = log.failure or (_closed_first(log.job.job_id) if closed_first else error)
+            is_late = has_closed and isinstance(error, StoreError)
+            log.failure = log.failure or (closed_first(log.job.job_id) if is_late else error)
         if failures:
             with self._lock:
                 self._failed.extend(failures)
@@ -345,8 +347,8 @@ class Ledger:
         """
         self._idle = self._oldest is None and not woken
         due = self.window if self._oldest is None else self._oldest + self.window - monotonic()
-        seconds = threading.TIMEOUT_MAX if self._idle else min(max(due, 0.0), threading.TIMEOUT_MAX)
-        return self._changed.wait(min(seconds, self._left_behind.due_in()))
+        seconds = min(inf if self._idle else max(due, 0.0), self._left_behind.due_in())
+        return self._changed.wait(None if seconds == inf else min(seconds, threading.TIMEOUT_MAX))
 
     def _is_due(self) -> bool:
         oldest = self._oldest
@@ -372,31 +374,10 @@ class Ledger:
         self.flush()
         self.abandon()
         self.reached(FaultPoint.OWNER_LEAVES)
-        try:
+        try:  # all is on disk; of an owner that cannot say that it leaves, others find out
             if self.keeper.is_known:  # else it was only looked into, for which nobody has to wait for a lock
                 self.backend.leave(self.owner)
+        except StoreUnavailableError as error:
+            logger.warning("the store cannot be left: %s", error, extra={"action": "leave"})
         finally:
             self.backend.close()
-
-
-def _closed_first(job_id: str) -> StoreError:
-    return StoreError(
-        f"the store has been closed while job {job_id!r} still ran here, and keeps no more of it; close it after the "
-        f"flow: with open_store(...) as store, flow:"
-    )
-
-
-def _exists(record: JobRecord) -> JobExistsError:
-    job_id = record.job_id
-    if record.status == MOVED:
-        return JobExistsError(
-            f"job {job_id!r} was moved out of the store, and may go on elsewhere; start the new one under another id, "
-            f"or delete what is left of it first",
-            job_id=job_id,
-        )
-    return JobExistsError(
-        f"the store has a job {job_id!r} already, which is {record.status}; get it with store.load({job_id!r}), or "
-        f"start the new one under another id",
-        job_id=job_id,
-        status=JobStatus(record.status),
-    )

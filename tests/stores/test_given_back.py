@@ -1,0 +1,337 @@
+"""What a process owns and does not run is given back as soon as its store lets it, as it is stored."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from routilux import Flow, JobState, Routine
+from routilux._backends.backend import Batch
+from routilux._backends.memory import MemoryBackend
+from routilux._core.journal import write_record
+from routilux._engine import job_log
+from routilux.errors import JobStateError, StoreError, StoreUnavailableError
+from routilux.stores import Store
+from serilux import Serializable, register_serializable
+from tests.engine.engine_parts import flow_of
+from tests.patience import PATIENCE, until
+from tests.stores.patients import Hopeless, patient
+from tests.stores.watched_backend import Watched, away
+
+
+class Outage:
+    """A store that is away from a call on, which may have been done, until it is back."""
+
+    def __init__(self, backend: MemoryBackend) -> None:
+        self._backend = backend
+        self._begins_at: str | None = None
+        self._is_done = False
+        self._is_on = False
+
+    def begin_at(self, name: str, *, done: bool) -> None:
+        self._begins_at, self._is_done = name, done
+
+    def end(self) -> None:
+        self._begins_at, self._is_on = None, False
+
+    def close(self) -> None:
+        """Others have the backend, too."""
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._backend, name)
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            begins = name == self._begins_at and threading.current_thread().name != "routilux-heart"
+            if begins and not self._is_on and self._is_done:
+                method(*arguments, **named)
+            self._is_on = self._is_on or begins
+            return away() if self._is_on else method(*arguments, **named)
+
+        return call
+
+
+@pytest.fixture
+def backend() -> Watched:
+    return Watched()
+
+
+@pytest.fixture
+def outage(backend: Watched) -> Outage:
+    return Outage(backend)
+
+
+@pytest.fixture
+def store(outage: Outage) -> Iterator[Store]:
+    with Store(outage, patience=0.0, window=0.001) as store:
+        yield store
+        outage.end()
+
+
+@pytest.fixture
+def elsewhere(backend: Watched) -> Iterator[Store]:
+    """The store as another process has it."""
+    with Store(Outage(backend)) as store:
+        yield store
+
+
+@pytest.fixture
+def flow() -> Iterator[Flow]:
+    with patient() as flow:
+        yield flow
+
+
+def paused(flow: Flow, store: Store) -> JobState:
+    job_state = flow.execute("patient", store=store)
+    flow.pause(job_state)
+    return job_state
+
+
+CHANGES: dict[str, Callable[[Flow, JobState], object]] = {
+    "resume": lambda flow, job_state: flow.resume(job_state),
+    "deliver": lambda flow, job_state: flow.deliver(job_state, "patient", "answer", {"text": "heard"}),
+    "share": lambda flow, job_state: job_state.update_shared_data("key", 1),
+    "cancel": lambda flow, job_state: flow.cancel(job_state),
+    "pause": lambda flow, job_state: flow.pause(job_state, "again"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_claim_of_which_no_answer_came_is_asked_for_once_more(
+    backend: Watched, store: Store, flow: Flow, change: str
+) -> None:
+    job_state = paused(flow, store)
+    backend.after["acquire"] = away
+    CHANGES[change](flow, job_state)
+    assert store.summary(job_state.job_id).epoch == 1
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(("call", "done"), [("acquire", True), ("write", False), ("write", True)])
+def test_a_paused_job_is_anybodys_when_its_store_is_back(
+    outage: Outage, store: Store, elsewhere: Store, flow: Flow, change: str, call: str, done: bool
+) -> None:
+    job_state = paused(flow, store)
+    outage.begin_at(call, done=done)
+    with pytest.raises(StoreUnavailableError):
+        CHANGES[change](flow, job_state)
+    outage.end()
+    until(lambda: elsewhere.summary(job_state.job_id).owner is None)
+    if elsewhere.summary(job_state.job_id).status != "cancelled":
+        elsewhere.cancel(job_state.job_id, timeout=PATIENCE)
+    assert elsewhere.load_job(job_state.job_id).status == "cancelled"
+
+
+def test_a_job_that_was_lost_as_its_store_was_away_goes_on_anywhere(
+    outage: Outage, store: Store, elsewhere: Store, flow: Flow
+) -> None:
+    job_state = flow.execute("patient", store=store)
+    outage.begin_at("write", done=False)
+    with pytest.raises(StoreUnavailableError):
+        flow.deliver(job_state, "patient", "answer", {"text": "lost"})
+    outage.end()
+    until(elsewhere.orphans)
+    (recovered,) = elsewhere.recover()
+    elsewhere.deliver(recovered.job_id, "patient", "answer", {"text": "heard"})
+    assert recovered.wait(PATIENCE)
+    assert recovered.shared_log == ["heard"]
+
+
+def test_a_job_with_a_name_that_may_have_begun_goes_on_anywhere(
+    outage: Outage, store: Store, elsewhere: Store, flow: Flow
+) -> None:
+    outage.begin_at("write", done=True)
+    with pytest.raises(StoreUnavailableError):
+        flow.execute("patient", store=store, job_id="named")
+    outage.end()
+    until(elsewhere.orphans)
+    assert [job_state.job_id for job_state in elsewhere.recover()] == ["named"]
+
+
+def test_a_failed_job_whose_retry_fails_is_listed_as_failed_by_the_same_process(
+    outage: Outage, store: Store, backend: Watched
+) -> None:
+    flow = flow_of(a=Hopeless())
+    job_state = flow.execute("a", store=store)
+    assert job_state.wait(PATIENCE)
+    outage.begin_at("compact", done=False)
+    with pytest.raises(StoreUnavailableError):
+        flow.retry(job_state)
+    outage.end()
+    until(lambda: backend.record(job_state.job_id).owner is None)
+    assert store.summary(job_state.job_id).status == "failed"
+
+
+def written_as_running(backend: Watched, job_id: str) -> None:
+    """What a process leaves that dies between the two writes of a resume."""
+    stored = backend.read(job_id)
+    number = stored.number + 1
+    backend.write([Batch(job_id, stored.record.epoch, number, write_record([]), 0.0, "running", releases=True)])
+
+
+@register_serializable(name="GivenBackMoody")
+class Moody(Routine):
+    """Fails, or waits for an answer."""
+
+    fails = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", self.ask)
+        self.define_slot("answer", self.ask)
+
+    def ask(self) -> None:
+        if Moody.fails:
+            raise ConnectionError
+        self.expect("answer")
+
+
+def test_recover_takes_up_what_has_been_retried_and_lost_since_it_looked(
+    backend: Watched, store: Store, elsewhere: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = flow_of(a=Moody())
+    job_id = flow.execute("a", store=store).job_id
+    until(lambda: store.summary(job_id).status == "failed")
+    written_as_running(backend, job_id)
+    resume = Flow.resume
+
+    def overtaken(self: Flow, job_state: JobState, **named: Any) -> JobState:
+        monkeypatch.undo()
+        try:
+            return resume(self, job_state, **named)
+        finally:
+            flow_elsewhere, job_elsewhere = elsewhere.load(job_id)
+            flow_elsewhere.retry(job_elsewhere)
+            job_elsewhere._live.sync()
+            job_elsewhere._live.abandon()
+            written_as_running(backend, job_id)
+
+    monkeypatch.setattr(Moody, "fails", False)
+    monkeypatch.setattr(Flow, "resume", overtaken)
+    (recovered,) = store.recover(flows=[flow])
+    assert (recovered.status, store.summary(job_id).owner) == ("running", store.ledger.owner)
+    flow.cancel(recovered)
+
+
+@register_serializable(name="GivenBackBad")
+class Bad(Serializable):
+    """Can be journalled, until it is told not to be written any more."""
+
+    refuses = False
+
+    def serialize(self) -> dict[str, Any]:
+        if Bad.refuses:
+            raise ZeroDivisionError("told to")
+        return super().serialize()
+
+
+@register_serializable(name="GivenBackGrower")
+class Grower(Routine):
+    """Grows its job until that is written anew, which fails the first time."""
+
+    has_told = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", self.begin)
+        self.define_slot("more", self.grow)
+        self.define_event("more")
+
+    def begin(self) -> None:
+        self.get_execution_context().job_state.update_shared_data("bad", Bad())
+        self.emit("more", count=19)
+
+    def grow(self, count: int) -> None:
+        if not Grower.has_told:
+            Grower.has_told = Bad.refuses = True
+        self.get_execution_context().job_state.append_to_shared_log("x" * 200)
+        if count:
+            self.emit("more", count=count - 1)
+
+
+@pytest.fixture
+def _restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(job_log, "SMALLEST_JOURNAL", 1_000)
+    yield
+    Grower.has_told = Bad.refuses = False
+
+
+@pytest.mark.usefixtures("_restored")
+def test_a_job_that_cannot_be_written_anew_is_let_go_and_says_why(store: Store, backend: Watched) -> None:
+    flow = flow_of(a=Grower(), links=("a.more>a.more",))
+    job_state = flow.start("a", store=store, durability="strict")
+    with pytest.raises(StoreError, match="cannot be written: told to"):
+        job_state.wait(PATIENCE)
+    Bad.refuses = False
+    until(lambda: backend.record(job_state.job_id).owner is None)
+    (recovered,) = store.recover()
+    assert recovered.wait(PATIENCE)
+    assert recovered.shared_log == ["x" * 200] * 20
+
+
+@pytest.mark.usefixtures("_restored")
+def test_a_resume_that_cannot_be_written_leaves_the_job_paused_and_listed_so(store: Store, flow: Flow) -> None:
+    job_state = flow.execute("patient", store=store)
+    job_state.update_shared_data("bad", Bad())
+    flow.pause(job_state)
+    Bad.refuses = True
+    with pytest.raises(StoreError, match="cannot be written: told to") as caught:
+        flow.resume(job_state)
+    Bad.refuses = False
+    assert getattr(caught.value, "__notes__", []) == []
+    summary = store.summary(job_state.job_id)
+    assert (job_state.status, summary.status, summary.owner) == ("paused", "paused", None)
+    flow.resume(job_state)
+    flow.deliver(job_state, "patient", "answer", {"text": "heard"})
+    assert job_state.wait(PATIENCE)
+
+
+@pytest.mark.parametrize("change", ["deliver", "share", "cancel", "pause"])
+def test_a_change_of_a_paused_job_that_fails_ends_nobodys_waiting(
+    backend: Watched, store: Store, flow: Flow, caplog: pytest.LogCaptureFixture, change: str
+) -> None:
+    job_state = paused(flow, store)
+    waiting = job_state._live.wait_until(lambda job: job.settled)
+    backend.before["write"] = away
+    with pytest.raises(StoreUnavailableError):
+        CHANGES[change](flow, job_state)
+    assert (waiting.is_done, job_state.status, caplog.records) == (False, "paused", [])
+    flow.cancel(job_state)
+    assert waiting.is_done
+
+
+@pytest.mark.parametrize("change", ["deliver", "share", "cancel", "pause"])
+def test_a_job_that_did_not_get_into_a_store_can_be_changed_as_before(
+    backend: Watched, store: Store, flow: Flow, change: str
+) -> None:
+    job_state = flow.execute("patient")
+    flow.pause(job_state)
+    backend.before["write"] = away
+    with pytest.raises(StoreUnavailableError):
+        flow.resume(job_state, store=store)
+    with Store(MemoryBackend()) as other, pytest.raises(JobStateError, match="may have got into another store"):
+        flow.resume(job_state, store=other)
+    CHANGES[change](flow, job_state)
+    assert backend.records() == []
+
+
+@pytest.mark.parametrize("name", ["record", "acquire"])
+def test_who_looks_at_a_job_does_not_wait_for_its_claim(
+    backend: Watched, store: Store, flow: Flow, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    job_state = paused(flow, store)
+    entered, release, call = threading.Event(), threading.Event(), getattr(backend, name)
+
+    def slow(*arguments: Any, **named: Any) -> Any:
+        entered.set()
+        assert release.wait(PATIENCE)
+        return call(*arguments, **named)
+
+    monkeypatch.setattr(backend, name, slow)
+    sharing = threading.Thread(target=CHANGES["share"], args=[flow, job_state])
+    sharing.start()
+    assert entered.wait(PATIENCE)
+    assert (job_state.explain().status, job_state.serialize()["shared_data"]) == ("paused", {})
+    release.set()
+    sharing.join(PATIENCE)
+    assert job_state.shared_data == {"key": 1}
