@@ -47,7 +47,7 @@ def backend(url: str) -> Iterator[Backend]:
     backend.close()
 
 
-@examples(150)
+@examples(75)
 @given(
     TIMELESS,
     st.lists(WHAT_COMES, min_size=1, max_size=12),

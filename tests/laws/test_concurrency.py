@@ -33,7 +33,7 @@ def begun(runner: StepRunner, job_state: JobState, attempts: list[Attempt]) -> b
     return attempt is not None
 
 
-@examples(150)
+@examples(75)
 @given(UNORDERED, st.lists(st.integers(0, 9), min_size=1, max_size=30))
 def test_any_interleaving_and_any_cut_gives_the_same_results(plan: FlowPlan, choices: list[int]) -> None:
     predicted = Oracle(plan).predict()

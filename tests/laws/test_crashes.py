@@ -120,7 +120,7 @@ def loses(host: Host, job_state: JobState) -> JobState:
     return taken
 
 
-@examples(100)
+@examples(60)
 @given(TIMELESS, st.lists(WHAT_COMES, min_size=1, max_size=12), st.sampled_from(Durability))
 def test_a_job_that_is_killed_over_and_over_does_what_the_oracle_says(
     plan: FlowPlan, turns: list[str], durability: Durability
@@ -129,7 +129,7 @@ def test_a_job_that_is_killed_over_and_over_does_what_the_oracle_says(
     assert observed(run(plan, turns, durability)) == predicted
 
 
-@examples(100)
+@examples(60)
 @given(
     flow_plans(),
     st.lists(st.sampled_from(["go on", "write", "write in flight", "crash in flight"]), min_size=1, max_size=8),
@@ -143,7 +143,7 @@ def test_what_is_stored_is_the_job(plan: FlowPlan, turns: list[str]) -> None:
     run(plan, turns, Durability.GROUP, each=compare)
 
 
-@examples(100)
+@examples(60)
 @given(flow_plans(), st.integers(0, 20))
 def test_a_strict_job_loses_nothing_that_has_ended(plan: FlowPlan, steps: int) -> None:
     Oracle(plan).predict()

@@ -56,7 +56,7 @@ def run_with_cuts(plan: FlowPlan, cuts: list[str]) -> tuple[JobState, Flow]:
     return job_state, flow
 
 
-@examples(300)
+@examples(200)
 @given(flow_plans())
 def test_an_uncut_run_does_what_the_oracle_says(plan: FlowPlan) -> None:
     predicted = Oracle(plan).predict()
@@ -66,7 +66,7 @@ def test_an_uncut_run_does_what_the_oracle_says(plan: FlowPlan) -> None:
     assert observed(job_state) == predicted
 
 
-@examples(600)
+@examples(400)
 @given(flow_plans(), CUTS)
 def test_a_run_cut_anywhere_any_number_of_times_does_the_same(plan: FlowPlan, cuts: list[str]) -> None:
     predicted = Oracle(plan).predict()
@@ -74,7 +74,7 @@ def test_a_run_cut_anywhere_any_number_of_times_does_the_same(plan: FlowPlan, cu
     assert observed(job_state) == predicted
 
 
-@examples(200)
+@examples(100)
 @given(flow_plans(), CUTS)
 def test_the_text_of_a_job_read_and_written_again_is_the_same_text(plan: FlowPlan, cuts: list[str]) -> None:
     Oracle(plan).predict()

@@ -38,7 +38,7 @@ def without(flow: Flow, routine_id: str) -> dict[str, Any]:
     return document
 
 
-@examples(200)
+@examples(100)
 @given(flow_plans(), st.integers(0, 20), st.data())
 def test_a_job_that_needs_a_missing_routine_is_refused_with_the_whole_list(
     plan: FlowPlan, steps: int, data: st.DataObject
@@ -60,7 +60,7 @@ def test_a_job_that_needs_a_missing_routine_is_refused_with_the_whole_list(
         assert job_state.serialize() == before
 
 
-@examples(200)
+@examples(100)
 @given(flow_plans(), flow_plans(), st.integers(0, 12), st.booleans())
 def test_a_job_that_fits_another_flow_comes_to_an_end_there_and_any_other_is_refused(
     plan: FlowPlan, other: FlowPlan, steps: int, through_a_document: bool
@@ -86,7 +86,7 @@ def test_a_job_that_fits_another_flow_comes_to_an_end_there_and_any_other_is_ref
         assert job_state.serialize()["pending_tasks"] == [] or job_state.error is not None
 
 
-@examples(100)
+@examples(50)
 @given(flow_plans())
 def test_a_fingerprint_names_the_shape_and_nothing_else(plan: FlowPlan) -> None:
     flow = build(plan)

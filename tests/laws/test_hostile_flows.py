@@ -45,7 +45,7 @@ def refused(flow: Flow, document: Any) -> SeriluxError | None:
     return None
 
 
-@examples(400)
+@examples(200)
 @given(flow_plans(), st.data(), JSON)
 def test_a_mutated_flow_document_is_read_or_refused(plan: FlowPlan, data: st.DataObject, value: Any) -> None:
     document = build(plan).serialize()

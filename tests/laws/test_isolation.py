@@ -17,7 +17,7 @@ def without_mirrored_counts(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-@examples(200)
+@examples(100)
 @given(flow_plans(), st.lists(st.integers(0, 5), min_size=2, max_size=3))
 def test_jobs_in_turn_each_do_what_they_do_alone(plan: FlowPlan, values: list[int]) -> None:
     plans = [FlowPlan(plan.nodes, plan.connections, plan.ttl, value) for value in values]

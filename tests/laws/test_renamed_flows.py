@@ -76,7 +76,7 @@ def sent(runner: StepRunner, job_state: JobState) -> JobState:
     return read
 
 
-@examples(300)
+@examples(100)
 @given(flow_plans(), st.integers(0, 12), st.booleans(), st.data())
 def test_a_job_goes_on_under_other_names(plan: FlowPlan, steps: int, in_flight: bool, data: st.DataObject) -> None:
     predicted = Oracle(plan).predict()
@@ -102,7 +102,7 @@ def test_a_job_goes_on_under_other_names(plan: FlowPlan, steps: int, in_flight: 
     assert observed(job_state) == under(names, predicted, records, entries)
 
 
-@examples(100)
+@examples(50)
 @given(flow_plans(), st.integers(0, 12), st.data())
 def test_and_back_again(plan: FlowPlan, steps: int, data: st.DataObject) -> None:
     """A plan, and the one that takes it back, leave a job as it was, but for the record of both."""

@@ -157,7 +157,7 @@ def enough_for(items: list[Item], killers: list[Item]) -> float:
     return LIMIT
 
 
-@examples(100)
+@examples(60)
 @given(st.lists(innocent, max_size=12), st.lists(guilty, min_size=1, max_size=2), st.randoms(), st.booleans())
 def test_what_kills_its_process_fails_its_job_and_nothing_else_does(
     innocents: list[Item], killers: list[Item], chance: Random, written: bool
@@ -171,7 +171,7 @@ def test_what_kills_its_process_fails_its_job_and_nothing_else_does(
         assert len(it.deaths) <= (not written) + enough_for(items, killers)
 
 
-@examples(100)
+@examples(60)
 @given(st.lists(innocent, min_size=1, max_size=12), st.lists(st.sampled_from([0.0, 0.01, 0.2, 1.0, 5.0, 60.0, 600.0])))
 def test_nobody_is_blamed_who_was_not_alone_at_the_last_of_as_many_deaths_as_it_takes(
     items: list[Item], lives: list[float]

@@ -43,7 +43,7 @@ class Sink(Routine):
         context.job_state.append_to_shared_log(value)
 
 
-@examples(200)
+@examples(100)
 @given(values, st.booleans())
 def test_a_value_is_the_same_wherever_a_job_keeps_it(value: Any, paused: bool) -> None:
     SEEN.clear()

@@ -26,7 +26,7 @@ def begun(runner: StepRunner, plan: FlowPlan) -> JobState:
     return runner.start(flow, "a", {"ttl": plan.ttl, "value": plan.value})
 
 
-@examples(300)
+@examples(100)
 @given(flow_plans())
 def test_a_run_on_a_worker_does_what_the_oracle_says(plan: FlowPlan) -> None:
     predicted = Oracle(plan).predict()
@@ -36,7 +36,7 @@ def test_a_run_on_a_worker_does_what_the_oracle_says(plan: FlowPlan) -> None:
     assert observed(job_state) == predicted
 
 
-@examples(200)
+@examples(100)
 @given(flow_plans(), st.integers(1, 6))
 def test_a_run_on_workers_that_is_cut_between_two_turns_does_the_same(plan: FlowPlan, turns: int) -> None:
     predicted = Oracle(plan).predict()
@@ -49,7 +49,7 @@ def test_a_run_on_workers_that_is_cut_between_two_turns_does_the_same(plan: Flow
     assert observed(job_state) == predicted
 
 
-@examples(100)
+@examples(50)
 @given(flow_plans())
 def test_a_run_on_a_worker_leaves_the_document_of_a_run_by_steps(plan: FlowPlan) -> None:
     Oracle(plan).predict()
