@@ -15,6 +15,7 @@ from routilux.errors import DamagedRecordError
 from routilux.stores import Store
 from serilux import SeriluxError, register_serializable
 from tests.crashes.failing_backend import FailingBackend, Failure
+from tests.patience import until
 
 LONG = 60.0
 
