@@ -106,13 +106,10 @@ def test_a_job_whose_store_fails_for_good_says_so_and_is_resumed_later(backend: 
     assert outcome(recovered) == expected("sequential", ORDER)
 
 
-def test_taking_a_job_over_may_be_tried_again(backend: Backend) -> None:
+def test_who_takes_a_job_over_does_not_notice_that_the_answer_is_lost(backend: Backend) -> None:
     job_id = paused(Store(backend)).job_id
     store = Store(FailingBackend(backend, ["acquire"], [Failure(done=True)]))
     flow, job_state = store.load(job_id)
-    with pytest.raises(StoreUnavailableError, match=LOST):
-        flow.resume(job_state)
-    assert job_state.status == "paused"
     assert flow.resume(job_state).wait(30)
     assert outcome(job_state) == expected("sequential", ORDER)
 

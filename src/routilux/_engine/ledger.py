@@ -139,8 +139,9 @@ class Ledger:
 
     def leave_behind(self, job_id: str, epoch: int) -> None:
         """`give_back`, when the store lets it, where the job is this process's at all by then."""
-        self._left_behind.add(job_id, epoch)
-        self._wake()
+        if not self._left:  # else it is, with all that this process owns
+            self._left_behind.add(job_id, epoch)
+            self._wake()
 
     def discard(self, log: JobLog) -> None:
         """Write nothing of a log any more, for which the job went on in vain."""
@@ -337,7 +338,7 @@ class Ledger:
             untold = [log for log in failed if not log.on_failure(log)]
             if self._is_due():
                 self.flush()
-            if not self._left_behind.due_in():
+            if not (self._left or self._left_behind.due_in()):
                 self._left_behind.give_back_all()
 
     def _rest(self, woken: bool) -> bool:
