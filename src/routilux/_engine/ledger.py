@@ -333,13 +333,17 @@ class Ledger:
         while not self._closed.is_set():
             with self._lock:
                 failed, self._failed = [*untold, *self._failed], []
-                if not (failed or self._is_due() or self._closed.is_set() or not self._left_behind.due_in()):
+                if not (failed or self._is_due() or self._closed.is_set() or not self._give_back_in):
                     woken = self._rest(woken)
             untold = [log for log in failed if not log.on_failure(log)]
             if self._is_due():
                 self.flush()
-            if not (self._left or self._left_behind.due_in()):
+            if not self._give_back_in:
                 self._left_behind.give_back_all()
+
+    @property
+    def _give_back_in(self) -> float:
+        return inf if self._left else self._left_behind.due_in()
 
     def _rest(self, woken: bool) -> bool:
         """Sleep until something is due, and say whether somebody has ended that.
@@ -348,7 +352,7 @@ class Ledger:
         """
         self._idle = self._oldest is None and not woken
         due = self.window if self._oldest is None else self._oldest + self.window - monotonic()
-        seconds = min(inf if self._idle else max(due, 0.0), self._left_behind.due_in())
+        seconds = min(inf if self._idle else max(due, 0.0), self._give_back_in)
         return self._changed.wait(None if seconds == inf else min(seconds, threading.TIMEOUT_MAX))
 
     def _is_due(self) -> bool:
