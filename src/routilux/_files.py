@@ -2,6 +2,7 @@
 
 import json
 import os
+from errno import EEXIST
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -57,12 +58,31 @@ class Draft:
         self.is_kept = True
         _sync_folder(self.path.parent)
 
+    def keep_as_new(self) -> None:
+        """Let it be the file; FileExistsError where there is one, however late that has come."""
+        try:
+            os.link(self.path, self._final)
+        except FileExistsError:
+            raise
+        except OSError:  # not every file system has links
+            check_new(self._final)
+            os.rename(self.path, self._final)
+        self.is_kept = True
+        self.path.unlink(missing_ok=True)
+        _sync_folder(self.path.parent)
+
     def __enter__(self) -> "Draft":
         return self
 
     def __exit__(self, *_: object) -> None:
         if not self.stays:
             self.path.unlink(missing_ok=True)
+
+
+def check_new(path: Path) -> None:
+    """FileExistsError where there is a file already."""
+    if path.exists():
+        raise FileExistsError(EEXIST, "there is a file, which may hold a job; name a new one", str(path))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -64,7 +64,7 @@ def test_who_dies_after_the_job_has_left_has_it_on_disk(
     here: Store, there: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = paused_in(here)
-    monkeypatch.setattr("routilux._files.Draft.keep", failing(Gone()))
+    monkeypatch.setattr("routilux._files.Draft.keep_as_new", failing(Gone()))
     monkeypatch.setattr("routilux.stores.transfer.admit_transfer", failing(Gone()))
     with pytest.raises(StrandedJobError, match="cannot be taken back"):
         here.export_file(job_id, tmp_path / "job")
@@ -79,7 +79,8 @@ def test_a_file_that_cannot_have_its_name_leaves_the_job_where_it_was(
     here: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = paused_in(here)
-    monkeypatch.setattr("routilux._files.os.replace", failing(OSError("no such folder")))
+    for name in ("link", "rename"):
+        monkeypatch.setattr(f"routilux._files.os.{name}", failing(OSError("no such folder")))
     with pytest.raises(StoreError, match="is where it was"):
         here.export_file(job_id, tmp_path / "job")
     monkeypatch.undo()
@@ -87,16 +88,51 @@ def test_a_file_that_cannot_have_its_name_leaves_the_job_where_it_was(
     assert finished(here, job_id).status == "completed"
 
 
+@pytest.mark.parametrize("copy", [False, True])
+@pytest.mark.parametrize("is_late", [False, True])
+@pytest.mark.parametrize("has_links", [False, True])
+def test_a_file_that_is_there_is_not_written_over(
+    here: Store,
+    there: Store,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    copy: bool,
+    is_late: bool,
+    has_links: bool,
+) -> None:
+    """It may be all that there is of another job, which came there a moment before."""
+    first, second, file = paused_in(here), paused_in(here, "job-2"), tmp_path / "job"
+    here.export_file(first, file)
+    if is_late:
+        monkeypatch.setattr("routilux.stores.transfer.check_new", lambda path: None)
+    if not has_links:
+        monkeypatch.setattr("routilux._files.os.link", failing(PermissionError("no links here")))
+    with pytest.raises(StoreError, match=r"there.*is where it was"):
+        here.export_file(second, file, copy=copy)
+    assert (names(tmp_path), there.admit_file(file)) == (["job"], first)
+    assert finished(here, second).status == "completed"
+
+
+@pytest.mark.parametrize("has_links", [False, True])
+def test_a_job_is_in_one_file(
+    here: Store, there: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool
+) -> None:
+    if not has_links:
+        monkeypatch.setattr("routilux._files.os.link", failing(PermissionError("no links here")))
+    here.export_file(job_id := paused_in(here), tmp_path / "job")
+    assert (names(tmp_path), there.admit_file(tmp_path / "job")) == (["job"], job_id)
+
+
 def test_a_job_whose_file_has_its_name_does_not_come_back(
     here: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job_id, real = paused_in(here), os.replace
+    job_id, real = paused_in(here), os.link
 
-    def replace_and_break(source: Path, target: Path) -> None:
+    def link_and_break(source: Path, target: Path) -> None:
         real(source, target)
         monkeypatch.setattr("routilux._files.os.fsync", failing(OSError("input/output error")))
 
-    monkeypatch.setattr("routilux._files.os.replace", replace_and_break)
+    monkeypatch.setattr("routilux._files.os.link", link_and_break)
     with pytest.raises(StoreError, match="may not be on disk"):
         here.export_file(job_id, tmp_path / "job")
     monkeypatch.undo()
@@ -261,7 +297,8 @@ def test_the_file_of_a_job_that_cannot_come_back_stays(
 ) -> None:
     job_id = paused_in(here)
     with monkeypatch.context() as patched:
-        patched.setattr("routilux._files.os.replace", failing(OSError("no such folder")))
+        for name in ("link", "rename"):
+            patched.setattr(f"routilux._files.os.{name}", failing(OSError("no such folder")))
         with pytest.raises(StrandedJobError, match=r"no such folder.*cannot be taken back: the connection") as caught:
             to_path(failing_always(here, ["write"]), job_id, tmp_path / "job")
     assert there.admit_file(caught.value.file) == job_id

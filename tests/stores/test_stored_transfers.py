@@ -32,11 +32,11 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Sto
         yield here, there
 
 
-def paused_in(store: Store) -> str:
+def paused_in(store: Store, job_id: str | None = None) -> str:
     """A job in a store, which is to add up 0, 1 and 2 twice."""
     runner = StepRunner()
     flow = pipeline(runner)
-    job_state = runner.start(flow, "source", {"count": 3}, store=store)
+    job_state = runner.start(flow, "source", {"count": 3}, store=store, job_id=job_id)
     runner.step()
     flow.pause(job_state, "moving")
     return job_state.job_id

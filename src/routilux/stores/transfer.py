@@ -21,7 +21,7 @@ from routilux._core.plan_records import plan_documents
 from routilux._core.snapshot import write_segment, write_snapshot
 from routilux._engine.custody import definition_of
 from routilux._engine.rebuilding import rebuild
-from routilux._files import Draft
+from routilux._files import Draft, check_new
 from routilux._flow_document import checked_flow
 from routilux._migrations import TRANSFER_FORMAT
 from routilux._model import JobStatus
@@ -92,15 +92,16 @@ def export_file(
 ) -> str:
     """Move a job out of a store into a file; one that cannot be written is where it was. Its id comes back.
 
-    At a path the file is on disk before the job leaves the store. What is open cannot be unwritten, and somebody may
-    read it at once: so there the job leaves before, and never are there two that could go on. StrandedJobError, which
-    has the job, where it may be in neither.
+    At a path the file, a new one, is on disk before the job leaves the store. What is open cannot be unwritten, and
+    somebody may read it at once: so there the job leaves before, and never are there two that could go on.
+    StrandedJobError, which has the job, where it may be in neither.
     """
     stored = _to_be_exported(backend, job_id, copy=copy)
     document = _document(backend, stored, copy=copy)
     leaving = partial(_leaving, backend, stored, document, copy=copy, patience=patience)
     try:
         if isinstance(file, str | os.PathLike):
+            check_new(Path(file))
             with Draft(Path(file)) as draft:
                 _put_in_place(draft, document, pack, lambda: leaving(draft=draft))
         else:
@@ -127,7 +128,7 @@ def _put_in_place(draft: Draft, document: Data, pack: Callable[[Data], bytes], l
     with leaving() as left:
         if left is not document:
             draft.write(pack(left))
-        draft.keep()
+        draft.keep_as_new()
 
 
 def _sync(file: BinaryIO) -> None:
