@@ -305,7 +305,7 @@ class Store(KeepsJobs):
         JobStateError for one that runs: pause it first. With `copy` the job stays, and what comes back is another job;
         one that runs may be copied too: where it goes on, what ran just then is tried again.
         """
-        return transfer_of(self._backend, asked_id(job_id), copy=copy)
+        return transfer_of(self._backend, asked_id(job_id), copy=copy, patience=self._ledger.patience)
 
     def export_file(
         self,
@@ -319,11 +319,11 @@ class Store(KeepsJobs):
     ) -> None:
         """`export` to a file, as `routilux.transfer.write` makes it; when this returns, the file is on disk.
 
-        A job that cannot be written there is where it was; at a path it is on disk before it leaves the store.
-        TransferKeyError where the keys cannot do it.
+        A job that cannot be written there is where it was; at a path, which is to be that of a new file, it is on disk
+        before it leaves the store. StrandedJobError where it may be in neither; that has the job. TransferKeyError where the keys cannot do it.
         """
         made = packing(keys, compress=compress, encrypt=encrypt)
-        export_file(self._backend, asked_id(job_id), file, made.pack, copy=copy)
+        export_file(self._backend, asked_id(job_id), file, made.pack, copy=copy, patience=self._ledger.patience)
 
     def admit(self, transfer: Data, *, reclaim: bool = False, plan: Plan | None = None) -> str:
         """Take in a job that was exported; its id comes back. JobStateError where it is here, or was moved out later.
