@@ -320,7 +320,8 @@ class Store(KeepsJobs):
         """`export` to a file, as `routilux.transfer.write` makes it; when this returns, the file is on disk.
 
         A job that cannot be written there is where it was; at a path, which is to be that of a new file, it is on disk
-        before it leaves the store. StrandedJobError where it may be in neither; that has the job. TransferKeyError where the keys cannot do it.
+        before it leaves the store. StrandedJobError, which has the job, where it may be in neither; TransferKeyError
+        where the keys cannot do it.
         """
         made = packing(keys, compress=compress, encrypt=encrypt)
         export_file(self._backend, asked_id(job_id), file, made.pack, copy=copy, patience=self._ledger.patience)
