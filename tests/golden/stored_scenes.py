@@ -327,7 +327,7 @@ def asked(host: Host) -> JobState:
         CancelAsked("nobody wants it"),
         delivery_of(SlotKey("courier", "signature"), {"name": ("Ann",)}),
     ):
-        host.backend.ask("asked", write_request(request))
+        host.backend.ask("asked", "", write_request(request))
     return frozen.job_state
 
 
@@ -337,7 +337,7 @@ def asked(host: Host) -> JobState:
 def answered(host: Host) -> JobState:
     frozen = host.begun([10], 2)
     host.dead(frozen)
-    host.backend.ask("answered", write_request(PauseAsked("lunch"), "of-who-asks"))
+    host.backend.ask("answered", "of-who-asks", write_request(PauseAsked("lunch"), "of-who-asks"))
     for key, answer in (
         ("done", Answer(is_done=True)),
         ("refused", Answer(refusal="it is lunch time")),

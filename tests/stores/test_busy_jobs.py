@@ -1,9 +1,8 @@
 """A job that somebody has for long, as a predicate that does not return, holds up none of the others."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
@@ -39,7 +38,7 @@ def test_what_is_asked_of_it_waits_alone(stores: tuple[Store, Store], flow: Flow
     store, other = stores
     busy, free = [flow.execute("patient", store=store) for _ in range(2)]
     with busy._live.lock:
-        store._backend.ask(busy.job_id, write_request(PauseAsked("first")))
+        store._backend.ask(busy.job_id, "", write_request(PauseAsked("first")))
         other.pause(free.job_id, timeout=PATIENCE)
         assert (busy.status, free.status) == ("running", "paused")
     until(lambda: busy.status == "paused")
@@ -48,11 +47,15 @@ def test_what_is_asked_of_it_waits_alone(stores: tuple[Store, Store], flow: Flow
 class AskedAtOnce(MemoryBackend):
     """Has two requests for one job and one for another, all at the first look."""
 
-    requests: ClassVar = [("busy", b"first"), ("busy", b"second"), ("free", b"third")]
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests = [("busy", b"first"), ("busy", b"second"), ("free", b"third")]
 
     def asked(self, owner: str) -> list[tuple[str, bytes]]:
-        asked, self.requests = self.requests, []
-        return asked
+        return self.requests
+
+    def dismiss(self, requests: Sequence[tuple[str, bytes]]) -> None:
+        self.requests = [request for request in self.requests if request not in requests]
 
 
 class Obeying:
@@ -76,7 +79,7 @@ def test_what_is_asked_of_it_is_done_in_the_order_of_asking(monkeypatch: pytest.
     with keeps._changed:
         keeps.hold("free", Obeying(noted, busy=0))
         keeps.hold("busy", Obeying(noted, busy=3))
-    until(lambda: len(noted) == 3)
+    until(lambda: len(noted) == 3 and not keeps._obeyed)
     keeps.close()
     assert noted == [b"third", b"first", b"second"]
 

@@ -125,8 +125,8 @@ class Told:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._backend, name)
 
-    def ask(self, job_id: str, request: bytes) -> None:
-        self._backend.ask(job_id, request)
+    def ask(self, job_id: str, key: str, request: bytes) -> None:
+        self._backend.ask(job_id, key, request)
         self._asker.asked.release()
 
     def record(self, job_id: str) -> JobRecord | None:
@@ -234,23 +234,24 @@ def test_an_answer_is_left_with_one_record_and_only_if_there_is_one(host: Callab
     with log.answering("done", b"{}"):
         job_state.update_shared_data("a", lambda value: 2)
         assert backend.answered(job_state.job_id, "done") == b"{}"
+        backend.acknowledge(job_state.job_id, "done")
         job_state.update_shared_data("a", lambda value: 3)
     assert [backend.answered(job_state.job_id, key) for key in ("done", "in vain")] == [None, None]
 
 
 def test_a_request_is_obeyed_under_the_epoch_that_it_was_left_for(host: Callable[..., Host], asker: Asker) -> None:
-    """Not when the process that took it from the store has had the job taken from it, and has it again."""
+    """Not when the process that has read it in the store has had the job taken from it, and has it again."""
     first, second = host(Two), host(Two)
     job_state = first.run()
     delivery = asker.deliver(job_state)
-    first.keeper._asked += first.store.ledger.backend.asked(first.store.ledger.owner)
+    seen = first.store.ledger.backend.asked(first.store.ledger.owner)
     taken = second.take_over(job_state)
     asker.wait_until_asked()
     second.look()
     delivery.result(PATIENCE)
     second.flow.pause(taken)
     back = first.take_over(taken)
-    first.look()
+    first.keeper._hand_on(seen)
     first.flow.deliver(back, "shop", "order", {"text": "B"})
     assert back.wait(PATIENCE) and back.shared_log == ["A", "B"]
 
@@ -262,10 +263,10 @@ def test_nor_is_one_that_comes_when_the_job_has_changed_hands(host: Callable[...
     backend = asker.ledger.backend
     ask, asked = backend.ask, list[JobState]()
 
-    def asks_too_late(job_id: str, request: bytes) -> None:
+    def asks_too_late(job_id: str, key: str, request: bytes) -> None:
         if not asked:
             asked.append(second.take_over(job_state))
-        ask(job_id, request)
+        ask(job_id, key, request)
 
     backend.ask = asks_too_late  # type: ignore[method-assign]
     delivery = asker.deliver(job_state)
@@ -350,6 +351,29 @@ def test_who_takes_a_job_up_while_it_is_delivered_to_is_asked(host: Callable[...
     second.look()
     delivery.result(PATIENCE)
     assert taken[0].wait(PATIENCE) and taken[0].shared_log == ["A"]
+
+
+def test_one_who_takes_a_job_up_and_dies_of_it_keeps_nobody_from_it(
+    host: Callable[..., Host], asker: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """He lives when the job is to be claimed for the delivery, and is dead when that was refused."""
+    first, second = host(), host()
+    job_state = first.run()
+    first.flow.pause(job_state)
+    record, taken = asker.ledger.backend.record, list[JobState]()
+
+    def taken_up_at_the_second_look(job_id: str) -> JobRecord | None:
+        looks.append(job_id)
+        if len(looks) == 2:
+            taken.append(second.take_over(job_state))
+        return record(job_id)
+
+    looks: list[str] = []
+    asker.ledger.backend.record = taken_up_at_the_second_look  # type: ignore[method-assign]
+    monkeypatch.setattr(ledger, "is_gone", lambda owner, silence: len(looks) > 2)
+    asker.begin(job_state).result(PATIENCE)
+    back = first.take_over(job_state)
+    assert back.wait(PATIENCE) and back.shared_log == ["A"]
 
 
 def test_of_two_who_deliver_to_a_job_that_nobody_runs_one_is_told_that_it_was_not_his(

@@ -122,7 +122,7 @@ def test_a_request_that_cannot_be_met_does_not_keep_later_ones_from_it(
 ) -> None:
     backend = MemoryBackend()
     job_state: JobState = patient().execute("patient", store=Store(backend))
-    backend.ask(job_state.job_id, request_)
+    backend.ask(job_state.job_id, "", request_)
     Store(backend).pause(job_state.job_id, timeout=LONG)
     assert (job_state.status, list(backend.asked(""))) == ("paused", [])
     assert f"job {job_state.job_id} cannot do what it was asked for" in caplog.text

@@ -103,9 +103,13 @@ class StoresAgree(RuleBasedStateMachine):
     def prune(self, before: float, statuses: list[str]) -> None:
         self.both(lambda store: store.prune(before=before, statuses=statuses))
 
-    @rule(job=jobs, request=contents)
-    def ask(self, job: str, request: bytes) -> None:
-        self.both(lambda store: store.ask(job, request))
+    @rule(job=jobs, key=st.sampled_from("xy"), request=contents)
+    def ask(self, job: str, key: str, request: bytes) -> None:
+        self.both(lambda store: store.ask(job, key, request))
+
+    @rule(requests=st.lists(st.tuples(jobs, contents), max_size=3))
+    def dismiss(self, requests: list[tuple[str, bytes]]) -> None:
+        self.both(lambda store: store.dismiss(requests))
 
     @rule(owner=owners)
     def asked(self, owner: str) -> None:
@@ -118,6 +122,10 @@ class StoresAgree(RuleBasedStateMachine):
     @rule(job=jobs, key=st.sampled_from("xy"))
     def answered(self, job: str, key: str) -> None:
         self.both(lambda store: store.answered(job, key))
+
+    @rule(job=jobs, key=st.sampled_from("xy"))
+    def acknowledge(self, job: str, key: str) -> None:
+        self.both(lambda store: store.acknowledge(job, key))
 
     @rule(owner=owners)
     def beat(self, owner: str) -> None:

@@ -141,4 +141,4 @@ def test_a_job_that_was_moved_out_cannot_be_asked_for_anything(store: Store) -> 
     flow.pause(job_state)
     store.export(job_state.job_id)
     with pytest.raises(UnknownJobError, match=r"is not stored here any more: it was moved out \(epoch 1\)"):
-        store.ledger.backend.ask(job_state.job_id, b"{}")
+        store.ledger.backend.ask(job_state.job_id, "", b"{}")

@@ -169,7 +169,7 @@ def test_a_delivery_on_its_way_is_told_that_a_plan_was_faster(
     other = Store(hosts.open_backend(), window=NEVER)
     hosts.stores.insert(0, other)
 
-    def taken_over(job_id: str, request: bytes) -> None:
+    def taken_over(job_id: str, key: str, request: bytes) -> None:
         hosts.runner.abandon(owner)
         third = Store(hosts.open_backend(), window=NEVER)
         hosts.stores.insert(0, third)

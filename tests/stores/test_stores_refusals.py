@@ -147,7 +147,7 @@ def test_who_did_not_ask_under_a_key_is_not_answered(stores: list[Store], run: A
     _, job_state = run
     owner, other = stores
     refusing(job_state, RoutiluxError(NO))
-    other._backend.ask(job_state.job_id, b'{"type": "pause", "reason": ""}')
+    other._backend.ask(job_state.job_id, "", b'{"type": "pause", "reason": ""}')
     other.pause(job_state.job_id, timeout=LONG)
     assert owner.ledger.keeper._unsent == []
 

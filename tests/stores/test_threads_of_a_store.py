@@ -136,7 +136,7 @@ def test_a_job_that_keeps_a_request_waiting_does_not_hold_up_the_heartbeat(monke
     store = Store(backend)
     job_state = stepping().execute("step", {"left": 0}, store=store)
     with job_state._live.lock:  # as behind a predicate that does not return
-        backend.ask(job_state.job_id, write_request(PauseAsked("from elsewhere")))
+        backend.ask(job_state.job_id, "", write_request(PauseAsked("from elsewhere")))
         assert backend.seen.wait(LONG)
         while backend.beats.acquire(blocking=False):
             pass

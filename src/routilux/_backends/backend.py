@@ -177,20 +177,30 @@ class Backend(Protocol):
     def leave(self, owner: str) -> None:
         """Forget an owner that goes; jobs that are still its own have none from then on."""
 
-    def ask(self, job_id: str, request: bytes) -> None:
-        """Leave a request for whoever owns the job; UnknownJobError where there is no such job."""
+    def ask(self, job_id: str, key: str, request: bytes) -> None:
+        """Leave a request for whoever owns the job; UnknownJobError where there is no such job.
+
+        Nothing happens where that very request lies there, or there is an answer under its key: whoever does not know
+        whether he has asked may ask again. Not even a call whose answer was lost is done after that.
+        """
 
     def asked(self, owner: str) -> list[tuple[str, bytes]]:
-        """Take the requests for the jobs of an owner, oldest first; each is given once."""
+        """The requests for the jobs of an owner, oldest first. They stay until they are dismissed."""
+
+    def dismiss(self, requests: Sequence[tuple[str, bytes]]) -> None:
+        """Remove requests that an owner has done with; what of them is not there any more does no harm."""
 
     def answer(self, job_id: str, key: str, content: bytes) -> None:
         """Leave an answer for whoever asks for it by that key; nothing happens where the job has gone.
 
-        Nor where there is one already: the first one counts. It stays until it is taken, or the job goes.
+        Nor where there is one already: the first one counts. It stays until it is acknowledged, or the job goes.
         """
 
     def answered(self, job_id: str, key: str) -> bytes | None:
-        """Take the answer that was left under a key, once; None where there is none."""
+        """The answer that was left under a key; None where there is none."""
+
+    def acknowledge(self, job_id: str, key: str) -> None:
+        """Remove the answer that was left under a key, if there is one: whoever asked has it."""
 
     def close(self) -> None:
         """Let go of files and connections; nothing is lost, as what was written is on disk.

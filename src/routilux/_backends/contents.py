@@ -62,9 +62,9 @@ class Request(NamedTuple):
         return self.job_id, verified(self.job_id, "request", 0, self.checksum, self.content)
 
 
-def to_take(requests: Sequence[Request]) -> Sequence[Request]:
-    """The requests that are taken together: the damaged by themselves, so that no other is lost with them."""
-    return [request for request in requests if not request.is_whole] or requests
+def damaged(requests: Sequence[Request]) -> list[int]:
+    """The ids of requests that are not what was written: they are told once, and hold up the others no longer."""
+    return [request.id for request in requests if not request.is_whole]
 
 
 def assembled(

@@ -32,7 +32,7 @@ class MemoryBackend:
         self._lock = _OpenLock()
         self._definitions: dict[str, bytes] = {}
         self._jobs: dict[str, _Job] = {}
-        self._requests: list[tuple[str, bytes]] = []
+        self._requests: dict[tuple[str, bytes], None] = {}
         self._answers: dict[tuple[str, str], bytes] = {}
         self._beats: dict[str, float] = {}
 
@@ -161,18 +161,23 @@ class MemoryBackend:
                 if job.record.owner == owner:
                     self._jobs[job_id] = replace(job, record=replace(job.record, owner=None))
 
-    def ask(self, job_id: str, request: bytes) -> None:
+    def ask(self, job_id: str, key: str, request: bytes) -> None:
         """Leave a request for whoever owns the job."""
         with self._lock:
             self._job(job_id)
-            self._requests.append((job_id, request))
+            if (job_id, key) not in self._answers:
+                self._requests.setdefault((job_id, request))
 
     def asked(self, owner: str) -> list[tuple[str, bytes]]:
-        """Take the requests for the jobs of an owner."""
+        """The requests for the jobs of an owner."""
         with self._lock:
-            taken = [request for request in self._requests if self._jobs[request[0]].record.owner == owner]
-            self._requests = [request for request in self._requests if self._jobs[request[0]].record.owner != owner]
-            return taken
+            return [request for request in self._requests if self._jobs[request[0]].record.owner == owner]
+
+    def dismiss(self, requests: Sequence[tuple[str, bytes]]) -> None:
+        """Remove requests that an owner has done with."""
+        with self._lock:
+            for request in requests:
+                self._requests.pop(request, None)
 
     def answer(self, job_id: str, key: str, content: bytes) -> None:
         """Leave an answer for whoever asked."""
@@ -181,9 +186,14 @@ class MemoryBackend:
                 self._answers.setdefault((job_id, key), content)
 
     def answered(self, job_id: str, key: str) -> bytes | None:
-        """Take the answer that was left under a key."""
+        """The answer that was left under a key."""
         with self._lock:
-            return self._answers.pop((job_id, key), None)
+            return self._answers.get((job_id, key))
+
+    def acknowledge(self, job_id: str, key: str) -> None:
+        """Remove an answer that was received."""
+        with self._lock:
+            self._answers.pop((job_id, key), None)
 
     def close(self) -> None:
         """Let nobody in any more."""
@@ -203,7 +213,7 @@ class MemoryBackend:
         self._answers = {place: content for place, content in self._answers.items() if place[0] != job_id}
 
     def _drop_requests(self, job_id: str) -> None:
-        self._requests = [request for request in self._requests if request[0] != job_id]
+        self._requests = {request: None for request in self._requests if request[0] != job_id}
 
 
 class _OpenLock:

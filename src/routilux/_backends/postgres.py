@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from routilux._backends.backend import MOVED, Batch, Compaction, JobRecord, StoredJob
-from routilux._backends.contents import Request, SnapshotRow, assembled, checksum, to_take, verified
+from routilux._backends.contents import Request, SnapshotRow, assembled, checksum, damaged, verified
 from routilux._backends.numbering import (
     check_covered,
     first_kept,
@@ -18,6 +18,7 @@ from routilux._backends.postgres_server import PostgresServer, Session
 from routilux._backends.postgres_writing import define, leave_answer, write_at_once, write_each
 
 _ALIVE = 0x726F7574  # "rout"
+_ASKING = 0x61736B73  # "asks"
 _HELD = f"""
     SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = {_ALIVE}
         AND objid = (hashtext(%(owner)s)::bigint & 4294967295)::oid
@@ -206,22 +207,33 @@ class PostgresBackend:
             session.execute("SELECT FROM routilux_jobs WHERE owner = %s ORDER BY id FOR NO KEY UPDATE", (owner,))
             session.execute("UPDATE routilux_jobs SET owner = NULL WHERE owner = %s", (owner,))
 
-    def ask(self, job_id: str, request: bytes) -> None:
-        """Leave a request for whoever owns the job."""
-        with self._server.writing() as session:
+    def ask(self, job_id: str, key: str, request: bytes) -> None:
+        """Leave a request for whoever owns the job.
+
+        Where a connection was lost as it did so, the server may be at it still, with the lock: that is waited for.
+        """
+        with self._server.transaction() as session:
+            session.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_ASKING, key))
             asked = session.execute(
                 f"""
                 INSERT INTO routilux_requests (job, checksum, content)
-                SELECT id, %s, %s FROM routilux_jobs WHERE job_id = %s AND status != '{MOVED}'
+                SELECT id, %(checksum)s, %(request)s
+                FROM routilux_jobs jobs WHERE job_id = %(job_id)s AND status != '{MOVED}'
+                    AND NOT EXISTS (SELECT FROM routilux_requests WHERE job = jobs.id AND content = %(request)s)
+                    AND NOT EXISTS (SELECT FROM routilux_answers WHERE job = jobs.id AND key = %(key)s)
                 """,
-                (checksum(job_id, "request", 0, request), request, job_id),
+                {
+                    "checksum": checksum(job_id, "request", 0, request),
+                    "request": request,
+                    "job_id": job_id,
+                    "key": key,
+                },
             )
             if not asked.rowcount:
-                _job(session, job_id)  # says so where it was moved out
-                raise unknown_job(job_id)
+                _job(session, job_id)  # says so where there is none
 
     def asked(self, owner: str) -> list[tuple[str, bytes]]:
-        """Take the requests for the jobs of an owner."""
+        """The requests for the jobs of an owner."""
         with self._server.writing() as session:
             rows = session.execute(
                 """
@@ -231,13 +243,22 @@ class PostgresBackend:
                 """,
                 (owner,),
             ).fetchall()
-            if not rows:
-                return []
-            taken = to_take([Request(*row) for row in rows])
-            deleted = session.execute(
-                "DELETE FROM routilux_requests WHERE id = ANY(%s) RETURNING id", ([request.id for request in taken],)
-            ).fetchall()
-        return [request.verified() for request in taken if (request.id,) in deleted]
+            requests = [Request(*row) for row in rows]
+            if unusable := damaged(requests):
+                session.execute("DELETE FROM routilux_requests WHERE id = ANY(%s)", (unusable,))
+        return [request.verified() for request in requests]
+
+    def dismiss(self, requests: Sequence[tuple[str, bytes]]) -> None:
+        """Remove requests that an owner has done with."""
+        with self._server.writing() as session:
+            session.execute(
+                """
+                DELETE FROM routilux_requests requests
+                USING unnest(%s::text[], %s::bytea[]) AS done (job_id, content) JOIN routilux_jobs jobs USING (job_id)
+                WHERE requests.job = jobs.id AND requests.content = done.content
+                """,
+                ([job_id for job_id, _ in requests], [request for _, request in requests]),
+            )
 
     def answer(self, job_id: str, key: str, content: bytes) -> None:
         """Leave an answer for whoever asked."""
@@ -245,16 +266,27 @@ class PostgresBackend:
             leave_answer(session, job_id, key, content)
 
     def answered(self, job_id: str, key: str) -> bytes | None:
-        """Take the answer that was left under a key."""
+        """The answer that was left under a key."""
         with self._server.writing() as session:
             row = session.execute(
                 """
-                DELETE FROM routilux_answers
-                WHERE job = (SELECT id FROM routilux_jobs WHERE job_id = %s) AND key = %s RETURNING checksum, content
+                SELECT checksum, content FROM routilux_answers JOIN routilux_jobs ON id = job
+                WHERE job_id = %s AND key = %s
                 """,
                 (job_id, key),
             ).fetchone()
         return None if row is None else verified(job_id, "answer", 0, *row)
+
+    def acknowledge(self, job_id: str, key: str) -> None:
+        """Remove an answer that was received."""
+        with self._server.writing() as session:
+            session.execute(
+                """
+                DELETE FROM routilux_answers
+                WHERE job = (SELECT id FROM routilux_jobs WHERE job_id = %s) AND key = %s
+                """,
+                (job_id, key),
+            )
 
     def close(self) -> None:
         """Close the connections."""

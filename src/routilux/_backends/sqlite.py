@@ -8,7 +8,7 @@ from time import time
 from msgspec.structs import replace
 
 from routilux._backends.backend import MOVED, Batch, Compaction, JobRecord, StoredJob
-from routilux._backends.contents import Request, SnapshotRow, assembled, checksum, to_take, verified
+from routilux._backends.contents import Request, SnapshotRow, assembled, checksum, damaged, verified
 from routilux._backends.numbering import (
     check_covered,
     first_kept,
@@ -172,29 +172,41 @@ class SQLiteBackend:
             connection.execute("DELETE FROM owners WHERE owner = ?", (owner,))
             connection.execute("UPDATE jobs SET owner = NULL WHERE owner = ?", (owner,))
 
-    def ask(self, job_id: str, request: bytes) -> None:
+    def ask(self, job_id: str, key: str, request: bytes) -> None:
         """Leave a request for whoever owns the job."""
         with self._file.writing() as connection:
             asked = connection.execute(
                 f"""
                 INSERT INTO requests (job, checksum, content)
-                SELECT id, ?, ? FROM jobs WHERE job_id = ? AND status != '{MOVED}'
+                SELECT id, :checksum, :request FROM jobs WHERE job_id = :job_id AND status != '{MOVED}'
+                    AND NOT EXISTS (SELECT 1 FROM requests WHERE job = jobs.id AND content = :request)
+                    AND NOT EXISTS (SELECT 1 FROM answers WHERE job = jobs.id AND key = :key)
                 """,
-                (checksum(job_id, "request", 0, request), request, job_id),
+                {
+                    "checksum": checksum(job_id, "request", 0, request),
+                    "request": request,
+                    "job_id": job_id,
+                    "key": key,
+                },
             )
             if not asked.rowcount:
-                _job(connection, job_id)  # says so where it was moved out
-                raise unknown_job(job_id)
+                _job(connection, job_id)  # says so where there is none
 
     def asked(self, owner: str) -> list[tuple[str, bytes]]:
-        """Take the requests for the jobs of an owner."""
+        """The requests for the jobs of an owner."""
         with self._file.reading() as connection:
-            if not _requests(connection, owner):
-                return []
+            requests = _requests(connection, owner)
+        if unusable := damaged(requests):
+            with self._file.transaction() as connection:
+                connection.executemany("DELETE FROM requests WHERE id = ?", [(number,) for number in unusable])
+        return [request.verified() for request in requests]
+
+    def dismiss(self, requests: Sequence[tuple[str, bytes]]) -> None:
+        """Remove requests that an owner has done with."""
         with self._file.transaction() as connection:
-            taken = to_take(_requests(connection, owner))
-            connection.executemany("DELETE FROM requests WHERE id = ?", [(request.id,) for request in taken])
-        return [request.verified() for request in taken]
+            connection.executemany(
+                "DELETE FROM requests WHERE job = (SELECT id FROM jobs WHERE job_id = ?) AND content = ?", requests
+            )
 
     def answer(self, job_id: str, key: str, content: bytes) -> None:
         """Leave an answer for whoever asked."""
@@ -202,17 +214,20 @@ class SQLiteBackend:
             leave_answer(connection, job_id, key, content)
 
     def answered(self, job_id: str, key: str) -> bytes | None:
-        """Take the answer that was left under a key."""
+        """The answer that was left under a key."""
         with self._file.reading() as connection:
             row = connection.execute(
-                "SELECT job, checksum, content FROM answers JOIN jobs ON id = job WHERE job_id = ? AND key = ?",
+                "SELECT checksum, content FROM answers JOIN jobs ON id = job WHERE job_id = ? AND key = ?",
                 (job_id, key),
             ).fetchone()
-        if row is None:
-            return None
+        return None if row is None else verified(job_id, "answer", 0, *row)
+
+    def acknowledge(self, job_id: str, key: str) -> None:
+        """Remove an answer that was received."""
         with self._file.writing() as connection:
-            connection.execute("DELETE FROM answers WHERE job = ? AND key = ?", (row[0], key))
-        return verified(job_id, "answer", 0, *row[1:])
+            connection.execute(
+                "DELETE FROM answers WHERE job = (SELECT id FROM jobs WHERE job_id = ?) AND key = ?", (job_id, key)
+            )
 
     def close(self) -> None:
         """Close the file; the last process that does leaves nothing but the one file."""

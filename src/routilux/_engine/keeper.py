@@ -1,8 +1,7 @@
 """Shows a store that this process lives, and hands on what others ask of the jobs it runs."""
 
 import threading
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 from routilux._backends.backend import Backend
@@ -33,8 +32,8 @@ class Keeper:
         self._lock = threading.RLock()  # entered itself: a Condition could be left locked by a signal
         self._changed = threading.Condition(self._lock)
         self._servants: dict[str, Servant] = {}
-        self._asked: deque[tuple[str, bytes]] = deque()
         self._unsent: list[tuple[str, str, bytes]] = []
+        self._obeyed: list[tuple[str, bytes]] = []
         self.is_known = False
         self._beaten_at: float | None = None
         self._threads: set[str] = set()
@@ -89,11 +88,14 @@ class Keeper:
             self._closed.wait(ROUND)
 
     def _look(self) -> None:
-        """Hand on what is asked, and leave the answers."""
-        self._send_answers()
-        self._asked += self._backend.asked(self._owner)
-        self._hand_on()
-        self._send_answers()
+        """Hand on what is asked, and have it answered.
+
+        A request stays in the store until that is done, so that none is lost with a connection; what is still to be
+        dismissed is not handed on once more.
+        """
+        self._finish()
+        self._hand_on(self._backend.asked(self._owner))
+        self._finish()
 
     def _is_needed(self) -> bool:
         with self._lock:
@@ -101,22 +103,28 @@ class Keeper:
                 self._changed.wait()
             return not self._closed.is_set()
 
-    def _send_answers(self) -> None:
-        """Leave in the store what was answered; what cannot be left now is left in the next round."""
+    def _finish(self) -> None:
+        """Leave in the store what was answered, and only then dismiss the requests; what cannot be done now is later.
+
+        So whoever asks again, not knowing whether he has, finds his request there, or an answer.
+        """
         while self._unsent:
             self._backend.answer(*self._unsent[0])
             del self._unsent[0]
+        if self._obeyed:
+            self._backend.dismiss(self._obeyed)
+            self._obeyed = []
 
-    def _hand_on(self) -> None:
+    def _hand_on(self, asked: Sequence[tuple[str, bytes]]) -> None:
         """Hand requests on, each once; those of a job that somebody has for long, who holds up no other, wait."""
         busy: set[str] = set()
-        for _ in range(len(self._asked)):
-            job_id, request = self._asked.popleft()
+        for job_id, request in asked:
             answer = None if job_id in busy else self._answer(job_id, request)
             if answer is None:
                 busy.add(job_id)
-                self._asked.append((job_id, request))
-            elif not answer.is_done and (key := key_of(request)):  # what is done is on disk, and that it is
+                continue
+            self._obeyed.append((job_id, request))
+            if not answer.is_done and (key := key_of(request)):  # what is done is on disk, and that it is
                 self._unsent.append((job_id, key, write_answer(answer)))
 
     def _answer(self, job_id: str, request: bytes) -> Answer | None:

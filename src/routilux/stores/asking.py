@@ -5,8 +5,11 @@ was done under the former one is on disk, and a request without an answer is one
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
+from math import inf
 from time import monotonic, sleep
+from typing import TypeVar
 from uuid import uuid4
 
 from routilux._backends.backend import Backend, JobRecord
@@ -16,14 +19,16 @@ from routilux._engine.ledger import Ledger
 from routilux._engine.live_job import LiveJob
 from routilux._engine.owner import shown
 from routilux._engine.requests import Request, delivery_of, read_answer, write_request
-from routilux._model import SlotKey
+from routilux._logging import logger
+from routilux._model import JobStatus, SlotKey
 from routilux._records import Data
-from routilux.errors import JobStateError
+from routilux.errors import JobStateError, StoreUnavailableError
 from routilux.job_state import JobState
 from routilux.stores.arguments import record_of
 
 FIRST_LOOK = 0.02
 LAST_LOOK = 0.5
+T = TypeVar("T")
 WhyNot = Callable[[Job], str]
 """Says why a task of a job waits for its delivery no more; nothing where it still does."""
 
@@ -31,41 +36,60 @@ WhyNot = Callable[[Job], str]
 class _Asked:
     """A request that is left for one owner after the other, each time under another key.
 
-    `epoch` is that of the owner with whom it lies; None where it lies with nobody.
+    `epoch` is that of the owner with whom it lies, or may lie; None where it lies with nobody. It `is_made_here` once
+    this process has begun to do itself what is asked.
     """
 
     def __init__(self, backend: Backend, job_id: str, request: Request) -> None:
         self._backend = backend
-        self._job_id = job_id
+        self.job_id = job_id
         self._request = request
-        self._key = ""
+        self._key = self._owner = ""
+        self._is_left = False
         self.epoch: int | None = None
+        self.is_made_here = False
+
+    @property
+    def may_be_done(self) -> bool:
+        """Whether it is not known that it was not done."""
+        return self.epoch is not None or self.is_made_here
 
     def leave(self, record: JobRecord) -> None:
-        """Ask who owns the job by now, unless it lies with him."""
-        if self.lies_with(record):
-            return
-        key = uuid4().hex
-        self._backend.ask(self._job_id, write_request(self._request, key, record.epoch))
-        self._key, self.epoch = key, record.epoch
+        """Ask who owns the job by now, unless it lies with him.
+
+        Where it is not known whether it does, he is asked once more under the same key, which changes nothing if so.
+        """
+        if not self.lies_with(record):
+            self._key, self._owner, self._is_left = uuid4().hex, record.owner or "", False
+            self.epoch = record.epoch
+        if not self._is_left:
+            self._backend.ask(self.job_id, self._key, write_request(self._request, self._key, record.epoch))
+            self._is_left = True
 
     def take_answer(self, record: JobRecord) -> bool:
         """Take what the owner has answered, if he has: whether he obeyed. JobStateError, with his words, if he refused.
 
         What the last owner has refused the next one may do; and what nobody has looked at lies with nobody any more.
         """
-        content = None if self.epoch is None else self._backend.answered(self._job_id, self._key)
+        content = None if self.epoch is None else self._backend.answered(self.job_id, self._key)
         if content is None:
             return False
         answer, epoch = read_answer(content), self.epoch
         self.epoch = None
+        with suppress(StoreUnavailableError):  # else it goes with the job
+            self._backend.acknowledge(self.job_id, self._key)
         if answer.refusal is not None and epoch == record.epoch:
-            raise _refused(record, answer.refusal)
+            raise self._refused(answer.refusal, JobStatus(record.status))
         return answer.is_done
 
     def lies_with(self, record: JobRecord) -> bool:
         """Whether who owns the job may obey it yet."""
         return record.owner is not None and record.epoch == self.epoch
+
+    def _refused(self, refusal: str, status: JobStatus) -> JobStateError:
+        """What the owner that was asked says; by now the job may have another, or none."""
+        problem = f"is run by {shown(self._owner)}, which refuses: {refusal}"
+        return JobStateError(f"job {self.job_id!r} {problem}", job_id=self.job_id, status=status)
 
 
 class Asking:
@@ -89,41 +113,51 @@ class Asking:
     ) -> str:
         """Ask, and say which status the job has when it is seen that this is met; TimeoutError after `timeout` seconds.
 
-        JobStateError, with what the owner says, where it refuses, and StoreUnavailableError where the store cannot even
-        be asked in that time.
+        JobStateError, with what the owner says, where it refuses, and StoreUnavailableError where the store is away for
+        its patience, or at the end of that time.
         """
         asked = _Asked(self._ledger.backend, job_id, request)
-        with in_time(timeout):
-            for _ in _looks(job_id, timeout):
-                record = self._record(job_id)
-                if is_met(record):
-                    return record.status
-                if self._ledger.has_owner(record):
-                    asked.take_answer(record)
-                    asked.leave(record)
-                elif self._is_done_here(job_id, do):
-                    break
-            return self._record(job_id).status
+
+        def look() -> str | None:
+            record = self._record(job_id)
+            if is_met(record):
+                return record.status
+            if self._ledger.has_owner(record):
+                asked.take_answer(record)
+                asked.leave(record)
+            elif self._is_done_here(job_id, do):
+                return self._record(job_id).status
+            return None
+
+        return self._looked(asked, look, timeout)
 
     def deliver(self, job_id: str, target: SlotKey, data: Data, why_not: WhyNot, timeout: float | None) -> None:
         """Deliver, and return when it is certain that this is what the job has got; `until` says what is raised.
 
         That is so when its owner says it, in the very transaction that it was written in, or when it was done here.
-        JobStateError where `why_not` has words for that the task waits no more, and nobody can obey any more.
+        JobStateError where `why_not` has words for that the task waits no more, and nobody can obey any more. Where the
+        store is away before that is known, the StoreUnavailableError says that it is not.
         """
         asked = _Asked(self._ledger.backend, job_id, delivery_of(target, data))
-        with in_time(timeout):
-            for _ in _looks(job_id, timeout):
-                record = self._record(job_id)
-                is_run = self._ledger.has_owner(record)
-                if asked.take_answer(record):
-                    return
-                if not asked.lies_with(record):
-                    _check_waits(self._see(job_id), why_not)
-                if is_run:
-                    asked.leave(record)
-                elif self._is_delivered_here(record, asked, target, data, why_not):
-                    return
+
+        def look() -> bool | None:
+            record = self._record(job_id)
+            is_run = self._ledger.has_owner(record)
+            if asked.take_answer(record):
+                return True
+            if not asked.lies_with(record):
+                _check_waits(self._see(job_id), why_not)
+            if is_run:
+                asked.leave(record)
+                return None
+            return self._is_delivered_here(record, asked, target, data, why_not) or None
+
+        try:
+            self._looked(asked, look, timeout)
+        except StoreUnavailableError as error:
+            if not asked.may_be_done:
+                raise
+            raise _unknown(job_id, error) from error
 
     def _is_delivered_here(
         self, record: JobRecord, asked: _Asked, target: SlotKey, data: Data, why_not: WhyNot
@@ -139,6 +173,7 @@ class Asking:
                 if asked.take_answer(record):
                     return True
                 _check_waits(live.job, why_not)
+                asked.is_made_here = True
                 return False
 
             live.deliver(target, data, is_done=is_done)
@@ -146,12 +181,15 @@ class Asking:
         return self._is_done_here(record.job_id, deliver)
 
     def _is_done_here(self, job_id: str, do: Callable[[LiveJob], object]) -> bool:
-        """Change a job that nobody runs; False where somebody else has begun to."""
+        """Change a job that nobody runs; False where somebody else has begun to, who may have died of it since.
+
+        What is refused of the job itself says which status it has.
+        """
         live = self._look(job_id)._live
         try:
             live.uninterrupted(partial(do, live))
-        except JobStateError:
-            if self._ledger.has_owner(self._record(job_id)):
+        except JobStateError as error:
+            if error.status is None or self._ledger.has_owner(self._record(job_id)):
                 return False
             raise
         return True
@@ -159,23 +197,46 @@ class Asking:
     def _record(self, job_id: str) -> JobRecord:
         return record_of(self._ledger.backend, job_id)
 
+    def _looked(self, asked: _Asked, look: Callable[[], T | None], timeout: float | None) -> T:
+        """What a look gives at last: the owner is another process, which tells nobody. `until` says what is raised.
+
+        Where the store is away it is looked again, and so found out what was done; but what was made here has been
+        written for as long already.
+        """
+        end, away_since = inf if timeout is None else monotonic() + timeout, inf
+        delays = _delays()
+        with in_time(timeout):
+            while True:
+                began = monotonic()
+                try:
+                    if (seen := look()) is not None:
+                        return seen
+                    if monotonic() >= end:
+                        raise TimeoutError(f"job {asked.job_id!r}: its owner has been asked, and has not answered yet")
+                    away_since = inf
+                except StoreUnavailableError as error:
+                    away_since = min(away_since, began)
+                    if asked.is_made_here or monotonic() >= min(end, away_since + self._ledger.patience):
+                        raise
+                    logger.warning("the store is not available, looking again: %s", error, extra={"action": "ask"})
+                sleep(next(delays))
+
 
 def _check_waits(job: Job, why_not: WhyNot) -> None:
     if problem := why_not(job):
-        raise JobStateError(problem, job_id=job.job_id)
+        raise JobStateError(problem, job_id=job.job_id, status=job.status)
 
 
-def _looks(job_id: str, timeout: float | None) -> Iterator[None]:
-    """The moments at which to look what has become of a request: the owner is another process, which tells nobody."""
-    end, delay = None if timeout is None else monotonic() + timeout, FIRST_LOOK
+def _delays() -> Iterator[float]:
+    """The seconds between one look and the next."""
+    delay = FIRST_LOOK
     while True:
-        yield
-        if end is not None and monotonic() >= end:
-            raise TimeoutError(f"job {job_id!r}: its owner has been asked, and has not answered yet")
-        sleep(delay)
+        yield delay
         delay = min(2 * delay, LAST_LOOK)
 
 
-def _refused(record: JobRecord, refusal: str) -> JobStateError:
-    whose = shown(record.owner or "")
-    return JobStateError(f"job {record.job_id!r} is run by {whose}, which refuses: {refusal}", job_id=record.job_id)
+def _unknown(job_id: str, error: StoreUnavailableError) -> StoreUnavailableError:
+    return StoreUnavailableError(
+        f"job {job_id!r}: it is not known whether it was delivered, and it may be yet; before you deliver again, look "
+        f"what the job has got and waits for (store.load, store.peek): {error}"
+    )

@@ -64,8 +64,9 @@ class Store(KeepsJobs):
     It belongs to the process that opened it, is shared by all flows and threads there, and knows nothing of handlers:
     `jobs`, `peek`, `pause`, `cancel` and `deliver` need none of a flow's classes. The last three need those of a job's
     values only where nobody runs it, since it is read and written here then: SeriluxError says which is not registered.
-    While the store cannot be reached every method raises StoreUnavailableError, those with a `timeout` within that. All
-    but `delete` raise UnknownJobError for a job that it has not.
+    While the store cannot be reached every method raises StoreUnavailableError, those with a `timeout` within that;
+    `pause`, `cancel` and `deliver` when they have looked again for its `patience`. All but `delete` raise
+    UnknownJobError for a job that it has not.
     """
 
     def __init__(
@@ -266,7 +267,8 @@ class Store(KeepsJobs):
         not any more, as a plan has come in between, or another's data: then these were not delivered. BindingError for
         data that the handler cannot take, by what is stored of its parameters: none of its code need be known here.
         SeriluxError where nobody runs the job and a class of its values is not registered here: import its module.
-        UnknownJobError where the job is deleted, or moved out, before it is seen whose data it got.
+        UnknownJobError where the job is deleted, or moved out, before it is seen whose data it got. A
+        StoreUnavailableError says where it is not known whether they were delivered, and they may be yet.
         """
         own, target, patience = clone_fields(data, "data"), SlotKey(routine_id, slot), checked_patience(timeout)
         with in_time(patience):

@@ -98,7 +98,7 @@ class JournalConformance:
         with refused_with(UnknownJobError, "'nobody'"):
             backend.move_out("nobody", epoch=1)
         with refused_with(UnknownJobError, "'nobody'"):
-            backend.ask("nobody", b"{}")
+            backend.ask("nobody", "1", b"{}")
         assert backend.record("nobody") is None
         assert backend.write([appended("nobody", 2)]) == {"nobody"}
         assert backend.compact(compacted("nobody", 2)) is False

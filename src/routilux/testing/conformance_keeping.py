@@ -124,7 +124,7 @@ class KeepingConformance:
 
     def test_a_tombstone_is_no_job(self, backend: Backend) -> None:
         backend.write([created("a")])
-        backend.ask("a", b"{}")
+        backend.ask("a", "1", b"{}")
         backend.move_out("a", epoch=1)
         with refused_with(UnknownJobError, "'a'"):
             backend.read("a")
@@ -133,7 +133,7 @@ class KeepingConformance:
         with refused_with(UnknownJobError, "'a'"):
             backend.move_out("a", epoch=2)
         with refused_with(UnknownJobError, "'a'"):
-            backend.ask("a", b"{}")
+            backend.ask("a", "1", b"{}")
         assert backend.write([appended("a", 2), appended("a", 2, epoch=2)]) == {"a"}
         assert backend.write([appended("a", 2, epoch=2)]) == {"a"}
         assert backend.write([appended("a", 2, epoch=2, status="running")]) == {"a"}
@@ -157,7 +157,7 @@ class KeepingConformance:
     def test_a_deleted_job_leaves_nothing(self, backend: Backend) -> None:
         backend.write([created("a"), appended("a", 2), created("b")])
         backend.compact(compacted("a", 1, segment=b"[]"))
-        backend.ask("a", b"{}")
+        backend.ask("a", "1", b"{}")
         assert deleted(backend, "a") is True
         assert deleted(backend, "a") is False
         assert backend.write([appended("a", 3)]) == {"a"}
@@ -210,10 +210,12 @@ class KeepingConformance:
             lambda: backend.beat("me"),
             backend.silences,
             lambda: backend.leave("me"),
-            lambda: backend.ask("a", b"{}"),
+            lambda: backend.ask("a", "1", b"{}"),
             lambda: backend.asked("me"),
+            lambda: backend.dismiss([("a", b"{}")]),
             lambda: backend.answer("a", "key", b"{}"),
             lambda: backend.answered("a", "key"),
+            lambda: backend.acknowledge("a", "key"),
         ]
         for call in calls:
             with refused_with(StoreError, "closed"):
