@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, Phase, settings
 from serilux import get_limits, set_limits
 
 pytest_plugins = ["pytester", "tests.stores.postgres_fixtures"]
-for part in ("parts", "journal", "keeping", "ownership"):  # the suite shipped for stores says what it compared
+PARTS = ("parts", "journal", "keeping", "namesakes", "ownership")
+for part in PARTS:  # the suite shipped for stores says what it compared
     pytest.register_assert_rewrite(f"routilux.testing.conformance_{part}")
 
 settings.register_profile("default", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])

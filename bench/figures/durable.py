@@ -120,8 +120,8 @@ def _abandoned(url: str, steps: int) -> tuple[str, str]:
 def _fill(url: str, number: int) -> None:
     """Put that many small jobs into a store."""
     definition, backend = Definition("d", b"{}"), open_backend(url)
-    new = NewJob("flow", definition, 1.0, None, b"{}")
-    batches = [Batch(f"job-{index}", 0, 1, b"[]", 2.0, "completed", new=new) for index in range(number)]
+    new = NewJob("flow", definition, None, b"{}")
+    batches = [Batch(f"job-{index}", 1.0, 0, 1, b"[]", 2.0, "completed", new=new) for index in range(number)]
     for start in range(0, number, 1_000):
         backend.write(batches[start : start + 1_000])
     backend.close()

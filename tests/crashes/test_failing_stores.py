@@ -14,6 +14,7 @@ from routilux._backends.memory import MemoryBackend
 from routilux._backends.opening import open_backend
 from routilux._engine import ledger
 from routilux.stores import Store
+from routilux.stores.arguments import record_of
 from serilux import register_serializable
 from tests.crashes.failing_backend import LOST, FailingBackend, Failure
 from tests.crashes.gates import GATES, close_gates, gated, open_gates
@@ -149,7 +150,7 @@ def test_a_job_is_known_to_be_lost_although_the_taker_cannot_be_asked_for() -> N
     backend = MemoryBackend()
     store = Store(FailingBackend(backend, ["record"], repeat(Failure(done=False))), window=0.001)
     job_state = gated().execute("gated", store=store)
-    backend.acquire(job_state.job_id, "somebody", epoch=0)
+    backend.acquire(record_of(backend, job_state.job_id), "somebody")
     GATES[0].set()  # from here on it is the thread that writes which finds out
     with pytest.raises(OwnershipLost, match="was taken over"):
         job_state.wait(10)

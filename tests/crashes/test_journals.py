@@ -43,7 +43,7 @@ def test_a_store_that_is_closed_leaves_no_thread() -> None:
     before = set(threading.enumerate())
     for _ in range(200):
         store = Store(MemoryBackend())
-        store.ledger.mark(JobLog(store.ledger, Job("a", "flow", 0.0), Position(0), lambda log: None))
+        store.ledger.mark(JobLog(store.ledger, Job("a", "flow", 0.0), Position(0.0, 0), lambda log: None))
         store.close()
     for thread in set(threading.enumerate()) - before:
         thread.join(10)

@@ -361,8 +361,8 @@ def started(host: Host) -> JobState:
     now, graph = host.stage.clock.now(), flow._compile()[0]
     job = Job("started", flow.flow_id, now)
     definition = definition_of(write_definition(flow.serialize(), graph))
-    new = NewJob(job.flow_id, definition, now, None, write_snapshot(job, now))
-    host.backend.write([Batch("started", 0, 1, write_record([]), now, None, new=new)])
+    new = NewJob(job.flow_id, definition, None, write_snapshot(job, now))
+    host.backend.write([Batch("started", now, 0, 1, write_record([]), now, None, new=new)])
     task = Task(
         0, SlotKey("desk", "trigger"), {"amounts": [10], "extra": (1,)}, EventKey("desk", "order"), 3, retry_count=1
     )
@@ -391,6 +391,7 @@ def appended(host: Host, flow: Flow, job_state: JobState, fact: Fact) -> JobStat
     now, stored_job = host.stage.clock.now(), host.backend.read(job_state.job_id)
     content = write_record([(fact, now)])
     transition(flow._compile()[0], job_state._job, fact, now)
-    number, epoch = stored_job.number + 1, stored_job.record.epoch
-    host.backend.write([Batch(job_state.job_id, epoch, number, content, now, JobStatus.RUNNING.value)])
+    record, number = stored_job.record, stored_job.number + 1
+    status = JobStatus.RUNNING.value
+    host.backend.write([Batch(record.job_id, record.created_at, record.epoch, number, content, now, status)])
     return job_state

@@ -140,15 +140,15 @@ def test_a_stored_job_whose_snapshot_and_flow_are_of_an_older_format_comes_to_it
     new = NewJob(
         stored.record.flow_id,
         definition_of(msgspec.json.encode(definition)),
-        stored.record.created_at,
         None,
         msgspec.json.encode(snapshot),
         *stored.segments,
     )
     first = stored.number - len(stored.journal) + 1
-    backend, epoch = MemoryBackend(), stored.record.epoch
+    backend, created_at, epoch = MemoryBackend(), stored.record.created_at, stored.record.epoch
     for number, content in enumerate(stored.journal, first):
-        batch = Batch("orphan", epoch, number, content, story["at"], "running", new=new if number == first else None)
+        created = new if number == first else None
+        batch = Batch("orphan", created_at, epoch, number, content, story["at"], "running", new=created)
         assert backend.write([batch]) == frozenset()
     job_state = finish_stored(Store(backend), "orphan", story["at"], story["steps"])
     assert outcome(job_state) == story["end"]

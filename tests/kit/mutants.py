@@ -161,7 +161,7 @@ def lost_with_the_process(patch: pytest.MonkeyPatch) -> None:
 
 def no_epochs(patch: pytest.MonkeyPatch) -> None:
     """A store lets anybody write."""
-    patch.setattr(Standing, "owned_under", lambda self, epoch: True)
+    patch.setattr(Standing, "lets", lambda self, writing: True)
     patch.setattr("routilux._backends.memory._after", _after_unjudged)
 
 

@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterator
 from threading import Event
 
 import pytest
+from msgspec.structs import replace
 
 from routilux import Flow, JobState, OwnershipLost, ResumeError, Routine, recover
-from routilux._backends.backend import Batch, JobRecord
+from routilux._backends.backend import Batch, JobRecord, StoredJob
 from routilux._core.journal import write_record
 from routilux._engine import ledger
 from routilux.errors import StoreUnavailableError
 from routilux.stores import Store
+from routilux.stores.arguments import record_of
 from serilux import register_serializable
 from tests.engine.engine_parts import flow_of
 from tests.patience import PATIENCE
@@ -112,7 +114,7 @@ def test_an_orphan_that_another_takes_as_its_crash_is_noted_keeps_no_other_from_
 
     def take_first() -> None:
         first = next(record for record in backend.records() if record.owner == store.ledger.owner)
-        backend.acquire(first.job_id, "another", epoch=first.epoch)
+        backend.acquire(first, "another")
 
     backend.before["write"] = take_first
     assert [job_state.status for job_state in recover(store)] == ["paused"]
@@ -161,14 +163,19 @@ def test_who_resumes_a_job_as_somebody_asks_for_it_is_asked(backend: Watched, st
         assert store.summary(job_state.job_id).status == {"pause": "paused", "cancel": "cancelled"}[verb]
 
 
+def claimed(store: Store, job_id: str, *, take_over: bool) -> tuple[StoredJob, bool]:
+    created_at = record_of(store.ledger.backend, job_id).created_at
+    return store.ledger.claim(job_id, created_at=created_at, take_over=take_over)
+
+
 def test_that_an_owner_died_is_known_whenever_it_can_be_told(
     backend: Watched, store: Store, crashed: Callable[[], str]
 ) -> None:
     job_id = crashed()
     backend.after |= {"acquire": away, "read": away}
     with pytest.raises(StoreUnavailableError):
-        store.ledger.claim(job_id, take_over=False)
-    stored, died = store.ledger.claim(job_id, take_over=False)
+        claimed(store, job_id, take_over=False)
+    stored, died = claimed(store, job_id, take_over=False)
     assert (stored.record.epoch, died) == (1, True)
     assert store.ledger._unanswered == {}
 
@@ -179,9 +186,9 @@ def test_what_was_unanswered_is_forgotten_when_somebody_else_has_the_job(
     job_id = crashed()
     backend.after |= {"acquire": away, "read": away}
     with pytest.raises(StoreUnavailableError):
-        store.ledger.claim(job_id, take_over=False)
-    backend.acquire(job_id, "another", epoch=1)
-    store.ledger.claim(job_id, take_over=True)
+        claimed(store, job_id, take_over=False)
+    backend.acquire(record_of(backend, job_id), "another")
+    claimed(store, job_id, take_over=True)
     assert store.ledger._unanswered == {}
 
 
@@ -191,7 +198,8 @@ def test_a_job_that_is_lost_while_it_is_changed_is_not_changed(backend: Watched,
         flow.pause(job_state)
         record = backend.record(job_state.job_id)
         assert record is not None
-        backend.before["write"] = lambda: backend.acquire(job_state.job_id, "another", epoch=record.epoch + 1)
+        of_the_store = replace(record, epoch=record.epoch + 1)
+        backend.before["write"] = lambda: backend.acquire(of_the_store, "another")
         with pytest.raises(OwnershipLost, match="was taken over by another"):
             flow.cancel(job_state)
     assert store.summary(job_state.job_id).status == "paused"
@@ -304,8 +312,8 @@ def test_a_job_whose_process_died_in_the_middle_of_a_retry_is_listed_as_what_it_
 ) -> None:
     _, job_state = failed_job(store)
     stored = backend.read(job_state.job_id)
-    job_id, epoch, number = stored.record.job_id, stored.record.epoch, stored.number + 1
-    backend.write([Batch(job_id, epoch, number, write_record([]), 0.0, "running", releases=True)])
+    place = job_state.job_id, stored.record.created_at, stored.record.epoch, stored.number + 1
+    backend.write([Batch(*place, write_record([]), 0.0, "running", releases=True)])
     (orphan,) = store.orphans()
     assert [recovered.status for recovered in recover(store)] == ["failed"]
     assert (store.orphans(), store.summary(orphan.job_id).status) == ([], "failed")

@@ -15,6 +15,7 @@ from routilux._backends.backend import Batch, Compaction
 from routilux._backends.memory import MemoryBackend
 from routilux.errors import StoreError, StoreUnavailableError, UnknownJobError
 from routilux.stores import Store
+from routilux.stores.arguments import record_of
 from serilux import register_serializable
 from tests.engine.engine_parts import EngineAsker, flow_of, retrying
 from tests.patience import PATIENCE, until
@@ -134,7 +135,7 @@ def test_data_of_which_no_task_was_made_is_in_no_stored_job(
 
 
 def taken_over(backend: Failing, job_id: str) -> None:
-    backend.acquire(job_id, "another", epoch=1)
+    backend.acquire(record_of(backend, job_id), "another")
 
 
 def silenced(backend: Failing, job_id: str) -> None:

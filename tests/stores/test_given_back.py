@@ -165,8 +165,8 @@ def test_a_failed_job_whose_retry_fails_is_listed_as_failed_by_the_same_process(
 def written_as_running(backend: Watched, job_id: str) -> None:
     """What a process leaves that dies between the two writes of a resume."""
     stored = backend.read(job_id)
-    number = stored.number + 1
-    backend.write([Batch(job_id, stored.record.epoch, number, write_record([]), 0.0, "running", releases=True)])
+    place = job_id, stored.record.created_at, stored.record.epoch, stored.number + 1
+    backend.write([Batch(*place, write_record([]), 0.0, "running", releases=True)])
 
 
 @register_serializable(name="GivenBackMoody")

@@ -13,6 +13,7 @@ from routilux._backends.memory import MemoryBackend
 from routilux._engine import custody
 from routilux.errors import DamagedRecordError
 from routilux.stores import Store
+from routilux.stores.arguments import record_of
 from serilux import SeriluxError, register_serializable
 from tests.crashes.failing_backend import FailingBackend, Failure
 from tests.patience import until
@@ -54,11 +55,11 @@ class Acquired(MemoryBackend):
         super().__init__()
         self.then: Callable[[str], object] | None = None
 
-    def acquire(self, job_id: str, owner: str, *, epoch: int) -> StoredJob | None:
-        stored = super().acquire(job_id, owner, epoch=epoch)
+    def acquire(self, record: JobRecord, owner: str) -> StoredJob | None:
+        stored = super().acquire(record, owner)
         then, self.then = self.then, None
         if then is not None:
-            then(job_id)
+            then(record.job_id)
         return stored
 
 
@@ -274,7 +275,7 @@ def test_a_job_that_is_damaged_cannot_be_given_back_which_operators_are_told(
 ) -> None:
     backend = MemoryBackend()
     _, job_state, store = left_behind(backend)
-    backend.acquire(job_state.job_id, store.ledger.owner, epoch=1)
+    backend.acquire(record_of(backend, job_state.job_id), store.ledger.owner)
     damaged = Failure(done=False, kind=DamagedRecordError)
     store.ledger._left_behind._backend = FailingBackend(backend, ["read"], [damaged])
     store.ledger.leave_behind(job_state.job_id, 2)

@@ -129,9 +129,9 @@ def test_a_job_whose_next_owner_dies_while_it_is_recovered_is_recovered_all_the_
     job_state = dies_in_the_middle(gated(), dying())
     claim, other = store.ledger.claim, dying()
 
-    def too_late(job_id: str, *, take_over: bool) -> Any:
+    def too_late(job_id: str, *, created_at: float, take_over: bool) -> Any:
         monkeypatch.setattr(store.ledger, "claim", claim)
-        other.ledger.claim(job_id, take_over=True)
+        other.ledger.claim(job_id, created_at=created_at, take_over=True)
         raise JobStateError(f"job {job_id!r} is run by another")
 
     monkeypatch.setattr(store.ledger, "claim", too_late)

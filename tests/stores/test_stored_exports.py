@@ -15,7 +15,7 @@ from routilux._core.facts import JobCancelled
 from routilux._core.journal import write_record
 from routilux._records import Data
 from routilux.errors import DamagedRecordError, StoreError, StoreUnavailableError, StrandedJobError, UnknownJobError
-from routilux.stores import Backend, Batch, Store, open_store
+from routilux.stores import Backend, Batch, JobRecord, Store, open_store
 from routilux.stores.transfer import export_file, transfer_of
 from routilux.stores.uninterrupted import uninterrupted
 from tests.crashes.failing_backend import FailingBackend, Failure
@@ -207,11 +207,11 @@ def test_what_a_store_has_done_without_an_answer_may_be_seen_late(here: Store, m
     job_id, backend = paused_in(here), here.ledger.backend
     real = backend.move_out
 
-    def done_after_all(job_id: str, *, epoch: int) -> Any:
-        real(job_id, epoch=epoch)
-        return real(job_id, epoch=epoch)
+    def done_after_all(record: JobRecord, *, at: float) -> Any:
+        real(record, at=at)
+        return real(record, at=at)
 
-    def late(job_id: str, *, epoch: int) -> Any:
+    def late(record: JobRecord, *, at: float) -> Any:
         monkeypatch.setattr(backend, "move_out", done_after_all)
         raise StoreUnavailableError("the connection broke")
 
@@ -225,9 +225,9 @@ def test_what_another_has_moved_is_not_given_out_twice(
     job_id, backend = paused_in(here), here.ledger.backend
     real = backend.move_out
 
-    def too_late(job_id: str, *, epoch: int) -> Any:
-        real(job_id, epoch=epoch)
-        return real(job_id, epoch=epoch)
+    def too_late(record: JobRecord, *, at: float) -> Any:
+        real(record, at=at)
+        return real(record, at=at)
 
     monkeypatch.setattr(backend, "move_out", too_late)
     with pytest.raises(UnknownJobError, match="was moved out"):
@@ -235,10 +235,10 @@ def test_what_another_has_moved_is_not_given_out_twice(
     assert names(tmp_path) == []
 
 
-def test_of_a_job_that_was_written_to_just_before_it_left_the_error_has_what_was_read(
+def test_of_a_job_that_was_written_to_just_before_it_was_to_leave_without_an_answer_the_error_has_what_was_read(
     here: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was stored last is in no answer, and the tombstone is not that of what was read."""
+    """It is in its store, but the answer might come late."""
     job_id, backend = paused_in(here), here.ledger.backend
     monkeypatch.setattr(backend, "move_out", after_a_cancellation(backend, job_id))
     with pytest.raises(StrandedJobError, match="is not known") as caught:
@@ -246,15 +246,21 @@ def test_of_a_job_that_was_written_to_just_before_it_left_the_error_has_what_was
     assert caught.value.transfer["job"]["status"] == "paused"
 
 
-def test_a_job_of_which_the_last_cannot_be_read_is_not_taken_back_without_it(
+def test_what_another_has_moved_without_an_answer_here_is_not_given_out_either(
     here: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """By when it was moved one sees who did."""
     job_id, backend = paused_in(here), here.ledger.backend
-    monkeypatch.setattr(backend, "move_out", after_a_cancellation(backend, job_id))
-    failing_later = failing_backend(here, ["definition"], [None, Failure(done=False)])
-    with pytest.raises(StrandedJobError, match="stored of it last cannot be read") as caught:
-        transfer_of(failing_later, job_id, copy=False, patience=0.0)
-    assert (here.summary(job_id).status, caught.value.transfer["job"]["job_id"]) == ("moved", job_id)
+    real = backend.move_out
+
+    def too_late_and_away(record: JobRecord, *, at: float) -> Any:
+        real(record, at=at - 0.001)
+        raise StoreUnavailableError("the connection broke")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(backend, "move_out", too_late_and_away)
+        with pytest.raises(StrandedJobError, match="is not known"):
+            transfer_of(backend, job_id, copy=False, patience=0.0)
 
 
 def test_a_damaged_job_has_not_left(here: Store, tmp_path: Path) -> None:
@@ -315,34 +321,37 @@ def test_what_cannot_be_packed_has_not_left(here: Store, tmp_path: Path) -> None
 def test_a_job_that_was_taken_over_leaves_no_file(here: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = paused_in(here)
     monkeypatch.setattr(here.ledger.backend, "move_out", lambda *_, **__: None)
-    with pytest.raises(JobStateError, match="taken over just now"):
+    with pytest.raises(JobStateError, match="changed just now"):
         here.export_file(job_id, tmp_path / "job")
     monkeypatch.undo()
     assert (here.summary(job_id).status, names(tmp_path)) == ("paused", [])
 
 
 def after_a_cancellation(backend: Backend, job_id: str) -> Callable[..., Any]:
-    """Moves a job out after more was stored of it."""
+    """Has a job that is to be moved out written to just before, once."""
     real, stored = backend.move_out, backend.read(job_id)
 
-    def move_out(job_id: str, *, epoch: int) -> Any:
-        content = write_record([(JobCancelled("meanwhile"), stored.record.updated_at)])
-        batch = Batch(job_id, epoch, stored.number + 1, content, stored.record.updated_at + 1.0, "cancelled")
-        assert backend.write([batch]) == frozenset()
-        return real(job_id, epoch=epoch)
+    def move_out(record: JobRecord, *, at: float) -> Any:
+        content = write_record([(JobCancelled("meanwhile"), record.updated_at)])
+        place = job_id, record.created_at, record.epoch, stored.number + 1
+        assert backend.write([Batch(*place, content, record.updated_at + 1.0, "cancelled")]) == frozenset()
+        return real(record, at=at)
 
     return move_out
 
 
 @pytest.mark.parametrize("is_stream", [False, True])
-def test_what_was_stored_of_the_job_meanwhile_is_in_the_file(
+def test_a_job_does_not_leave_without_what_was_stored_of_it_meanwhile(
     here: Store, there: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_stream: bool
 ) -> None:
     job_id, backend = paused_in(here), here.ledger.backend
     file = BytesIO() if is_stream else tmp_path / "job"
     with monkeypatch.context() as patched:
         patched.setattr(backend, "move_out", after_a_cancellation(backend, job_id))
-        here.export_file(job_id, file)
+        with pytest.raises(JobStateError, match="changed just now"):
+            here.export_file(job_id, file)
+    assert names(tmp_path) == []
+    here.export_file(job_id, file)
     there.admit_file(BytesIO(file.getvalue()) if isinstance(file, BytesIO) else file)
     assert there.peek(job_id).explanation.note == "it was cancelled (meanwhile)"
     assert names(tmp_path) == ([] if is_stream else ["job"])

@@ -13,6 +13,7 @@ from routilux._backends.backend import MOVED, Backend, Batch, Compaction, Defini
 from routilux._backends.memory import MemoryBackend
 from routilux._backends.sqlite import SQLiteBackend
 from routilux.errors import StoreError
+from routilux.testing.conformance_parts import as_seen
 
 JOBS = "abc"
 OWNERS = ["me", "you"]
@@ -21,6 +22,7 @@ STATUSES = ["running", "paused", "completed", MOVED]
 jobs = st.sampled_from(JOBS)
 owners = st.sampled_from(OWNERS)
 epochs = st.integers(1, 4)
+created = st.sampled_from([1.0, 1.5])
 numbers = st.integers(1, 6)
 times = st.integers(0, 9).map(float)
 contents = st.sampled_from([b"", b'"\xe6\x97\xa5"', b"1", b"2" * 6000])
@@ -28,7 +30,6 @@ new_jobs = st.builds(
     NewJob,
     flow_id=st.sampled_from(["flow-1", "flow-2"]),
     definition=st.builds(Definition, st.sampled_from(["x", "y"]), st.sampled_from([b"1", b"2"])),
-    created_at=st.sampled_from([1.0, 2.0]),
     owner=st.none() | owners,
     snapshot=contents,
     replaces=st.none() | epochs,
@@ -37,6 +38,7 @@ answers = st.sampled_from([(), (), (("x", b"1"),), (("y", b"2"), ("x", b"3"))])
 batches = st.builds(
     Batch,
     job_id=jobs,
+    created_at=created,
     epoch=epochs,
     number=numbers,
     content=contents,
@@ -62,9 +64,9 @@ class StoresAgree(RuleBasedStateMachine):
         assert given == expected
         return expected
 
-    @rule(job=jobs, new=new_jobs, content=contents, at=times)
-    def create(self, job: str, new: NewJob, content: bytes, at: float) -> None:
-        self.both(lambda store: store.write([Batch(job, 1, 1, content, at, new=new)]))
+    @rule(job=jobs, born=created, new=new_jobs, content=contents, at=times)
+    def create(self, job: str, born: float, new: NewJob, content: bytes, at: float) -> None:
+        self.both(lambda store: store.write([Batch(job, born, 1, 1, content, at, new=new)]))
 
     @rule(job=jobs, content=contents, at=times, status=st.none() | st.sampled_from(STATUSES[:3]), said=answers)
     def append(
@@ -73,29 +75,39 @@ class StoresAgree(RuleBasedStateMachine):
         record = self.memory.record(job)
         if record is not None and record.status != MOVED:
             number = self.memory.read(job).number + 1
-            self.both(lambda store: store.write([Batch(job, record.epoch, number, content, at, status, answers=said)]))
+            batch = Batch(job, record.created_at, record.epoch, number, content, at, status, answers=said)
+            self.both(lambda store: store.write([batch]))
 
     @rule(written=st.lists(batches, max_size=4))
     def write(self, written: list[Batch]) -> None:
         self.both(lambda store: store.write(written))
 
-    @rule(job=jobs, epoch=epochs, number=numbers, segment=st.none() | contents, first=st.integers(0, 4))
-    def compact(self, job: str, epoch: int, number: int, segment: bytes | None, first: int) -> None:
-        self.both(lambda store: store.compact(Compaction(job, epoch, number, b"snapshot", segment, first)))
+    @rule(job=jobs, born=created, epoch=epochs, number=numbers, segment=st.none() | contents, first=st.integers(0, 4))
+    def compact(self, job: str, born: float, epoch: int, number: int, segment: bytes | None, first: int) -> None:
+        self.both(lambda store: store.compact(Compaction(job, born, epoch, number, b"snapshot", segment, first)))
 
-    @rule(job=jobs, owner=owners, epoch=epochs)
-    def acquire(self, job: str, owner: str, epoch: int) -> None:
-        self.both(lambda store: store.acquire(job, owner, epoch=epoch))
+    @rule(job=jobs, born=created, owner=owners, epoch=epochs)
+    def acquire(self, job: str, born: float, owner: str, epoch: int) -> None:
+        self.both(lambda store: store.acquire(as_seen(job, created_at=born, epoch=epoch), owner))
 
-    @rule(job=jobs, epoch=epochs)
-    def move_out(self, job: str, epoch: int) -> None:
-        self.both(lambda store: store.move_out(job, epoch=epoch))
+    @rule(job=jobs, changed=st.none() | st.sampled_from(["created_at", "epoch", "updated_at"]), at=times)
+    def move_out(self, job: str, changed: str | None, at: float) -> None:
+        """As it is, or not quite."""
+        if (record := self.memory.record(job)) is not None:
+            seen = replace(record, **({} if changed is None else {changed: getattr(record, changed) + 1}))
+            self.both(lambda store: store.move_out(seen, at=at))
 
-    @rule(job=jobs, epoch=st.none() | epochs, status=st.none() | st.sampled_from(STATUSES), owner=st.none() | owners)
-    def delete(self, job: str, epoch: int | None, status: str | None, owner: str | None) -> None:
+    @rule(
+        job=jobs,
+        born=st.none() | created,
+        epoch=st.none() | epochs,
+        status=st.none() | st.sampled_from(STATUSES),
+        owner=st.none() | owners,
+    )
+    def delete(self, job: str, born: float | None, epoch: int | None, status: str | None, owner: str | None) -> None:
         """As it is, or was once, or never was."""
         if (record := self.memory.record(job)) is not None:
-            other = {"epoch": epoch, "status": status, "owner": owner}
+            other = {"created_at": born, "epoch": epoch, "status": status, "owner": owner}
             seen = replace(record, **{name: value for name, value in other.items() if value is not None})
             self.both(lambda store: store.delete(seen))
 

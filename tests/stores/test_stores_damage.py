@@ -12,7 +12,7 @@ from routilux._backends.backend import Backend
 from routilux._backends.postgres import PostgresBackend
 from routilux._backends.sqlite import SQLiteBackend
 from routilux.errors import DamagedRecordError
-from routilux.testing.conformance_parts import appended, compacted, created, deleted
+from routilux.testing.conformance_parts import appended, as_seen, compacted, created, deleted, moved_out
 
 Stored = tuple[Backend, Callable[[str], None]]
 """A store, and how to run a statement in it behind its back."""
@@ -69,8 +69,8 @@ def test_damage_is_named_by_job_kind_and_number(
     run(statement)
     for call in (
         lambda: backend.read("a"),
-        lambda: backend.acquire("a", "you", epoch=1),
-        lambda: backend.move_out("a", epoch=1),
+        lambda: backend.acquire(as_seen("a"), "you"),
+        lambda: moved_out(backend, "a"),
     ):
         with pytest.raises(DamagedRecordError, match=f"{kind} {number} of 'a' is {problem}") as refusal:
             call()

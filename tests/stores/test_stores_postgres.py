@@ -17,7 +17,7 @@ from routilux._backends.postgres import PostgresBackend
 from routilux._backends.postgres_schema import MAKING, STEPS, bring_up_to_date
 from routilux._backends.postgres_writing import write_at_once
 from routilux.errors import StoreError, StoreFormatError, StoreUnavailableError
-from routilux.testing.conformance_parts import appended, compacted, created, deleted, numbers
+from routilux.testing.conformance_parts import appended, as_seen, compacted, created, deleted, numbers
 from tests.patience import until
 from tests.stores.postgres_process import PostgresProcess
 
@@ -85,7 +85,7 @@ def test_a_taker_that_waits_for_a_write_reads_it(
     backend.write([created("a"), created("b")])
     with backend._server.transaction() as writing:
         assert write_at_once(writing, batches) is True
-        with held_up(postgres_url, lambda: beside.acquire("a", "you", epoch=1)) as taking:
+        with held_up(postgres_url, lambda: beside.acquire(as_seen("a"), "you")) as taking:
             writing.execute("COMMIT")
             stored = taking.result(20)
             writing.execute("BEGIN")
@@ -127,7 +127,7 @@ def test_of_two_takers_one_waits_and_finds_another_epoch(
     backend.write([created("a")])
     with beside._server.transaction() as taking:
         taking.execute("UPDATE routilux_jobs SET epoch = epoch + 1, owner = 'you' WHERE job_id = 'a'")
-        with held_up(postgres_url, lambda: backend.acquire("a", "me", epoch=1)) as second:
+        with held_up(postgres_url, lambda: backend.acquire(as_seen("a"), "me")) as second:
             taking.execute("COMMIT")
             assert second.result(20) is None
             taking.execute("BEGIN")
@@ -156,7 +156,7 @@ def test_whoever_stops_in_the_middle_of_a_transaction_holds_nobody_up(postgres_u
         stopped.write([created("a")])
         with pytest.raises(StoreUnavailableError), stopped._server.transaction() as session:  # noqa: PT012
             assert write_at_once(session, [appended("a", 2)]) is True
-            stored = taker.acquire("a", "you", epoch=1)
+            stored = taker.acquire(as_seen("a"), "you")
         assert stored is not None
         assert (stored.number, stored.record.epoch) == (1, 2)
         assert stopped.write([appended("a", 2)]) == {"a"}

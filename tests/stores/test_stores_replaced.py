@@ -14,7 +14,7 @@ from routilux._backends import sqlite_file
 from routilux._backends.sqlite import SQLiteBackend
 from routilux.errors import StoreUnavailableError
 from routilux.stores import Store
-from routilux.testing.conformance_parts import appended, compacted, created, numbers
+from routilux.testing.conformance_parts import appended, as_seen, compacted, created, numbers
 from serilux import register_serializable
 
 
@@ -39,7 +39,7 @@ CALLS: dict[str, Callable[[SQLiteBackend], object]] = {
     "write": lambda backend: backend.write([appended("a", 3)]),
     "write several": lambda backend: backend.write([created("b"), appended("a", 3)]),
     "compact": lambda backend: backend.compact(compacted("a", 2)),
-    "acquire": lambda backend: backend.acquire("a", "you", epoch=1),
+    "acquire": lambda backend: backend.acquire(as_seen("a"), "you"),
     "beat": lambda backend: backend.beat("me"),
     "read": lambda backend: backend.read("a"),
     "records": lambda backend: backend.records(),

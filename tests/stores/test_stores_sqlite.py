@@ -21,7 +21,7 @@ from routilux._backends.sqlite import PRUNED_AT_ONCE, SQLiteBackend
 from routilux._backends.sqlite_file import LOG_KEPT, PAGE_SIZE
 from routilux._backends.sqlite_schema import APPLICATION_ID, STEPS, bring_up_to_date, format_of
 from routilux.errors import DamagedRecordError, StoreError, StoreFormatError, StoreUnavailableError
-from routilux.testing.conformance_parts import appended, compacted, created, numbers
+from routilux.testing.conformance_parts import BEGUN, appended, compacted, created, numbers
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_connection_that_cannot_be_made_ready_is_free_for_the_next(
         [appended("a", 2)],
         [appended("a", 2, status="completed")],
         [appended("a", 2), appended("b", 2, status="failed")],
-        [Batch("b", 1, 2, b"x" * 100_000, 1.0, releases=True)],
+        [Batch("b", BEGUN, 1, 2, b"x" * 100_000, 1.0, releases=True)],
     ],
     ids=["a new job", "a record", "a status", "two records", "a long record"],
 )
@@ -118,7 +118,7 @@ def test_what_is_freed_by_compactions_is_used_again(backend: SQLiteBackend, path
     backend.write([created("a")])
     sizes = []
     for number in range(2, 602):
-        backend.write([Batch("a", 1, number, b"x" * 1000, 1.0)])
+        backend.write([Batch("a", BEGUN, 1, number, b"x" * 1000, 1.0)])
         if number % 50 == 0:
             backend.compact(compacted("a", number))
             with backend._file.writing() as connection:
@@ -128,7 +128,7 @@ def test_what_is_freed_by_compactions_is_used_again(backend: SQLiteBackend, path
 
 def test_the_log_of_a_long_record_does_not_stay(backend: SQLiteBackend, path: Path) -> None:
     backend.write([created("a")])
-    backend.write([Batch("a", 1, 2, b"x" * 2 * LOG_KEPT, 1.0)])
+    backend.write([Batch("a", BEGUN, 1, 2, b"x" * 2 * LOG_KEPT, 1.0)])
     for number in range(3, 6):
         backend.write([appended("a", number)])
     assert path.with_name("jobs.db-wal").stat().st_size <= LOG_KEPT
@@ -181,7 +181,7 @@ def test_a_full_disk_is_unavailable_and_nothing_is_half_written(backend: SQLiteB
     with backend._file.writing() as connection:
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         connection.execute(f"PRAGMA max_page_count = {pages}")
-    full = [Batch("a", 1, 2, b"x" * 100_000, 1.0), Batch("a", 1, 3, b"x" * 100_000, 1.0)]
+    full = [Batch("a", BEGUN, 1, 2, b"x" * 100_000, 1.0), Batch("a", BEGUN, 1, 3, b"x" * 100_000, 1.0)]
     for batches in (full[:1], full):
         with pytest.raises(StoreUnavailableError, match="the disk is full"):
             backend.write(batches)
@@ -195,7 +195,7 @@ def test_a_full_disk_is_unavailable_and_nothing_is_half_written(backend: SQLiteB
 def test_a_failing_disk_is_unavailable_and_nothing_is_half_written(backend: SQLiteBackend, path: Path) -> None:
     backend.write([created("a")])
     unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
-    record = Batch("a", 1, 2, b"x" * 100_000, 1.0)
+    record = Batch("a", BEGUN, 1, 2, b"x" * 100_000, 1.0)
     size = path.with_name("jobs.db-wal").stat().st_size
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + 50_000, unlimited[1]))
     try:

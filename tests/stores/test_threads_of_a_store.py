@@ -166,7 +166,7 @@ def test_whatever_happens_is_written_although_nobody_asks_for_it(threads: int) -
 
     def work(job_id: str) -> None:
         backend.written[job_id] = written = threading.Semaphore(0)
-        log = JobLog(store.ledger, Job(job_id, "flow", 0.0), Position(0), lambda _: True)
+        log = JobLog(store.ledger, Job(job_id, "flow", 0.0), Position(0.0, 0), lambda _: True)
         for number in range(200):
             log.record(JobStatus.RUNNING, float(number))
             assert written.acquire(timeout=LONG), number

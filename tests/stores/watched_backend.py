@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from routilux._backends.backend import Batch, StoredJob
+from routilux._backends.backend import Batch, JobRecord, StoredJob
 from routilux._backends.memory import MemoryBackend
 from routilux.errors import StoreUnavailableError
 
@@ -27,8 +27,8 @@ class Watched(MemoryBackend):
         self._happen(self.after, "write")
         return refused
 
-    def acquire(self, job_id: str, owner: str, *, epoch: int) -> StoredJob | None:
-        stored = super().acquire(job_id, owner, epoch=epoch)
+    def acquire(self, record: JobRecord, owner: str) -> StoredJob | None:
+        stored = super().acquire(record, owner)
         self._happen(self.after, "acquire")
         return stored
 

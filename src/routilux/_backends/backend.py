@@ -2,10 +2,11 @@
 
 A stored job is a *snapshot*, the *segments* of its history, which are only ever appended, and the *records* of its
 journal since the snapshot, numbered without gaps. Its *epoch* tells who may write to it: taking a job over raises it,
-and a write under another one is refused (law 6). Contents are JSON texts that a backend neither reads nor changes; what
-it gives back that is not what was written is a `DamagedRecordError`. What cannot be done now, but perhaps later
-(locked, full, not reachable), is a `StoreUnavailableError`: whether it was done may then be unknown, so that a record
-may be written again.
+and a write under another one is refused (law 6). When a job is deleted, another may have its id: which of them is meant
+is told by when it was *created*, to the bit. Contents are JSON texts that a backend neither reads nor changes; what it
+gives back that is not what was written is a `DamagedRecordError`. What cannot be done now, but perhaps later (locked,
+full, not reachable), is a `StoreUnavailableError`: whether it was done may then be unknown, so that a record may be
+written again.
 """
 
 from collections.abc import Sequence
@@ -25,14 +26,13 @@ class Definition(msgspec.Struct, frozen=True):
 
 
 class NewJob(msgspec.Struct, frozen=True):
-    """What a job is stored with at first; `segment` is the history it has by then, `created_at` in seconds.
+    """What a job is stored with at first; `segment` is the history it has by then.
 
     It takes the place of a tombstone whose epoch is at most that which it `replaces`, if there is one.
     """
 
     flow_id: str
     definition: Definition
-    created_at: float
     owner: str | None
     snapshot: bytes
     segment: bytes | None = None
@@ -42,14 +42,16 @@ class NewJob(msgspec.Struct, frozen=True):
 class Batch(msgspec.Struct, frozen=True):
     """One more record for a job's journal: whatever has happened since the last one.
 
-    `number` is one more than the last record's. `at` is the time of writing, in seconds since the epoch. With `new`
-    the job is created by it, and its snapshot covers all before `number`. `status` is the job's new status, None where
-    it has not changed (a new job is pending then); `releases` gives up ownership, so that the job has no owner (its
-    epoch stays). `answers` are left for those who asked for what is in the record (key and content, as by
-    `Backend.answer`): exactly when it is appended, so that one is never there without the other.
+    It is for the job that was `created_at` that time. `number` is one more than the last record's. `at` is the time of
+    writing; times are in seconds since the epoch. With `new` the job is created by it, and its snapshot covers all
+    before `number`. `status` is the job's new status, None where it has not changed (a new job is pending then);
+    `releases` gives up ownership, so that the job has no owner (its epoch stays). `answers` are left for those who
+    asked for what is in the record (key and content, as by `Backend.answer`): exactly when it is appended, so that one
+    is never there without the other.
     """
 
     job_id: str
+    created_at: float
     epoch: int
     number: int
     content: bytes
@@ -68,6 +70,7 @@ class Compaction(msgspec.Struct, frozen=True):
     """
 
     job_id: str
+    created_at: float
     epoch: int
     number: int
     snapshot: bytes
@@ -116,15 +119,16 @@ class Backend(Protocol):
         """A flow's document; UnknownJobError where there is none."""
 
     def write(self, batches: Sequence[Batch]) -> frozenset[str]:
-        """Append records, and say for which jobs it was refused: their epoch is another by now, or they are gone.
+        """Append records, and say for which ids it was refused: the epoch is another by now, or the job is gone.
 
         What is not refused is on disk together, or not at all. A new job with the id of a stored one is refused too.
+        Records under one id are of one job.
         A record that is stored already, word for word, may be written again, and nothing happens; so may a new job, by
         its owner. StoreError where a number is not the next one.
         """
 
     def compact(self, compaction: Compaction) -> bool:
-        """Replace records by a snapshot; False where the epoch is another by now, or the job gone: nothing was changed.
+        """Replace records by a snapshot; False where the epoch is another by now, or the job gone: nothing has changed.
 
         Nothing happens where a snapshot covers that number already. StoreError where there is no such record yet.
         """
@@ -132,12 +136,13 @@ class Backend(Protocol):
     def read(self, job_id: str) -> StoredJob:
         """All of a job, as of one moment; UnknownJobError where there is none."""
 
-    def acquire(self, job_id: str, owner: str, *, epoch: int) -> StoredJob | None:
-        """Raise a job's epoch by one if it is `epoch` still, make `owner` its owner, then read it.
+    def acquire(self, record: JobRecord, owner: str) -> StoredJob | None:
+        """Raise a job's epoch by one if it is that of the record still, make `owner` its owner, then read it.
 
         What was asked of its last owner is forgotten, as whoever asked sees by the epoch; what that answered stays.
 
-        None where the epoch is another by now: somebody else was faster. UnknownJobError where there is no such job.
+        None where the epoch is another by now, or the job: somebody else was faster. UnknownJobError where no job has
+        that id.
         """
 
     def record(self, job_id: str) -> JobRecord | None:
@@ -148,16 +153,17 @@ class Backend(Protocol):
     ) -> list[JobRecord]:
         """The jobs that fit, oldest first; those of one moment by their ids."""
 
-    def move_out(self, job_id: str, *, epoch: int) -> StoredJob | None:
+    def move_out(self, record: JobRecord, *, at: float) -> StoredJob | None:
         """Move a job out: read it, raise its epoch, leave nothing but a tombstone, its status `moved`, in one step.
 
-        The rest of its record stays as it was, so that whoever gets no answer can see that he has moved it.
-        None where the epoch is another by now, UnknownJobError where there is no such job. What is read still has the
-        old epoch and status.
+        It has to be just as in the record. `at` is the time of the move, which the tombstone has as that of its update:
+        by it, whoever gets no answer can see that he has moved the job. None where that is not as in the record by now,
+        as it was taken over or written to, or is another; UnknownJobError where no job has that id. What is read still
+        has the old epoch and status.
         """
 
     def delete(self, record: JobRecord) -> bool:
-        """Remove a job with all that is kept of it, if its epoch, status and owner are still those of the record.
+        """Remove a job with all that is kept of it, if it is that of the record, with its epoch, status and owner.
 
         False where they are not, or there is none: somebody was faster. A tombstone counts as a job.
         """

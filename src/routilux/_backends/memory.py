@@ -16,6 +16,7 @@ from routilux._backends.numbering import (
     closed_store,
     first_kept,
     is_as_listed,
+    is_untaken,
     judge,
     moved_out,
     replaced_by,
@@ -69,7 +70,7 @@ class MemoryBackend:
         """Replace records by a snapshot."""
         with self._lock:
             job = self._jobs.get(compaction.job_id)
-            if job is None or not job.standing.owned_under(compaction.epoch):
+            if job is None or not job.standing.lets(compaction):
                 return False
             check_covered(compaction, job.number)
             if compaction.number > job.covered:
@@ -83,15 +84,15 @@ class MemoryBackend:
         with self._lock:
             return self._job(job_id).read()
 
-    def acquire(self, job_id: str, owner: str, *, epoch: int) -> StoredJob | None:
+    def acquire(self, record: JobRecord, owner: str) -> StoredJob | None:
         """Raise a job's epoch and make `owner` its owner."""
         with self._lock:
-            job = self._job(job_id)
-            if job.record.epoch != epoch:
+            job = self._job(record.job_id)
+            if not is_untaken(job.record, record):
                 return None
-            job = replace(job, record=replace(job.record, epoch=epoch + 1, owner=owner))
-            self._drop_requests(job_id)
-            self._jobs[job_id] = job
+            job = replace(job, record=replace(job.record, epoch=record.epoch + 1, owner=owner))
+            self._drop_requests(record.job_id)
+            self._jobs[record.job_id] = job
             return job.read()
 
     def record(self, job_id: str) -> JobRecord | None:
@@ -111,15 +112,15 @@ class MemoryBackend:
         fitting = [each for each in records if all(getattr(each, name) == wanted[name] for name in wanted)]
         return sorted(fitting, key=lambda record: (record.created_at, record.job_id))
 
-    def move_out(self, job_id: str, *, epoch: int) -> StoredJob | None:
+    def move_out(self, record: JobRecord, *, at: float) -> StoredJob | None:
         """Leave nothing of a job but a tombstone."""
         with self._lock:
-            job = self._job(job_id)
-            if job.record.epoch != epoch:
+            job = self._job(record.job_id)
+            if job.record != record:
                 return None
-            tombstone = replace(job.record, epoch=epoch + 1, owner=None, status=MOVED)
-            self._forget(job_id)
-            self._jobs[job_id] = _Job(tombstone, job.number, job.number, b"", [])
+            tombstone = replace(job.record, epoch=record.epoch + 1, owner=None, status=MOVED, updated_at=at)
+            self._forget(record.job_id)
+            self._jobs[record.job_id] = _Job(tombstone, job.number, job.number, b"", [])
             return job.read()
 
     def delete(self, record: JobRecord) -> bool:
@@ -324,7 +325,7 @@ def _created(batch: Batch, new: NewJob) -> _Job:
         definition=new.definition.definition_id,
         status="pending",
         epoch=batch.epoch,
-        created_at=new.created_at,
+        created_at=batch.created_at,
         updated_at=batch.at,
         owner=new.owner,
     )

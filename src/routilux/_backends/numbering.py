@@ -35,14 +35,19 @@ class Standing(msgspec.Struct, frozen=True):
     created_at: float
     last: int
 
-    def owned_under(self, epoch: int) -> bool:
-        """Whether who was given that epoch may write still (law 6)."""
-        return self.epoch == epoch and self.status != MOVED
+    def lets(self, writing: Batch | Compaction) -> bool:
+        """Whether this is the job that is written to, and who writes was given its epoch (law 6)."""
+        return (self.created_at, self.epoch) == (writing.created_at, writing.epoch) and self.status != MOVED
+
+
+def is_untaken(now: JobRecord, then: JobRecord) -> bool:
+    """Whether it is the same job, and nobody has taken it over since it was listed."""
+    return (now.created_at, now.epoch) == (then.created_at, then.epoch)
 
 
 def is_as_listed(now: JobRecord, then: JobRecord) -> bool:
     """Whether nobody has taken a job over, settled it or moved it out since it was listed."""
-    return (now.epoch, now.status, now.owner) == (then.epoch, then.status, then.owner)
+    return is_untaken(now, then) and (now.status, now.owner) == (then.status, then.owner)
 
 
 class Verdict(Enum):
@@ -60,7 +65,7 @@ def judge(batch: Batch, standing: Standing | None, *, repeated: bool) -> Verdict
     """
     if standing is None:
         return Verdict.REFUSED if batch.new is None else Verdict.APPENDED
-    if not standing.owned_under(batch.epoch):
+    if not standing.lets(batch):
         return Verdict.REFUSED
     if batch.new is not None:
         return Verdict.STORED_ALREADY if repeated and _is_creator(batch, batch.new, standing) else Verdict.REFUSED
@@ -72,7 +77,7 @@ def judge(batch: Batch, standing: Standing | None, *, repeated: bool) -> Verdict
 
 def _is_creator(batch: Batch, new: NewJob, standing: Standing) -> bool:
     left = None if batch.releases else new.owner
-    return new.owner is not None and (left, new.created_at) == (standing.owner, standing.created_at)
+    return new.owner is not None and left == standing.owner
 
 
 def _check_next(batch: Batch, last: int) -> None:

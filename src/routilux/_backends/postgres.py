@@ -10,6 +10,7 @@ from routilux._backends.numbering import (
     check_covered,
     first_kept,
     fit_one_statement,
+    is_untaken,
     moved_out,
     unknown_definition,
     unknown_job,
@@ -72,9 +73,9 @@ class PostgresBackend:
                 SELECT number, first_segment, next_segment,
                     coalesce((SELECT max(number) FROM routilux_journal WHERE job = id), number)
                 FROM routilux_jobs JOIN routilux_snapshots ON job = id
-                WHERE id = %s AND epoch = %s AND status != '{MOVED}'
+                WHERE id = %s AND created_at = %s AND epoch = %s AND status != '{MOVED}'
                 """,
-                (job, compaction.epoch),
+                (job, compaction.created_at, compaction.epoch),
             ).fetchone()
             if row is None:
                 return False
@@ -91,16 +92,16 @@ class PostgresBackend:
         with self._server.reading() as session:
             return _read(session, *_job(session, job_id))
 
-    def acquire(self, job_id: str, owner: str, *, epoch: int) -> StoredJob | None:
+    def acquire(self, record: JobRecord, owner: str) -> StoredJob | None:
         """Raise a job's epoch and make `owner` its owner."""
         with self._server.transaction() as session:
-            _lock(session, job_id)
-            job, record = _job(session, job_id)
-            if record.epoch != epoch:
+            _lock(session, record.job_id)
+            job, now = _job(session, record.job_id)
+            if not is_untaken(now, record):
                 return None
             session.execute("UPDATE routilux_jobs SET epoch = epoch + 1, owner = %s WHERE id = %s", (owner, job))
             session.execute("DELETE FROM routilux_requests WHERE job = %s", (job,))
-            return _read(session, job, replace(record, epoch=epoch + 1, owner=owner))
+            return _read(session, job, replace(now, epoch=now.epoch + 1, owner=owner))
 
     def record(self, job_id: str) -> JobRecord | None:
         """A job as it is listed."""
@@ -121,20 +122,20 @@ class PostgresBackend:
             ).fetchall()
         return [JobRecord(*row) for row in rows]
 
-    def move_out(self, job_id: str, *, epoch: int) -> StoredJob | None:
+    def move_out(self, record: JobRecord, *, at: float) -> StoredJob | None:
         """Leave nothing of a job but a tombstone."""
         with self._server.transaction() as session:
-            _lock(session, job_id)
-            job, record = _job(session, job_id)
-            if record.epoch != epoch:
+            _lock(session, record.job_id)
+            job, now = _job(session, record.job_id)
+            if now != record:
                 return None
-            stored = _read(session, job, record)
+            stored = _read(session, job, now)
             session.execute(
                 f"""
                 UPDATE routilux_jobs SET epoch = epoch + 1, status = '{MOVED}', owner = NULL, updated_at = %s
                 WHERE id = %s
                 """,
-                (record.updated_at, job),
+                (at, job),
             )
             for table in ("journal", "snapshots", "segments", "requests", "answers"):
                 session.execute(f"DELETE FROM routilux_{table} WHERE job = %s", (job,))
@@ -142,12 +143,15 @@ class PostgresBackend:
 
     def delete(self, record: JobRecord) -> bool:
         """Remove a job, or its tombstone, that is as it was listed."""
-        listed = (record.job_id, record.epoch, record.status, record.owner)
-        return self._is_deleted("job_id = %s AND epoch = %s AND status = %s AND owner IS NOT DISTINCT FROM %s", listed)
-
-    def _is_deleted(self, condition: str, values: tuple[str | int | None, ...]) -> bool:
         with self._server.writing() as session:
-            return session.execute(f"DELETE FROM routilux_jobs WHERE {condition}", values).rowcount > 0
+            deleted = session.execute(
+                """
+                DELETE FROM routilux_jobs WHERE job_id = %s AND created_at = %s AND epoch = %s AND status = %s
+                    AND owner IS NOT DISTINCT FROM %s
+                """,
+                (record.job_id, record.created_at, record.epoch, record.status, record.owner),
+            )
+        return deleted.rowcount > 0
 
     def prune(self, *, before: float, statuses: Sequence[str]) -> int:
         """Remove old jobs, then definitions that no job needs."""

@@ -18,7 +18,7 @@ from routilux._backends.postgres_server import Session
 
 _APPEND_ONE = """
     WITH held AS MATERIALIZED (
-        SELECT id FROM routilux_jobs WHERE job_id = %s AND epoch = %s FOR NO KEY UPDATE
+        SELECT id FROM routilux_jobs WHERE job_id = %s AND created_at = %s AND epoch = %s FOR NO KEY UPDATE
     )
     INSERT INTO routilux_journal SELECT id, %s, %s, %s, %s FROM held
     WHERE %s = coalesce(
@@ -27,17 +27,17 @@ _APPEND_ONE = """
     )
 """
 
-# `job` is NULL where the job is not there, has another epoch or lacks the record before, as a tombstone does; then the
+# `job` is NULL where that job is not there, has another epoch or lacks the record before, as a tombstone does; then the
 # whole statement is refused. Rows are locked in one order everywhere, so that nobody waits for each other.
 _APPEND = """
     WITH batches AS (
         SELECT * FROM unnest(
-            %b::text[], %b::bigint[], %b::bigint[], %b::double precision[], %b::text[], %b::boolean[], %b::bigint[],
-            %b::bytea[]
-        ) AS batch (job_id, epoch, number, written_at, status, releases, checksum, content)
+            %b::text[], %b::double precision[], %b::bigint[], %b::bigint[], %b::double precision[], %b::text[],
+            %b::boolean[], %b::bigint[], %b::bytea[]
+        ) AS batch (job_id, created_at, epoch, number, written_at, status, releases, checksum, content)
     ), held AS MATERIALIZED (
         SELECT jobs.id, jobs.job_id FROM routilux_jobs jobs JOIN batches USING (job_id)
-        WHERE jobs.epoch = batches.epoch
+        WHERE jobs.created_at = batches.created_at AND jobs.epoch = batches.epoch
         ORDER BY jobs.id FOR NO KEY UPDATE OF jobs
     ), changed AS (
         UPDATE routilux_jobs jobs
@@ -89,12 +89,12 @@ def write_at_once(session: Session, batches: Sequence[Batch]) -> bool:
 def _is_appended(session: Session, batch: Batch) -> bool:
     before = Int8(batch.number - 1)
     number, at, _, _, stored, content = _row(batch)
-    values = (batch.job_id, Int8(batch.epoch), number, at, stored, content, before, before)
+    values = (*_place(batch), number, at, stored, content, before, before)
     return session.execute(_APPEND_ONE, values).rowcount == 1
 
 
 def _are_appended(session: Session, batches: Sequence[Batch]) -> bool:
-    rows = [(each.job_id, Int8(each.epoch), *_row(each)) for each in batches]
+    rows = [(*_place(each), *_row(each)) for each in batches]
     session.execute(_APPEND, [list(column) for column in zip(*rows, strict=True)])
     return True
 
@@ -204,6 +204,10 @@ def _append(session: Session, job: int, batch: Batch) -> None:
             """,
             (batch.status, batch.releases, job),
         )
+
+
+def _place(batch: Batch) -> tuple[str, float, Int8]:
+    return batch.job_id, batch.created_at, Int8(batch.epoch)
 
 
 def _row(batch: Batch) -> tuple[Int8, float, str | None, bool, Int8, bytes]:

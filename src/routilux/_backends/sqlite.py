@@ -13,6 +13,7 @@ from routilux._backends.numbering import (
     check_covered,
     first_kept,
     fit_one_statement,
+    is_untaken,
     moved_out,
     unknown_definition,
     unknown_job,
@@ -63,9 +64,10 @@ class SQLiteBackend:
                 f"""
                 SELECT id, snapshots.number, first_segment, next_segment,
                     coalesce((SELECT max(number) FROM journal WHERE job = id), snapshots.number)
-                FROM jobs JOIN snapshots ON job = id WHERE job_id = ? AND epoch = ? AND status != '{MOVED}'
+                FROM jobs JOIN snapshots ON job = id
+                WHERE job_id = ? AND created_at = ? AND epoch = ? AND status != '{MOVED}'
                 """,
-                (compaction.job_id, compaction.epoch),
+                (compaction.job_id, compaction.created_at, compaction.epoch),
             ).fetchone()
             if row is None:
                 return False
@@ -82,15 +84,15 @@ class SQLiteBackend:
         with self._file.reading() as connection:
             return _read(connection, *_job(connection, job_id))
 
-    def acquire(self, job_id: str, owner: str, *, epoch: int) -> StoredJob | None:
+    def acquire(self, record: JobRecord, owner: str) -> StoredJob | None:
         """Raise a job's epoch and make `owner` its owner."""
         with self._file.transaction() as connection:
-            job, record = _job(connection, job_id)
-            if record.epoch != epoch:
+            job, now = _job(connection, record.job_id)
+            if not is_untaken(now, record):
                 return None
             connection.execute("UPDATE jobs SET epoch = epoch + 1, owner = ? WHERE id = ?", (owner, job))
             connection.execute("DELETE FROM requests WHERE job = ?", (job,))
-            return _read(connection, job, replace(record, epoch=epoch + 1, owner=owner))
+            return _read(connection, job, replace(now, epoch=now.epoch + 1, owner=owner))
 
     def record(self, job_id: str) -> JobRecord | None:
         """A job as it is listed."""
@@ -111,16 +113,16 @@ class SQLiteBackend:
             ).fetchall()
         return [JobRecord(*row) for row in rows]
 
-    def move_out(self, job_id: str, *, epoch: int) -> StoredJob | None:
+    def move_out(self, record: JobRecord, *, at: float) -> StoredJob | None:
         """Leave nothing of a job but a tombstone."""
         with self._file.transaction() as connection:
-            job, record = _job(connection, job_id)
-            if record.epoch != epoch:
+            job, now = _job(connection, record.job_id)
+            if now != record:
                 return None
-            stored = _read(connection, job, record)
+            stored = _read(connection, job, now)
             connection.execute(
                 f"UPDATE jobs SET epoch = epoch + 1, status = '{MOVED}', owner = NULL, updated_at = ? WHERE id = ?",
-                (record.updated_at, job),
+                (at, job),
             )
             for table in ("journal", "snapshots", "segments", "requests", "answers"):
                 connection.execute(f"DELETE FROM {table} WHERE job = ?", (job,))
@@ -128,12 +130,12 @@ class SQLiteBackend:
 
     def delete(self, record: JobRecord) -> bool:
         """Remove a job, or its tombstone, that is as it was listed."""
-        listed = (record.job_id, record.epoch, record.status, record.owner)
-        return self._is_deleted("job_id = ? AND epoch = ? AND status = ? AND owner IS ?", listed)
-
-    def _is_deleted(self, condition: str, values: tuple[str | int | None, ...]) -> bool:
         with self._file.writing() as connection:
-            return connection.execute(f"DELETE FROM jobs WHERE {condition}", values).rowcount > 0
+            deleted = connection.execute(
+                "DELETE FROM jobs WHERE job_id = ? AND created_at = ? AND epoch = ? AND status = ? AND owner IS ?",
+                (record.job_id, record.created_at, record.epoch, record.status, record.owner),
+            )
+        return deleted.rowcount > 0
 
     def prune(self, *, before: float, statuses: Sequence[str]) -> int:
         """Remove old jobs, some at a time, so that others may write meanwhile, and definitions that no job needs."""

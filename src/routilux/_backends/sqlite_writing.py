@@ -14,18 +14,18 @@ _FOLLOWS = """coalesce(
     (SELECT number FROM snapshots WHERE job = jobs.id)
 ) = {number} - 1"""
 
-# In both, `job` is NULL where the job is not there, has another epoch or lacks the record before, as a tombstone does;
+# In both, `job` is NULL where that job is not there, has another epoch or lacks the record before, as a tombstone does;
 # then SQLite refuses the whole statement. The first does not copy the content on its way; the second takes many rows.
 _APPEND_ONE = f"""
     INSERT INTO journal VALUES (
-        (SELECT id FROM jobs WHERE job_id = ?1 AND epoch = ?2 AND {_FOLLOWS.format(number="?3")}),
-        ?3, ?4, ?5, ?6, ?7, ?8
+        (SELECT id FROM jobs WHERE job_id = ?1 AND created_at = ?2 AND epoch = ?3 AND {_FOLLOWS.format(number="?4")}),
+        ?4, ?5, ?6, ?7, ?8, ?9
     )
 """
 _APPEND_SEVERAL = f"""
     INSERT INTO journal SELECT
-        iif(epoch = column2 AND {_FOLLOWS.format(number="column3")}, id, NULL),
-        column3, column4, column5, column6, column7, column8
+        iif(created_at = column2 AND epoch = column3 AND {_FOLLOWS.format(number="column4")}, id, NULL),
+        column4, column5, column6, column7, column8, column9
     FROM (VALUES {{rows}}) LEFT JOIN jobs ON job_id = column1
 """
 _CREATE = """
@@ -53,9 +53,9 @@ def _statement(batches: Sequence[Batch]) -> tuple[str, Sequence[object] | dict[s
     if batches[0].new is not None:
         return _CREATE, _new_row(batches[0], batches[0].new)
     if len(batches) == 1:
-        return _APPEND_ONE, (batches[0].job_id, batches[0].epoch, *_row(batches[0]))
-    values = [value for batch in batches for value in (batch.job_id, batch.epoch, *_row(batch))]
-    return _APPEND_SEVERAL.format(rows=", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(batches))), values
+        return _APPEND_ONE, (*_place(batches[0]), *_row(batches[0]))
+    values = [value for batch in batches for value in (*_place(batch), *_row(batch))]
+    return _APPEND_SEVERAL.format(rows=", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(batches))), values
 
 
 def write_each(connection: sqlite3.Connection, batches: Sequence[Batch]) -> frozenset[str]:
@@ -138,6 +138,10 @@ def _new_row(batch: Batch, new: NewJob) -> dict[str, object]:
         "checksum": _checksum(batch),
     }
     return asdict(batch) | asdict(new) | asdict(new.definition) | checksums
+
+
+def _place(batch: Batch) -> tuple[str, float, int]:
+    return batch.job_id, batch.created_at, batch.epoch
 
 
 def _row(batch: Batch) -> tuple[int, float, str | None, bool, int, bytes]:

@@ -19,7 +19,6 @@ from serilux import renamed_classes
 
 WATCHED = 4096
 """Attempts: more than can be made within a window, so that one that kills its process again and again is found."""
-UNKNOWN = Position(-1)
 
 
 class Custody:
@@ -62,14 +61,16 @@ class Custody:
     def claim(self, job: Job, *, take_over: bool, plan: Plan = NO_PLAN) -> Claimed:
         """Own the job as it is stored now, which is another object if more is stored than was known here.
 
-        A job that the store does not know is taken as it is. JobStateError for one that is not to be taken over.
+        A job that the store does not know is taken as it is. JobStateError for one that is not to be taken over;
+        UnknownJobError where the store has not this job, but another of its id.
         """
         known = self._known()
         if known is None:
             if not self._is_there(job):
                 return Claimed(job)
             self._refuse_copy(job)
-        stored, died = self.ledger.claim(job.job_id, take_over=take_over)
+        created_at = job.created_at if known is None else known.created_at
+        stored, died = self.ledger.claim(job.job_id, created_at=created_at, take_over=take_over)
         if known is not None and self._is_known(stored, known):
             job.epoch, self._log = stored.record.epoch, None
             self._position = known._replace(epoch=job.epoch)
@@ -86,7 +87,8 @@ class Custody:
         """
         if self._log is None and self._covered != covered_by(stored):
             return False
-        return (stored.record.epoch - 1, stored.number) == (known.epoch, known.number)
+        record = stored.record
+        return (record.created_at, record.epoch - 1, stored.number) == known[:3]
 
     def _read_claimed(self, stored: StoredJob, plan: Plan) -> Job:
         """The job, or it is given back; why it cannot be read is what counts, whatever comes of that."""
@@ -125,14 +127,14 @@ class Custody:
             job, written = rebuild(stored, graph)
         self.graph, self._log, self._renamed = graph, None, bool(classes)
         segment = stored.first_segment + len(stored.segments)
-        self._position = Position(stored.record.epoch, stored.number, written, segment)
+        self._position = Position(stored.record.created_at, stored.record.epoch, stored.number, written, segment)
         self._covered = covered_by(stored)
         return job, graph
 
     def _known(self) -> Position | None:
         if self._log is None:
             return self._position
-        return self._log.position if self._log.failure is None else UNKNOWN
+        return self._log.position if self._log.failure is None else _read_anew(self._log.position)
 
     def keep(self, job: Job, definition: FlowDefinition, now: float, on_failure: OnFailure) -> JobLog:
         """Write the job as it is now, and take down from now on what happens to it.
@@ -140,7 +142,10 @@ class Custody:
         Where it was read with other names of classes, even its history is written again, with those.
         """
         stored = definition_of(write_definition(definition.document, definition.graph))
-        known, log = self._known(), self.take_down(job, on_failure)
+        known = self._known()
+        if known is None and not self.is_unsure:
+            job.created_at = self.ledger.beginnings.told_apart(job.job_id, job.created_at)
+        log = self.take_down(job, on_failure)
         if known is None:
             self.ledger.keeper.show()
             log.create(stored, self.ledger.owner, now)
@@ -158,7 +163,7 @@ class Custody:
 
         It is let go with the status with which it runs no more, unless it is `held`.
         """
-        position = self._known() or Position(job.epoch)
+        position = self._known() or Position(job.created_at, job.epoch)
         if isinstance(job.history, BoundedHistory):
             position = position._replace(history=records_dropped(job))
         self._log = JobLog(self.ledger, job, position, on_failure, held=held)
@@ -194,10 +199,15 @@ class Custody:
 
     def forget(self) -> None:
         """Have the job read again by whoever claims it next: what this process has of it may be another's by then."""
-        log = self._log
-        has_begun_badly = log is None or (log.failure is not None and log.position.number <= 1)
-        self.is_unsure = self._position is None and has_begun_badly
-        self._log, self._position = None, None if self.is_unsure else UNKNOWN
+        log, known = self._log, self._known()
+        has_begun_badly = log is not None and log.failure is not None and log.position.number <= 1
+        self.is_unsure = known is None or (self._position is None and has_begun_badly)
+        self._log, self._position = None, None if known is None or self.is_unsure else _read_anew(known)
+
+
+def _read_anew(position: Position) -> Position:
+    """How far a job is written of which this process knows only that it is stored."""
+    return Position(position.created_at, epoch=-1)
 
 
 def covered_by(stored: StoredJob) -> int:

@@ -71,7 +71,8 @@ class LeftBehind:
     def _release(self, stored: StoredJob) -> None:
         record, status = stored.record, status_by_content(self._backend, stored)
         content = write_record([])
-        nothing = Batch(record.job_id, record.epoch, stored.number + 1, content, time(), status, releases=True)
+        place = record.job_id, record.created_at, record.epoch, stored.number + 1
+        nothing = Batch(*place, content, time(), status, releases=True)
         with without_haste():
             self._backend.write([nothing])
 

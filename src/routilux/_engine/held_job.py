@@ -26,7 +26,7 @@ from routilux._engine.engine import Engine
 from routilux._engine.keeping import Keeping
 from routilux._engine.kept_job import Fitting, KeptJob, NewJob
 from routilux._engine.news import JobFailed, JoinsUnmet
-from routilux._engine.requests import DONE, Answer, CancelAsked, PauseAsked, Request, read_request
+from routilux._engine.requests import DONE, Answer, CancelAsked, PauseAsked, Request, is_for, read_request
 from routilux._engine.setting import NO_SECRETS, Handles, Recovering, Setting
 from routilux._engine.watchers import NOBODY, Condition, Watchers, is_not_running
 from routilux._engine.workers import OthersWait
@@ -179,7 +179,7 @@ class HeldJob(KeptJob):
             return self._obeyed(asked) if is_mine else None
 
     def _obeyed(self, asked: Request) -> Answer:
-        if not self.attached or asked.epoch not in (None, self.job.epoch):
+        if not self.attached or not is_for(asked, self.job.created_at, self.job.epoch):
             return Answer()
         with self._written_on_failure():
             self._do(asked)

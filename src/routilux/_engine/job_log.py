@@ -43,9 +43,10 @@ class Writer(Protocol):
 class Position(NamedTuple):
     """How far a job is written: under which epoch, up to which record, and how much of its history is in segments.
 
-    `segment` is the number of the next segment.
+    `created_at` tells the job from others of its id. `segment` is the number of the next segment.
     """
 
+    created_at: float
     epoch: int
     number: int = 0
     history: int = 0
@@ -97,7 +98,7 @@ class JobLog:
         """Have the job stored, as it is now, with the first record."""
         job = self.job
         snapshot, segment = self._parts(now)
-        self._new = NewJob(job.flow_id, definition, job.created_at, owner, snapshot, segment)
+        self._new = NewJob(job.flow_id, definition, owner, snapshot, segment)
         self.record(job.status, now)
 
     def record(self, what: Happening | JobStatus, at: float) -> None:
@@ -171,12 +172,13 @@ class JobLog:
         content = write_record(lines)
         new, self._new = self._new, None
         self._journal_size += len(content)
-        epoch, number, history, segment = self.position
-        self.position = position = Position(epoch, number + 1, history, segment)
+        created_at, epoch, number, history, segment = self.position
+        number += 1
+        self.position = Position(created_at, epoch, number, history, segment)
         value = None if status is None else status.value
         has_come_to_rest = status is not None and status is not JobStatus.RUNNING and not self._held
         self._has_let_go = releases = self._releases or has_come_to_rest
-        return Batch(self.job.job_id, position.epoch, position.number, content, at, value, releases, new, answers)
+        return Batch(self.job.job_id, created_at, epoch, number, content, at, value, releases, new, answers)
 
     def compact(self, now: float, definition: Definition | None = None) -> None:
         """Replace the journal by a snapshot, under the job's lock and after a `sync`; perhaps of a changed flow."""
@@ -191,8 +193,9 @@ class JobLog:
 
     def _compaction(self, now: float, definition: Definition | None) -> Compaction:
         snapshot, segment = self._parts(now)
-        epoch, number, *_ = self.position
-        return Compaction(self.job.job_id, epoch, number, snapshot, segment, self._oldest_segment(), definition)
+        created_at, epoch, number, *_ = self.position
+        first = self._oldest_segment()
+        return Compaction(self.job.job_id, created_at, epoch, number, snapshot, segment, first, definition)
 
     def write_history_anew(self) -> None:
         """Let the next snapshot have all of the history beside it, in place of the segments there are."""

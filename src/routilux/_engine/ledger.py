@@ -16,9 +16,10 @@ from routilux._engine.giving_back import LeftBehind
 from routilux._engine.hands import Hands
 from routilux._engine.job_log import JobLog
 from routilux._engine.keeper import Keeper
+from routilux._engine.namesakes import Beginnings, is_same_moment
 from routilux._engine.owner import is_gone, is_of_this_machine, shown, this_process
 from routilux._engine.patience import within
-from routilux._engine.refusals import closed_first, exists
+from routilux._engine.refusals import another, closed_first, exists, lost_to
 from routilux._engine.silences import Silences
 from routilux._engine.threads import start_thread
 from routilux._logging import logger
@@ -52,6 +53,7 @@ class Ledger:
         self.owner = this_process()
         self.keeper = Keeper(backend, self.owner)
         self.reached: Reached = pass_by
+        self.beginnings = Beginnings()
         self._pid = os.getpid()
         self._logs: WeakValueDictionary[str, JobLog] = WeakValueDictionary()
         self._writing = threading.Lock()
@@ -72,19 +74,20 @@ class Ledger:
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
 
-    def claim(self, job_id: str, *, take_over: bool) -> tuple[StoredJob, bool]:
+    def claim(self, job_id: str, *, created_at: float, take_over: bool) -> tuple[StoredJob, bool]:
         """Become the owner of a job, and say whether the last one died with it.
 
         JobStateError where it has an owner that lives, unless it is to be taken over; UnknownJobError where there is no
-        such job. Where no answer came, it is asked once more: it may have been done.
+        such job, or another one, created at another time. Where no answer came, it is asked once more: it may have been
+        done.
         """
         self._check_usable()
         try:
-            return self._claim(job_id, take_over)
+            return self._claim(job_id, created_at, take_over)
         except StoreUnavailableError:
-            return self._claim(job_id, take_over)
+            return self._claim(job_id, created_at, take_over)
 
-    def _claim(self, job_id: str, take_over: bool) -> tuple[StoredJob, bool]:
+    def _claim(self, job_id: str, created_at: float, take_over: bool) -> tuple[StoredJob, bool]:
         while True:
             record = self.backend.record(job_id)
             if record is None:
@@ -92,6 +95,8 @@ class Ledger:
                 raise UnknownJobError(f"the store has no job {job_id!r}")
             if record.status == MOVED:
                 raise UnknownJobError(f"job {job_id!r} was moved out of the store (epoch {record.epoch})")
+            if not is_same_moment(record.created_at, created_at):
+                raise another(job_id)
             lives = self._lives(record)
             if lives and not take_over:
                 raise JobStateError(
@@ -115,7 +120,7 @@ class Ledger:
             return (stored if stored.record.epoch == epoch else None), died_then
         self._unanswered.pop(job_id, None)
         try:
-            return self.backend.acquire(job_id, self.owner, epoch=record.epoch), died
+            return self.backend.acquire(record, self.owner), died
         except BaseException:
             self._unanswered[job_id] = record.epoch + 1, died
             if not died:
@@ -185,8 +190,9 @@ class Ledger:
             former, self._logs[job_id] = self._logs.get(job_id), log
         if former is None or former.failure is not None or former.has_let_go:
             return
-        if former.position.epoch != log.position.epoch:
-            self._fail({former: OwnershipLost(f"job {job_id!r} was taken over by another handle in this process")})
+        if former.position[:2] != log.position[:2]:
+            how = "taken over" if former.position.created_at == log.position.created_at else "deleted, and begun anew,"
+            self._fail({former: OwnershipLost(f"job {job_id!r} was {how} by another handle in this process")})
 
     @contextmanager
     def naming(self, job_id: str) -> Iterator[None]:
@@ -295,15 +301,9 @@ class Ledger:
             record = self.backend.record(job_id)
         except StoreError as error:
             return OwnershipLost(f"job {job_id!r} was taken over, or deleted; its store does not say by whom: {error}")
-        if record is None:
-            return OwnershipLost(f"job {job_id!r} was deleted from its store while it ran here")
-        if batch is not None and batch.new is not None:
+        if record is not None and batch is not None and batch.new is not None:
             return exists(record)
-        taker = "another, which has let it go since" if record.owner is None else shown(record.owner)
-        return OwnershipLost(
-            f"job {job_id!r} was taken over by {taker} (epoch {record.epoch}; here it was {log.position.epoch}); what "
-            f"this process has done since is not part of it"
-        )
+        return lost_to(record, log.job, log.position)
 
     def _fail(self, failures: Mapping[JobLog, RoutiluxError]) -> None:
         """Say why logs can be written no more. Those who run the jobs are told by a thread that holds no job."""

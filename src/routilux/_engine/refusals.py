@@ -1,8 +1,35 @@
 """What a store says of jobs that it does not take in, or keeps no more."""
 
 from routilux._backends.backend import MOVED, JobRecord
+from routilux._core.job import Job
+from routilux._engine.job_log import Position
+from routilux._engine.owner import shown
 from routilux._model import JobStatus
-from routilux.errors import JobExistsError, StoreError
+from routilux.errors import JobExistsError, OwnershipLost, StoreError, UnknownJobError
+
+
+def another(job_id: str) -> UnknownJobError:
+    """For a job in whose place the store has another one."""
+    return UnknownJobError(
+        f"the job {job_id!r} of this handle is not in the store, which has another one of that id: it was deleted, or "
+        f"never got there; get the other one with store.load({job_id!r})"
+    )
+
+
+def lost_to(record: JobRecord | None, job: Job, position: Position) -> OwnershipLost:
+    """For a job that ran here until now, by what its store has under that id."""
+    job_id = job.job_id
+    if record is None:
+        return OwnershipLost(f"job {job_id!r} was deleted from its store while it ran here")
+    if record.created_at != position.created_at:
+        return OwnershipLost(
+            f"job {job_id!r} was deleted from its store while it ran here; the store has another one of that id"
+        )
+    taker = "another, which has let it go since" if record.owner is None else shown(record.owner)
+    return OwnershipLost(
+        f"job {job_id!r} was taken over by {taker} (epoch {record.epoch}; here it was {position.epoch}); what this "
+        f"process has done since is not part of it"
+    )
 
 
 def closed_first(job_id: str) -> StoreError:

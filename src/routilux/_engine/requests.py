@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from routilux._engine.namesakes import is_same_moment
 from routilux._model import SlotKey
 from routilux._records import Data
 from routilux.errors import DamagedRecordError
@@ -17,6 +18,7 @@ class PauseAsked(msgspec.Struct, tag="pause", omit_defaults=True):
     reason: str
     key: str = ""
     epoch: int | None = None
+    created_at: float | None = None
 
 
 class CancelAsked(msgspec.Struct, tag="cancel", omit_defaults=True):
@@ -25,6 +27,7 @@ class CancelAsked(msgspec.Struct, tag="cancel", omit_defaults=True):
     reason: str
     key: str = ""
     epoch: int | None = None
+    created_at: float | None = None
 
 
 class DeliveryAsked(msgspec.Struct, tag="deliver", omit_defaults=True):
@@ -34,6 +37,7 @@ class DeliveryAsked(msgspec.Struct, tag="deliver", omit_defaults=True):
     document: Any
     key: str = ""
     epoch: int | None = None
+    created_at: float | None = None
 
     @property
     def data(self) -> Data:
@@ -45,7 +49,8 @@ class DeliveryAsked(msgspec.Struct, tag="deliver", omit_defaults=True):
 Request = PauseAsked | CancelAsked | DeliveryAsked
 """The `key` is that under which whoever asks looks for an answer; where there is none, nobody does.
 
-The `epoch` is that of the owner who is asked: a later one does not obey. None is for whoever owns the job.
+The `epoch` is that of the owner who is asked: a later one does not obey. None is for whoever owns the job. The job is
+the one that was `created_at` that second, and not another that has its id by now; None is for whichever has it.
 """
 
 
@@ -76,9 +81,15 @@ def delivery_of(target: SlotKey, data: Data) -> DeliveryAsked:
     return DeliveryAsked(target, encode(data, "data"))
 
 
-def write_request(request: Request, key: str = "", epoch: int | None = None) -> bytes:
-    """A request as it is stored: to be answered under a key, by who owns the job under that epoch."""
-    return msgspec.json.encode(replace(request, key=key, epoch=epoch))
+def write_request(request: Request, key: str = "", epoch: int | None = None, created_at: float | None = None) -> bytes:
+    """A request as it is stored: to be answered under a key, by who owns that very job under that epoch."""
+    return msgspec.json.encode(replace(request, key=key, epoch=epoch, created_at=created_at))
+
+
+def is_for(request: Request, created_at: float, epoch: int) -> bool:
+    """Whether it is of this very job that something is asked, and of its owner under that epoch."""
+    is_meant = request.created_at is None or is_same_moment(request.created_at, created_at)
+    return is_meant and request.epoch in (None, epoch)
 
 
 def key_of(content: bytes) -> str:

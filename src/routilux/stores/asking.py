@@ -17,12 +17,13 @@ from routilux._backends.haste import in_time
 from routilux._core.job import Job
 from routilux._engine.ledger import Ledger
 from routilux._engine.live_job import LiveJob
+from routilux._engine.namesakes import is_same_moment
 from routilux._engine.owner import shown
 from routilux._engine.requests import Request, delivery_of, read_answer, write_request
 from routilux._logging import logger
 from routilux._model import JobStatus, SlotKey
 from routilux._records import Data
-from routilux.errors import JobStateError, StoreUnavailableError
+from routilux.errors import JobStateError, StoreUnavailableError, UnknownJobError
 from routilux.job_state import JobState
 from routilux.stores.arguments import record_of
 
@@ -40,9 +41,10 @@ class _Asked:
     this process has begun to do itself what is asked.
     """
 
-    def __init__(self, backend: Backend, job_id: str, request: Request) -> None:
+    def __init__(self, backend: Backend, job_id: str, request: Request, created_at: float | None = None) -> None:
         self._backend = backend
         self.job_id = job_id
+        self._created_at = created_at
         self._request = request
         self._key = self._owner = ""
         self._is_left = False
@@ -54,6 +56,20 @@ class _Asked:
         """Whether it is not known that it was not done."""
         return self.epoch is not None or self.is_made_here
 
+    def record(self) -> JobRecord:
+        """The job as it is listed; UnknownJobError where there is none, or another than was asked first."""
+        record = record_of(self._backend, self.job_id)
+        self.check_is_it(record.created_at)
+        return record
+
+    def check_is_it(self, created_at: float) -> None:
+        """UnknownJobError where a job that was created then is not the one that was asked first."""
+        self._created_at = created_at if self._created_at is None else self._created_at
+        if not is_same_moment(created_at, self._created_at):
+            raise UnknownJobError(
+                f"job {self.job_id!r} was deleted as something was asked of it; the store has another one of that id"
+            )
+
     def leave(self, record: JobRecord) -> None:
         """Ask who owns the job by now, unless it lies with him.
 
@@ -63,7 +79,8 @@ class _Asked:
             self._key, self._owner, self._is_left = uuid4().hex, record.owner or "", False
             self.epoch = record.epoch
         if not self._is_left:
-            self._backend.ask(self.job_id, self._key, write_request(self._request, self._key, record.epoch))
+            request = write_request(self._request, self._key, record.epoch, record.created_at)
+            self._backend.ask(self.job_id, self._key, request)
             self._is_left = True
 
     def take_answer(self, record: JobRecord) -> bool:
@@ -119,34 +136,35 @@ class Asking:
         asked = _Asked(self._ledger.backend, job_id, request)
 
         def look() -> str | None:
-            record = self._record(job_id)
+            record = asked.record()
             if is_met(record):
                 return record.status
             if self._ledger.has_owner(record):
                 asked.take_answer(record)
                 asked.leave(record)
-            elif self._is_done_here(job_id, do):
-                return self._record(job_id).status
+            elif self._is_done_here(asked, do):
+                return asked.record().status
             return None
 
         return self._looked(asked, look, timeout)
 
-    def deliver(self, job_id: str, target: SlotKey, data: Data, why_not: WhyNot, timeout: float | None) -> None:
-        """Deliver, and return when it is certain that this is what the job has got; `until` says what is raised.
+    def deliver(self, seen: Job, target: SlotKey, data: Data, why_not: WhyNot, timeout: float | None) -> None:
+        """Deliver to a job that was seen, and return when it is certain that this is what it has got.
 
         That is so when its owner says it, in the very transaction that it was written in, or when it was done here.
-        JobStateError where `why_not` has words for that the task waits no more, and nobody can obey any more. Where the
-        store is away before that is known, the StoreUnavailableError says that it is not.
+        `until` says what is raised, and JobStateError where `why_not` has words for that the task waits no more, and
+        nobody can obey any more. Where the store is away before that is known, the StoreUnavailableError says that it
+        is not.
         """
-        asked = _Asked(self._ledger.backend, job_id, delivery_of(target, data))
+        asked = _Asked(self._ledger.backend, seen.job_id, delivery_of(target, data), seen.created_at)
 
         def look() -> bool | None:
-            record = self._record(job_id)
+            record = asked.record()
             is_run = self._ledger.has_owner(record)
             if asked.take_answer(record):
                 return True
             if not asked.lies_with(record):
-                _check_waits(self._see(job_id), why_not)
+                _check_waits(self._see(seen.job_id), why_not)
             if is_run:
                 asked.leave(record)
                 return None
@@ -157,7 +175,7 @@ class Asking:
         except StoreUnavailableError as error:
             if not asked.may_be_done:
                 raise
-            raise _unknown(job_id, error) from error
+            raise _unknown(seen.job_id, error) from error
 
     def _is_delivered_here(
         self, record: JobRecord, asked: _Asked, target: SlotKey, data: Data, why_not: WhyNot
@@ -178,24 +196,22 @@ class Asking:
 
             live.deliver(target, data, is_done=is_done)
 
-        return self._is_done_here(record.job_id, deliver)
+        return self._is_done_here(asked, deliver)
 
-    def _is_done_here(self, job_id: str, do: Callable[[LiveJob], object]) -> bool:
+    def _is_done_here(self, asked: _Asked, do: Callable[[LiveJob], object]) -> bool:
         """Change a job that nobody runs; False where somebody else has begun to, who may have died of it since.
 
         What is refused of the job itself says which status it has.
         """
-        live = self._look(job_id)._live
+        live = self._look(asked.job_id)._live
+        asked.check_is_it(live.job.created_at)
         try:
             live.uninterrupted(partial(do, live))
         except JobStateError as error:
-            if error.status is None or self._ledger.has_owner(self._record(job_id)):
+            if error.status is None or self._ledger.has_owner(asked.record()):
                 return False
             raise
         return True
-
-    def _record(self, job_id: str) -> JobRecord:
-        return record_of(self._ledger.backend, job_id)
 
     def _looked(self, asked: _Asked, look: Callable[[], T | None], timeout: float | None) -> T:
         """What a look gives at last: the owner is another process, which tells nobody. `until` says what is raised.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import time
 
 from msgspec.structs import replace
 
@@ -23,8 +24,8 @@ from serilux.errors import SeriluxError
 class Departure:
     """One job's way out of its store, and back where it gets nowhere (law 2).
 
-    A store that does not answer may have moved the job, or taken it back: it is asked for `patience` seconds. `make`
-    gives the document of a job as it is stored, `admit` takes it back. A `draft` is the document on disk; it stays
+    A store that does not answer may have moved the job, or taken it back: it is asked for `patience` seconds.
+    `document` is that of the job as it is `stored`; `admit` takes it back. A `draft` is the document on disk; it stays
     where it may be all that there is of the job.
     """
 
@@ -34,7 +35,6 @@ class Departure:
         stored: StoredJob,
         document: Data,
         *,
-        make: Callable[[StoredJob], Data],
         admit: Callable[[Data], object],
         patience: float,
         draft: Draft | None = None,
@@ -42,13 +42,12 @@ class Departure:
         self._backend = backend
         self._stored = stored
         self._document = document
-        self._make = make
         self._admit = admit
         self._patience = patience
         self._draft = draft
         self._is_out: bool | None = False
         """None where the store was asked, and it is not known what it has done."""
-        self._is_whole = True
+        self._at = time()
 
     @property
     def job_id(self) -> str:
@@ -56,44 +55,36 @@ class Departure:
         return self._stored.record.job_id
 
     @contextmanager
-    def out(self) -> Iterator[Data]:
-        """Have the job out of its store, as a document; where something fails meanwhile, it is back there.
+    def out(self) -> Iterator[None]:
+        """Have the job out of its store; where something fails meanwhile, it is back there.
 
         JobStateError where somebody else has it by now. StrandedJobError where it cannot be taken back, or it is not
         known whether it has left.
         """
         try:
             self._leave()
-            yield self._document
+            yield
         except BaseException as error:
             self._come_back_after(error)
             raise
 
     def _leave(self) -> None:
-        """Leave a tombstone; the document is made again if more was stored meanwhile."""
+        """Leave a tombstone of the job as it was read: where more was stored since, it stays."""
         self._have_draft_stay(True)
-        moved = patiently(self._moved_out, self._patience)
-        if moved is None:
+        if not patiently(self._has_left, self._patience):
             raise JobStateError(
-                f"job {self.job_id!r} was taken over just now; pause it, then export it", job_id=self.job_id
+                f"job {self.job_id!r} was taken over, or changed just now; pause it, then export it", job_id=self.job_id
             )
-        if moved.number != self._stored.number:
-            self._is_whole = False
-            self._document = patiently(lambda: self._make(moved), self._patience)
-            self._is_whole = True
 
-    def _moved_out(self) -> StoredJob | None:
-        record = self._stored.record
+    def _has_left(self) -> bool:
         was_asked, self._is_out = self._is_out is None, None
         try:
-            moved = self._backend.move_out(record.job_id, epoch=record.epoch)
+            self._is_out = self._backend.move_out(self._stored.record, at=self._at) is not None
         except (RoutiluxError, SeriluxError) as error:
             self._is_out = self._is_out_after(error, was_asked=was_asked)
-            if self._is_out:
-                return self._stored
-            raise
-        self._is_out = moved is not None
-        return moved
+            if not self._is_out:
+                raise
+        return self._is_out
 
     def _is_out_after(self, error: Exception, *, was_asked: bool) -> bool | None:
         """Whether it was this call, or one before, that has moved the job; None where that is not known.
@@ -103,11 +94,9 @@ class Departure:
         if isinstance(error, UnknownJobError) and not was_asked:
             return False
         then, now = self._stored.record, self._backend.record(self.job_id)
-        tombstone = replace(then, status=MOVED, epoch=then.epoch + 1, owner=None)
-        if now == tombstone:
+        if now == replace(then, status=MOVED, epoch=then.epoch + 1, owner=None, updated_at=self._at):
             return True
-        is_another = now is not None and (now.status, now.epoch) != (tombstone.status, tombstone.epoch)
-        return False if is_another and not isinstance(error, StoreUnavailableError) else None
+        return None if now is None or isinstance(error, StoreUnavailableError) else False
 
     def _come_back_after(self, error: BaseException) -> None:
         """Have the job where it was, or say with a StrandedJobError that it may be nowhere."""
@@ -117,8 +106,6 @@ class Departure:
         if self._is_out is None and isinstance(error, Exception):
             raise self._stranded(f"{error}; whether {job} has left is not known") from error
         if self._is_out is not False:
-            if not self._is_whole:
-                raise self._stranded(f"{job} has left, and what was stored of it last cannot be read: {error}")
             self._come_back(f"{_told(error)}; {job} has left, and cannot be taken back", error)
         self._have_draft_stay(False)
 

@@ -7,6 +7,7 @@ from types import TracebackType
 
 from routilux._backends.backend import MOVED, Backend, JobRecord, StoredJob
 from routilux._backends.haste import in_time
+from routilux._backends.numbering import is_untaken
 from routilux._core.graph_document import read_definition
 from routilux._core.job import Job
 from routilux._core.plan_records import taken_by_a_plan
@@ -232,7 +233,7 @@ class Store(KeepsJobs):
             return self._take_up(job_id, host) if listed is JobStatus.RUNNING else job_state
         except (JobStateError, OwnershipLost, UnknownJobError):
             left = self._orphan(job_id)
-            if left is not None and left.epoch == orphan.epoch:
+            if left is not None and is_untaken(left, orphan):
                 raise
             return None if left is None else self._take_up(job_id, host)
 
@@ -289,7 +290,7 @@ class Store(KeepsJobs):
                 return ""
             return f"job {job_id!r}: somebody else was faster and has done that"
 
-        self._asking.deliver(job_id, target, own, why_not, timeout)
+        self._asking.deliver(job, target, own, why_not, timeout)
 
     def _check_binding(self, job_id: str, target: SlotKey, data: Data) -> None:
         """Refuse what the handler cannot take: by what is stored of it, or where that is too old, by its code."""
@@ -354,13 +355,16 @@ class Store(KeepsJobs):
     def delete(self, job_id: str) -> bool:
         """Remove a job with all that is kept of it; False if there is none. JobStateError where somebody runs it.
 
-        Whoever takes the job over in the meantime is not robbed of it: then it is being run.
+        Whoever takes the job over in the meantime is not robbed of it: then it is being run. Nor is another job that
+        has its id by then: this one was deleted by somebody else.
         """
-        while may_have(job_id) and (record := self._backend.record(job_id)) is not None:
+        record = first = self._backend.record(job_id) if may_have(job_id) else None
+        while record is not None and first is not None and record.created_at == first.created_at:
             if self._ledger.has_owner(record):
                 raise JobStateError(f"job {job_id!r} is being run; cancel it first", job_id=job_id)
             if self._backend.delete(record):
                 return True
+            record = self._backend.record(job_id)
         return False
 
     def prune(self, *, older_than: timedelta | float) -> int:

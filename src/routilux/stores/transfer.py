@@ -46,9 +46,8 @@ def transfer_of(backend: Backend, job_id: str, *, copy: bool, patience: float = 
     """Move a job out of a store, or copy it; a store that does not answer is asked again for `patience` seconds."""
     stored = _to_be_exported(backend, job_id, copy=copy)
     document = _document(backend, stored, copy=copy)
-    with _leaving(backend, stored, document, copy=copy, patience=patience) as left:
-        document = left
-    return document
+    with _leaving(backend, stored, document, copy=copy, patience=patience):
+        return document
 
 
 def _to_be_exported(backend: Backend, job_id: str, *, copy: bool) -> StoredJob:
@@ -73,12 +72,12 @@ def _document(backend: Backend, stored: StoredJob, *, copy: bool) -> Data:
 
 def _leaving(
     backend: Backend, stored: StoredJob, document: Data, *, copy: bool, patience: float, draft: Draft | None = None
-) -> AbstractContextManager[Data]:
+) -> AbstractContextManager[None]:
     """Have a job out of its store, and back where something fails; a copy has nothing to leave."""
     if copy:
-        return nullcontext(document)
-    make, admit = partial(_document, backend, copy=False), partial(admit_transfer, backend, reclaim=True)
-    return Departure(backend, stored, document, make=make, admit=admit, patience=patience, draft=draft).out()
+        return nullcontext()
+    admit = partial(admit_transfer, backend, reclaim=True)
+    return Departure(backend, stored, document, admit=admit, patience=patience, draft=draft).out()
 
 
 def export_file(
@@ -103,31 +102,28 @@ def export_file(
         if isinstance(file, str | os.PathLike):
             check_new(Path(file))
             with Draft(Path(file)) as draft:
-                _put_in_place(draft, document, pack, lambda: leaving(draft=draft))
+                _put_in_place(draft, pack(document), lambda: leaving(draft=draft))
         else:
-            _put_into_stream(file, document, pack, leaving)
+            _put_into_stream(file, pack(document), leaving)
     except OSError as error:
         raise StoreError(f"the file could not be written ({error}); job {job_id!r} is where it was") from error
     exported: str = document["job"]["job_id"]
     return exported
 
 
-Leaving = Callable[[], AbstractContextManager[Data]]
+Leaving = Callable[[], AbstractContextManager[None]]
 
 
-def _put_into_stream(file: BinaryIO, document: Data, pack: Callable[[Data], bytes], leaving: Leaving) -> None:
-    content = pack(document)
-    with leaving() as left:
-        put(file, content if left is document else pack(left))
+def _put_into_stream(file: BinaryIO, content: bytes, leaving: Leaving) -> None:
+    with leaving():
+        put(file, content)
         _sync(file)
 
 
-def _put_in_place(draft: Draft, document: Data, pack: Callable[[Data], bytes], leaving: Leaving) -> None:
+def _put_in_place(draft: Draft, content: bytes, leaving: Leaving) -> None:
     """The draft is written, then the job moved, then the draft kept."""
-    draft.write(pack(document))
-    with leaving() as left:
-        if left is not document:
-            draft.write(pack(left))
+    draft.write(content)
+    with leaving():
         draft.keep_as_new()
 
 
@@ -163,8 +159,9 @@ def admit_transfer(backend: Backend, transfer: Data, *, reclaim: bool, plan: Pla
     definition = definition_of(write_definition(flow, graph))
     snapshot, segment = write_snapshot(job, job.updated_at), write_segment(job, 0)
     replaces = _newest(job.epoch, reclaim=reclaim)
-    new = NewJob(job.flow_id, definition, job.created_at, None, snapshot, segment, replaces)
-    batch = Batch(job.job_id, job.epoch, 1, write_record([]), time(), job.status.value, releases=True, new=new)
+    new = NewJob(job.flow_id, definition, None, snapshot, segment, replaces)
+    at, status = time(), job.status.value
+    batch = Batch(job.job_id, job.created_at, job.epoch, 1, write_record([]), at, status, releases=True, new=new)
     if backend.write([batch]):
         _check_welcome(backend, job.job_id, job.epoch, reclaim=reclaim)
         raise JobStateError(f"job {job.job_id!r} has come into this store just now", job_id=job.job_id)

@@ -16,10 +16,11 @@ Subclass it in a test module of yours, with two fixtures, and pytest runs all of
 
 from routilux.testing.conformance_journal import JournalConformance
 from routilux.testing.conformance_keeping import KeepingConformance
+from routilux.testing.conformance_namesakes import NamesakeConformance
 from routilux.testing.conformance_ownership import OwnershipConformance
 
 
-class BackendConformance(JournalConformance, KeepingConformance, OwnershipConformance):
+class BackendConformance(JournalConformance, KeepingConformance, OwnershipConformance, NamesakeConformance):
     """All that stores have in common (laws 2 and 6; `Backend`).
 
     `backend` is a new and empty store; `beside` is the same store once more, as another process would open it. Where

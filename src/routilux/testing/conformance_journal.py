@@ -4,7 +4,17 @@ from msgspec.structs import replace
 
 from routilux._backends.backend import Backend, Batch, Definition, NewJob
 from routilux.errors import StoreError, UnknownJobError
-from routilux.testing.conformance_parts import FLOW, appended, compacted, created, deleted, numbers, refused_with
+from routilux.testing.conformance_parts import (
+    BEGUN,
+    FLOW,
+    appended,
+    as_seen,
+    compacted,
+    created,
+    deleted,
+    numbers,
+    refused_with,
+)
 
 
 class JournalConformance:
@@ -21,13 +31,13 @@ class JournalConformance:
         assert (record.created_at, record.updated_at) == (100.5, 100.5)
 
     def test_a_new_job_without_a_status_is_pending(self, backend: Backend) -> None:
-        new = NewJob("flow-1", FLOW, 1.0, None, b"{}")
-        backend.write([Batch("a", 7, 1, b"{}", 1.0, new=new)])
+        new = NewJob("flow-1", FLOW, None, b"{}")
+        backend.write([Batch("a", BEGUN, 7, 1, b"{}", 1.0, new=new)])
         record = backend.read("a").record
         assert (record.status, record.epoch, record.owner) == ("pending", 7, None)
 
     def test_a_job_may_come_from_elsewhere_with_a_later_number(self, backend: Backend) -> None:
-        backend.write([Batch("a", 4, 58, b"58", 1.0, new=NewJob("flow-1", FLOW, 1.0, "me", b"57"))])
+        backend.write([Batch("a", BEGUN, 4, 58, b"58", 1.0, new=NewJob("flow-1", FLOW, "me", b"57"))])
         backend.write([appended("a", 59, epoch=4)])
         assert backend.read("a").number == 59
         assert backend.read("a").journal == [b"58", b'{"n": 59}']
@@ -42,7 +52,7 @@ class JournalConformance:
         assert backend.read("b").number == 11
 
     def test_a_new_job_may_have_a_history_already(self, backend: Backend) -> None:
-        backend.write([Batch("a", 1, 1, b"{}", 1.0, new=NewJob("flow-1", FLOW, 1.0, "me", b"{}", b"[1]"))])
+        backend.write([Batch("a", BEGUN, 1, 1, b"{}", 1.0, new=NewJob("flow-1", FLOW, "me", b"{}", b"[1]"))])
         assert backend.read("a").segments == [b"[1]"]
         backend.compact(compacted("a", 1, segment=b"[2]"))
         assert (backend.read("a").segments, backend.read("a").first_segment) == ([b"[1]", b"[2]"], 1)
@@ -72,7 +82,7 @@ class JournalConformance:
         ]
         backend.write([created("\u65e5-'%_\\ \U0001f600")])
         for number, content in enumerate(contents, start=2):
-            backend.write([Batch("\u65e5-'%_\\ \U0001f600", 1, number, content, 1.0)])
+            backend.write([Batch("\u65e5-'%_\\ \U0001f600", BEGUN, 1, number, content, 1.0)])
         assert backend.read("\u65e5-'%_\\ \U0001f600").journal[1:] == contents
 
     def test_a_record_changes_the_status_and_the_time_of_its_job(self, backend: Backend) -> None:
@@ -86,7 +96,7 @@ class JournalConformance:
 
     def test_a_released_job_has_no_owner_and_keeps_its_epoch(self, backend: Backend) -> None:
         backend.write([created("a")])
-        backend.write([Batch("a", 1, 2, b"{}", 101.0, status="paused", releases=True)])
+        backend.write([Batch("a", BEGUN, 1, 2, b"{}", 101.0, status="paused", releases=True)])
         record = backend.read("a").record
         assert (record.status, record.owner, record.epoch) == ("paused", None, 1)
 
@@ -94,9 +104,9 @@ class JournalConformance:
         with refused_with(UnknownJobError, "'nobody'"):
             backend.read("nobody")
         with refused_with(UnknownJobError, "'nobody'"):
-            backend.acquire("nobody", "me", epoch=1)
+            backend.acquire(as_seen("nobody"), "me")
         with refused_with(UnknownJobError, "'nobody'"):
-            backend.move_out("nobody", epoch=1)
+            backend.move_out(as_seen("nobody"), at=200.0)
         with refused_with(UnknownJobError, "'nobody'"):
             backend.ask("nobody", "1", b"{}")
         assert backend.record("nobody") is None
@@ -114,7 +124,7 @@ class JournalConformance:
         assert (backend.read("a").number, backend.read("b").number) == (1, 1)
         assert backend.read("b").record.status == "running"
         assert backend.record("c") is None
-        assert backend.write([Batch("b", 1, 2, b'"later"', 102.0), appended("a", 2)]) == frozenset()
+        assert backend.write([Batch("b", BEGUN, 1, 2, b'"later"', 102.0), appended("a", 2)]) == frozenset()
         assert backend.read("b").journal[1:] == [b'"later"']
 
     def test_a_record_may_be_written_again(self, backend: Backend) -> None:
@@ -129,7 +139,7 @@ class JournalConformance:
         backend.write([created("a")])
         backend.write([appended("a", 2)])
         with refused_with(StoreError, "'a'", "record 2"):
-            backend.write([Batch("a", 1, 2, b'"other"', 102.0)])
+            backend.write([Batch("a", BEGUN, 1, 2, b'"other"', 102.0)])
         assert numbers(backend.read("a")) == [b"1", b"2"]
 
     def test_a_record_behind_the_snapshot_may_be_written_again(self, backend: Backend) -> None:
@@ -156,7 +166,7 @@ class JournalConformance:
         ended = replace(created("a"), status="completed", releases=True)
         backend.write([ended])
         assert backend.write([ended]) == frozenset()
-        backend.acquire("a", "another", epoch=1)
+        backend.acquire(as_seen("a"), "another")
         assert backend.write([ended]) == {"a"}
 
     def test_a_new_job_without_an_owner_is_written_once(self, backend: Backend) -> None:

@@ -4,14 +4,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+from msgspec.structs import replace
+
 from routilux._backends.backend import MOVED, Backend, Batch, NewJob
 from routilux.errors import StoreError, UnknownJobError
 from routilux.testing.conformance_parts import (
     FLOW,
     appended,
+    as_seen,
     compacted,
     created,
     deleted,
+    moved_out,
     numbers,
     refused_with,
     replacing,
@@ -70,7 +74,7 @@ class KeepingConformance:
 
     def test_a_snapshot_under_another_epoch_changes_nothing(self, backend: Backend) -> None:
         backend.write([created("a"), appended("a", 2)])
-        stored = backend.acquire("a", "you", epoch=1)
+        stored = backend.acquire(as_seen("a"), "you")
         assert backend.compact(compacted("a", 2, segment=b"segment")) is False
         assert backend.read("a") == stored
 
@@ -100,8 +104,9 @@ class KeepingConformance:
         assert [backend.record(job_id) for job_id in "dacb"] == backend.records()
 
     def test_jobs_are_listed_by_what_fits(self, backend: Backend) -> None:
-        other = Batch("c", 1, 1, b"{}", 1.0, new=NewJob("flow-2", FLOW, 300.0, "you", b"{}"))
-        backend.write([created("a"), created("b", at=200.0), other, appended("b", 2, status="completed")])
+        other = Batch("c", 300.0, 1, 1, b"{}", 1.0, new=NewJob("flow-2", FLOW, "you", b"{}"))
+        ended = appended("b", 2, created_at=200.0, status="completed")
+        backend.write([created("a"), created("b", at=200.0), other, ended])
 
         def ids(**wanted: str) -> list[str]:
             return [record.job_id for record in backend.records(**wanted)]
@@ -115,23 +120,29 @@ class KeepingConformance:
     def test_moving_out_leaves_a_tombstone(self, backend: Backend) -> None:
         backend.write([created("a"), appended("a", 2, at=102.0)])
         before = backend.read("a")
-        assert backend.move_out("a", epoch=7) is None
-        assert backend.move_out("a", epoch=1) == before
+        assert moved_out(backend, "a") == before
         record = backend.record("a")
         assert record is not None
-        assert (record.status, record.epoch, record.owner, record.updated_at) == (MOVED, 2, None, 102.0)
+        assert (record.status, record.epoch, record.owner, record.updated_at) == (MOVED, 2, None, 200.0)
         assert backend.records() == [record]
+
+    def test_a_job_that_is_not_as_it_was_seen_is_not_moved_out(self, backend: Backend) -> None:
+        backend.write([created("a"), appended("a", 2, at=102.0)])
+        before = backend.read("a")
+        for name, value in {"epoch": 7, "status": "paused", "owner": None, "updated_at": 101.0}.items():
+            assert backend.move_out(replace(before.record, **{name: value}), at=200.0) is None, name
+        assert backend.read("a") == before
 
     def test_a_tombstone_is_no_job(self, backend: Backend) -> None:
         backend.write([created("a")])
         backend.ask("a", "1", b"{}")
-        backend.move_out("a", epoch=1)
+        moved_out(backend, "a")
         with refused_with(UnknownJobError, "'a'"):
             backend.read("a")
         with refused_with(UnknownJobError, "'a'"):
-            backend.acquire("a", "you", epoch=2)
+            backend.acquire(as_seen("a", epoch=2), "you")
         with refused_with(UnknownJobError, "'a'"):
-            backend.move_out("a", epoch=2)
+            backend.move_out(as_seen("a", epoch=2), at=200.0)
         with refused_with(UnknownJobError, "'a'"):
             backend.ask("a", "1", b"{}")
         assert backend.write([appended("a", 2), appended("a", 2, epoch=2)]) == {"a"}
@@ -145,7 +156,7 @@ class KeepingConformance:
         backend.write([created("a")])
         assert backend.write([replacing("a", 99)]) == {"a"}
         assert backend.read("a").number == 1
-        backend.move_out("a", epoch=1)
+        moved_out(backend, "a")
         assert backend.write([replacing("a", 1)]) == {"a"}
         record = backend.record("a")
         assert record is not None
@@ -169,7 +180,7 @@ class KeepingConformance:
 
     def test_a_tombstone_may_be_deleted(self, backend: Backend) -> None:
         backend.write([created("a")])
-        backend.move_out("a", epoch=1)
+        moved_out(backend, "a")
         assert deleted(backend, "a") is True
         assert backend.records() == []
 
@@ -183,6 +194,15 @@ class KeepingConformance:
         assert backend.prune(before=250.0, statuses=["completed", "failed"]) == 1
         assert backend.prune(before=999.0, statuses=[]) == 0
         assert [record.job_id for record in backend.records()] == ["c", "d"]
+
+    def test_prune_goes_by_when_a_job_was_moved_out(self, backend: Backend) -> None:
+        backend.write([created("a"), appended("a", 2, at=102.0), created("b")])
+        backend.compact(compacted("b", 1))
+        for job_id, at in (("a", 200.0), ("b", 201.0)):
+            moved_out(backend, job_id, at=at)
+        assert backend.prune(before=200.0, statuses=[MOVED]) == 0
+        assert backend.prune(before=201.0, statuses=[MOVED]) == 1
+        assert [record.job_id for record in backend.records()] == ["b"]
 
     def test_prune_goes_by_the_last_record_of_a_compacted_job(self, backend: Backend) -> None:
         backend.write([created("a"), appended("a", 2, at=500.0, status="completed")])
@@ -201,10 +221,10 @@ class KeepingConformance:
             lambda: backend.write([created("b"), appended("a", 2)]),
             lambda: backend.compact(compacted("a", 1)),
             lambda: backend.read("a"),
-            lambda: backend.acquire("a", "you", epoch=1),
+            lambda: backend.acquire(as_seen("a"), "you"),
             lambda: backend.record("a"),
             backend.records,
-            lambda: backend.move_out("a", epoch=1),
+            lambda: backend.move_out(record, at=200.0),
             lambda: backend.delete(record),
             lambda: backend.prune(before=1.0, statuses=["completed"]),
             lambda: backend.beat("me"),

@@ -7,7 +7,17 @@ from msgspec.structs import replace
 
 from routilux._backends.backend import Backend, StoredJob
 from routilux.errors import StoreError, UnknownJobError
-from routilux.testing.conformance_parts import FLOW, appended, compacted, created, deleted, numbers, refused_with
+from routilux.testing.conformance_parts import (
+    FLOW,
+    appended,
+    as_seen,
+    compacted,
+    created,
+    deleted,
+    moved_out,
+    numbers,
+    refused_with,
+)
 
 
 class OwnershipConformance:
@@ -15,7 +25,7 @@ class OwnershipConformance:
 
     def test_another_epoch_is_refused_and_the_rest_is_written(self, backend: Backend) -> None:
         backend.write([created("a"), created("b"), created("c")])
-        backend.acquire("b", "you", epoch=1)
+        backend.acquire(as_seen("b"), "you")
         assert backend.write([appended("a", 2), appended("b", 2), appended("c", 2)]) == {"b"}
         assert backend.write([appended("b", 2)]) == {"b"}
         assert backend.write([appended("b", 2, status="failed"), appended("a", 3, status="paused")]) == {"b"}
@@ -25,16 +35,16 @@ class OwnershipConformance:
 
     def test_a_gap_under_another_epoch_is_refused_as_such(self, backend: Backend) -> None:
         backend.write([created("a")])
-        backend.acquire("a", "you", epoch=1)
+        backend.acquire(as_seen("a"), "you")
         assert backend.write([appended("a", 9)]) == {"a"}
 
     def test_acquiring_raises_the_epoch_once(self, backend: Backend, beside: Backend) -> None:
         backend.write([created("a"), appended("a", 2)])
-        stored = beside.acquire("a", "you", epoch=1)
+        stored = beside.acquire(as_seen("a"), "you")
         assert stored is not None
         assert (stored.record.epoch, stored.record.owner, stored.number) == (2, "you", 2)
         assert stored == beside.read("a")
-        assert backend.acquire("a", "me", epoch=1) is None
+        assert backend.acquire(as_seen("a"), "me") is None
         assert backend.read("a") == stored
         assert backend.write([appended("a", 3)]) == {"a"}
         assert beside.write([appended("a", 3, epoch=2)]) == frozenset()
@@ -45,7 +55,7 @@ class OwnershipConformance:
 
         def acquire(number: int) -> StoredJob | None:
             start.wait()
-            return (backend, beside)[number % 2].acquire("a", f"owner-{number}", epoch=1)
+            return (backend, beside)[number % 2].acquire(as_seen("a"), f"owner-{number}")
 
         with ThreadPoolExecutor(8) as threads:
             taken = [stored.record.owner for stored in threads.map(acquire, range(8)) if stored is not None]
@@ -69,7 +79,7 @@ class OwnershipConformance:
             with ThreadPoolExecutor(1) as thread:
                 written = thread.submit(write_until_refused)
                 start.wait()
-                stored = beside.acquire(job_id, "you", epoch=1)
+                stored = beside.acquire(as_seen(job_id), "you")
             assert stored is not None
             assert stored.number == written.result() == backend.read(job_id).number
 
@@ -79,7 +89,7 @@ class OwnershipConformance:
         backend.write([created("a")])
         seen = backend.record("a")
         assert seen is not None
-        beside.acquire("a", "you", epoch=1)
+        beside.acquire(as_seen("a"), "you")
         assert backend.delete(seen) is False
         assert backend.read("a").record.owner == "you"
         assert deleted(backend, "a") is True
@@ -104,7 +114,7 @@ class OwnershipConformance:
             def acquire(job_id: str = job_id, start: Barrier = start) -> bool:
                 start.wait()
                 try:
-                    return beside.acquire(job_id, "you", epoch=1) is not None
+                    return beside.acquire(as_seen(job_id), "you") is not None
                 except UnknownJobError:
                     return False
 
@@ -191,7 +201,7 @@ class OwnershipConformance:
         backend.write([created("a"), created("b")])
         backend.ask("a", "1", b"1")
         backend.ask("b", "2", b"2")
-        backend.acquire("a", "me", epoch=1)
+        backend.acquire(as_seen("a"), "me")
         assert backend.asked("me") == [("b", b"2")]
 
     def test_an_answer_is_given_to_who_asks_for_it_by_its_key(self, backend: Backend, beside: Backend) -> None:
@@ -225,8 +235,8 @@ class OwnershipConformance:
         backend.write([created(job_id) for job_id in "abcde"])
         for job_id in "abcdef":
             backend.answer(job_id, "1", b"no")
-        backend.acquire("a", "you", epoch=1)
-        backend.move_out("b", epoch=1)
+        backend.acquire(as_seen("a"), "you")
+        moved_out(backend, "b")
         deleted(backend, "c")
         backend.write([appended("e", 2, status="completed")])
         backend.prune(before=102.0, statuses=["completed"])
@@ -237,7 +247,7 @@ class OwnershipConformance:
 
     def test_an_answer_is_written_with_what_it_is_about(self, backend: Backend, beside: Backend) -> None:
         backend.write([created(job_id) for job_id in "abcd"])
-        backend.acquire("b", "you", epoch=1)
+        backend.acquire(as_seen("b"), "you")
         new = replace(created("e"), answers=(("1", b"new"),))
         said = [replace(appended(job_id, 2), answers=(("1", b"yes"), ("2", job_id.encode()))) for job_id in "abc"]
         assert backend.write([*said, appended("d", 2), new]) == {"b"}
