@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -307,10 +308,10 @@ def test_logging_that_raises_changes_nothing_of_a_job(
     part = routine(fail)
     part.set_error_handler(policy)
     flow = flow_of(a=routine(lambda self: self.emit("out"), "out"), b=part, links=("a.out>b",), max_workers=1)
-    with flow:
+    with flow, ThreadPoolExecutor(1) as waiting:  # in the main thread, which may be who tells, Ctrl-C is Ctrl-C
         for _ in range(3):
             job_state = flow.start("a")
-            assert job_state.wait(LONG)
+            assert waiting.submit(job_state.wait, LONG).result(LONG)
             assert job_state.status == status
     told = capsys.readouterr().err
     assert told.count("--- Logging error ---") == 3
@@ -324,10 +325,10 @@ def test_logging_that_raises_changes_nothing_of_an_async_handler(capsys: pytest.
 
     part = routine(fail_later)
     part.set_error_handler(retrying(2, 0.001))
-    with flow_of(a=part) as flow:
+    with flow_of(a=part) as flow, ThreadPoolExecutor(1) as waiting:
         for _ in range(2):
             job_state = flow.start("a")
-            assert job_state.wait(LONG)
+            assert waiting.submit(job_state.wait, LONG).result(LONG)
             assert job_state.status == "failed"
     assert capsys.readouterr().err.count("--- Logging error ---") == 6
 
