@@ -5,6 +5,7 @@ What is told of is rare, and logging slow to import: it is loaded with the first
 
 import logging
 import threading
+from contextlib import suppress
 from typing import Any
 
 LOGGER = logging.getLogger("routilux")
@@ -37,7 +38,8 @@ def _tell(level: int, words: str, args: tuple[object, ...], extra: dict[str, Any
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
             raise
-        _OF_PYTHON.handleError(logging.LogRecord(LOGGER.name, level, __file__, 0, words, args, None))
+        with suppress(Exception):  # there may be no stderr any more
+            _OF_PYTHON.handleError(logging.LogRecord(LOGGER.name, level, __file__, 0, words, args, None))
 
 
 logger = SafeLogger()

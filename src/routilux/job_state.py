@@ -270,6 +270,7 @@ class JobState(Serializable):
         self._refuse_waiting_inside()
         patience = checked_patience(timeout)
         if self.status in SETTLED:
+            self._live.tell_news()
             return self._settled(raise_on_failure)
         began = self._live.now()
         try:

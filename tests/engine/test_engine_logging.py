@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from routilux import ErrorHandler, Flow, JobState, Routine
 from routilux.testing import StepRunner
 from tests.engine.engine_parts import EngineAsker, flow_of, retrying, routine
+from tests.patience import until
 
 LONG = 60.0
 WARNING, ERROR = logging.WARNING, logging.ERROR
@@ -331,6 +333,46 @@ def test_logging_that_raises_changes_nothing_of_an_async_handler(capsys: pytest.
             assert waiting.submit(job_state.wait, LONG).result(LONG)
             assert job_state.status == "failed"
     assert capsys.readouterr().err.count("--- Logging error ---") == 6
+
+
+def test_who_waits_for_a_job_that_has_failed_already_waits_until_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    entered, release, told = threading.Event(), threading.Event(), []
+
+    class Slow(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            entered.set()
+            assert release.wait(LONG)
+            told.append(record.levelname)
+
+    logger, slow = logging.getLogger("routilux"), Slow()
+    logger.addHandler(slow)
+    try:
+        with flow_of(a=routine(fail)) as flow, ThreadPoolExecutor(1) as waiting:
+            job_state = flow.start("a")
+            assert entered.wait(LONG)
+            assert job_state.status == "failed"
+            asking, tell = threading.Event(), job_state._live.tell_news
+            monkeypatch.setattr(job_state._live, "tell_news", lambda: (asking.set(), tell()))
+            waited = waiting.submit(lambda: (job_state.wait(LONG), list(told)))
+            until(lambda: waited.done() or asking.is_set())
+            release.set()
+            assert waited.result(LONG) == (True, ["ERROR"])
+    finally:
+        logger.removeHandler(slow)
+
+
+def test_where_there_is_no_stderr_nothing_ends_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stderr", closed)
+    logger, refusing = logging.getLogger("routilux"), Refusing(KeyError)
+    logger.addFilter(refusing)
+    try:
+        with flow_of(a=routine(fail), max_workers=1) as flow:
+            for _ in range(2):
+                assert flow.start("a").wait(LONG)
+    finally:
+        logger.removeFilter(refusing)
 
 
 def test_python_is_told_nothing_where_it_is_not_to_be(
