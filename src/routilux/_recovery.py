@@ -87,9 +87,7 @@ class Recovery:
         numbers = [task.number for task in self._job.pending() if task.target in targets]
         if not numbers:
             return False
-        from routilux._engine.stored_tasks import are_stored  # noqa: PLC0415 - see that module's docstring
-
-        return are_stored(self._custody, self._job, numbers)
+        return self._custody.has_tasks(self._job, numbers)
 
     def _mirror_retries(self, job: Job) -> None:
         """Let policies show how often the pending tasks have been retried."""

@@ -12,7 +12,7 @@ from routilux import Durability, Flow, JobState, OwnershipLost, Routine, StoreEr
 from routilux._backends.backend import Backend, Batch
 from routilux._backends.memory import MemoryBackend
 from routilux._backends.opening import open_backend
-from routilux._engine import ledger
+from routilux._engine import trying_again
 from routilux.stores import Store
 from routilux.stores.arguments import record_of
 from serilux import register_serializable
@@ -30,7 +30,7 @@ FAILURES = st.sampled_from([None, None, Failure(done=False), Failure(done=True)]
 @pytest.fixture(autouse=True, scope="module")
 def impatient() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ledger, "FIRST_DELAY", 0.0)
+        patch.setattr(trying_again, "FIRST_DELAY", 0.0)
         yield
 
 

@@ -13,9 +13,10 @@ import pytest
 from routilux import JobStateError, RoutiluxError
 from routilux._backends.backend import MOVED, Backend
 from routilux._backends.opening import open_backend
+from routilux._engine import trying_again
 from routilux._records import Data
 from routilux.errors import StoreError, StoreUnavailableError, StrandedJobError
-from routilux.stores import Store, patiently
+from routilux.stores import Store
 from routilux.stores.transfer import admit_transfer, export_file, transfer_of
 from routilux.stores.uninterrupted import uninterrupted
 from tests.crashes.failing_backend import FailingBackend, Failure
@@ -31,8 +32,8 @@ KINDS = [StoreUnavailableError, StoreError, ZeroDivisionError, KeyboardInterrupt
 @pytest.fixture(autouse=True, scope="module")
 def impatient() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(patiently, "FIRST_DELAY", 0.0)
-        patch.setattr(patiently, "LAST_DELAY", 0.0)
+        patch.setattr(trying_again, "FIRST_DELAY", 0.0)
+        patch.setattr(trying_again, "LAST_DELAY", 0.0)
         yield
 
 

@@ -1,5 +1,6 @@
 """A stored job in the hands of this process: how far it is known here, and the right to write it."""
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from hashlib import sha256
 
@@ -11,11 +12,11 @@ from routilux._core.snapshot import records_dropped
 from routilux._engine.job_log import JobLog, Position
 from routilux._engine.keeping import Claimed, FlowDefinition, OnFailure, Servant
 from routilux._engine.ledger import Ledger
-from routilux._engine.rebuilding import due_for, rebuild
+from routilux._engine.rebuilding import due_for, opaque, rebuild
 from routilux._graph import Graph
 from routilux._plan import NO_PLAN, Plan
 from routilux.errors import JobStateError, RoutiluxError, StoreError
-from serilux import renamed_classes
+from serilux import SeriluxError, renamed_classes
 
 WATCHED = 4096
 """Attempts: more than can be made within a window, so that one that kills its process again and again is found."""
@@ -130,6 +131,22 @@ class Custody:
         self._position = Position(stored.record.created_at, stored.record.epoch, stored.number, written, segment)
         self._covered = covered_by(stored)
         return job, graph
+
+    def has_tasks(self, job: Job, numbers: Collection[int]) -> bool | None:
+        """Whether a job, as this process has claimed or made it, is stored with tasks of these numbers.
+
+        None where that is not known: the store does not say, or somebody has the job by now, and may have done them.
+        """
+        backend = self.ledger.backend
+        try:
+            if not self._is_there(job):
+                return False
+            stored = backend.read(job.job_id)
+            graph = read_definition(backend.definition(stored.record.definition))[1]
+            found = {task.number for task in rebuild(opaque(stored), graph).job.pending()}
+        except (RoutiluxError, SeriluxError):
+            return None
+        return found.issuperset(numbers) if stored.record.epoch == job.epoch else None
 
     def _known(self) -> Position | None:
         if self._log is None:

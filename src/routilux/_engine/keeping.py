@@ -1,7 +1,7 @@
 """What a job asks of the store that keeps it, as ports: without a store, nothing of one is loaded."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
@@ -117,6 +117,12 @@ class Custodian(Protocol):
 
     def leave_behind(self, job: Job) -> None:
         """Let others have the job as it is stored, if it is there, as soon as the store lets it."""
+
+    def has_tasks(self, job: Job, numbers: Collection[int]) -> bool | None:
+        """Whether a job, as this process has claimed or made it, is stored with tasks of these numbers.
+
+        None where that is not known: the store does not say, or somebody has the job by now, and may have done them.
+        """
 
     def note_death(self) -> None:
         """Know that it is written, if the last owner died."""

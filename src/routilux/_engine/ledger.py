@@ -22,6 +22,7 @@ from routilux._engine.patience import within
 from routilux._engine.refusals import another, closed_first, exists, lost_to
 from routilux._engine.silences import Silences
 from routilux._engine.threads import start_thread
+from routilux._engine.trying_again import tried_again
 from routilux._logging import logger
 from routilux.errors import (
     JobExistsError,
@@ -33,7 +34,6 @@ from routilux.errors import (
     UnknownJobError,
 )
 
-FIRST_DELAY = 0.01
 T = TypeVar("T")
 
 
@@ -317,16 +317,7 @@ class Ledger:
                 self._changed.notify()
 
     def _patiently(self, call: Callable[[], T]) -> T:
-        """Call until the store is available."""
-        end, delay = monotonic() + self.patience, FIRST_DELAY
-        while True:
-            try:
-                return call()
-            except StoreUnavailableError as error:
-                if monotonic() + delay > end or self._closed.wait(delay):
-                    raise
-                logger.warning("the store is not available, trying again: %s", error, extra={"action": "write"})
-                delay = min(2 * delay, 1.0)
+        return tried_again(call, self.patience, is_over=self._closed.wait, action="write")
 
     def _run(self) -> None:
         woken, untold = False, list[JobLog]()

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from time import time
+from time import sleep, time
+from typing import TypeVar
 
 from msgspec.structs import replace
 
 from routilux._backends.backend import MOVED, Backend, StoredJob
+from routilux._engine.patience import within
+from routilux._engine.trying_again import tried_again
 from routilux._files import Draft
 from routilux._records import Data
 from routilux.errors import (
@@ -17,8 +20,9 @@ from routilux.errors import (
     StrandedJobError,
     UnknownJobError,
 )
-from routilux.stores.patiently import patiently
 from serilux.errors import SeriluxError
+
+T = TypeVar("T")
 
 
 class Departure:
@@ -71,10 +75,14 @@ class Departure:
     def _leave(self) -> None:
         """Leave a tombstone of the job as it was read: where more was stored since, it stays."""
         self._have_draft_stay(True)
-        if not patiently(self._has_left, self._patience):
+        if not self._patiently(self._has_left):
             raise JobStateError(
                 f"job {self.job_id!r} was taken over, or changed just now; pause it, then export it", job_id=self.job_id
             )
+
+    def _patiently(self, call: Callable[[], T]) -> T:
+        """What a call of the store gives, which comes to its end whatever signals come."""
+        return within(None, lambda: tried_again(call, self._patience, is_over=sleep, action="move"))
 
     def _has_left(self) -> bool:
         was_asked, self._is_out = self._is_out is None, None
@@ -111,7 +119,7 @@ class Departure:
 
     def _come_back(self, otherwise: str, cause: BaseException) -> None:
         try:
-            patiently(self._taken_back, self._patience)
+            self._patiently(self._taken_back)
         except BaseException as refusal:  # noqa: BLE001 - whatever it is, the job must not go with it
             raise self._stranded(f"{otherwise}: {_told(refusal)}") from cause
         self._is_out = False
