@@ -4,12 +4,15 @@ import errno
 import json
 import os
 import stat
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from routilux._backends.sqlite import SQLiteBackend
-from routilux.errors import StoreError
+from routilux.cli.moving import _saved_if_stranded
+from routilux.errors import StoreError, StrandedJobError
 from routilux.transfer import load_keys, unpack
 from tests.cli.commands import documents, finish, in_process, routilux, start
 from tests.cli.test_cli_views import all_of
@@ -79,6 +82,27 @@ def test_a_job_that_its_store_does_not_take_back_is_saved(
     assert stat.S_IMODE(saved.stat().st_mode) == 0o600
     assert routilux("import", saved.name, "--reclaim").exit_code == 0
     assert documents("jobs")[0]["status"] == "failed"
+
+
+@pytest.mark.parametrize("has_room", [True, False])
+def test_what_must_not_be_lost_is_saved_wherever_there_is_room(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: Any, has_room: bool
+) -> None:
+    def write(path: Path, content: bytes, *, mode: int) -> None:
+        if not (has_room and path.is_absolute()):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        path.write_bytes(content)
+
+    monkeypatch.setattr("routilux.cli.moving.write_atomically", write)
+    monkeypatch.setattr("routilux.cli.moving.gettempdir", lambda: str(tmp_path))
+    error = StrandedJobError("lost", transfer={"job": 1})
+    with pytest.raises(StrandedJobError) as raised, _saved_if_stranded(lambda transfer: json.dumps(transfer).encode()):
+        raise error
+    if has_room:
+        assert json.loads(Path(raised.value.file).read_bytes()) == {"job": 1}
+    else:
+        sys.stderr.flush()
+        assert (capfdbinary.readouterr().err, "stderr" in raised.value.file) == (b'{"job": 1}', True)
 
 
 def test_without_the_classes_of_its_values_nothing_is_moved(folder: Path, failed: str) -> None:

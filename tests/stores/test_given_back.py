@@ -10,7 +10,8 @@ from routilux import Flow, JobState, Routine
 from routilux._backends.backend import Batch
 from routilux._backends.memory import MemoryBackend
 from routilux._core.journal import write_record
-from routilux._engine import job_log
+from routilux._engine import giving_back, job_log, keeper, ledger
+from routilux._engine.hands import Hands
 from routilux.errors import JobStateError, StoreError, StoreUnavailableError
 from routilux.stores import Store
 from serilux import Serializable, register_serializable
@@ -335,3 +336,92 @@ def test_who_looks_at_a_job_does_not_wait_for_its_claim(
     release.set()
     sharing.join(PATIENCE)
     assert job_state.shared_data == {"key": 1}
+
+
+def test_a_new_job_that_a_store_writes_late_is_given_back_too(
+    outage: Outage, store: Store, elsewhere: Store, backend: Watched, flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No answer came, nor was it there when it was looked for; then it was."""
+    write, late = backend.write, list[Any]()
+
+    def slow(batches: Any) -> Any:
+        late.append(batches)
+        return away()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(backend, "write", slow)
+        store.ledger._left_behind._patience = PATIENCE
+        with pytest.raises(StoreUnavailableError):
+            flow.execute("patient", store=store, job_id="late")
+    left = store.ledger._left_behind
+    until(lambda: left._left["late"].due > left._left["late"].until - PATIENCE)
+    write(late[0])
+    until(elsewhere.orphans)
+    assert [job_state.job_id for job_state in elsewhere.recover()] == ["late"]
+
+
+def test_a_store_that_is_away_holds_up_nobody_but_what_is_given_back(backend: Watched) -> None:
+    left = giving_back.LeftBehind(Outage(backend), "me", Hands(), is_run=lambda job_id: False, patience=PATIENCE)
+    left._backend.begin_at("record", done=False)
+    for number in range(9):
+        left.add(f"job-{number}", 1)
+    left.give_back_next()
+    assert (left.due_in() > 0.0, len(left._left)) == (True, 9)
+    left._backend.end()
+    left._not_before = 0.0
+    left.give_back_next()
+    assert left._left["job-1"].due > left._left["job-2"].due
+
+
+def test_what_is_left_behind_once_more_meanwhile_stays(backend: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = giving_back.LeftBehind(backend, "me", Hands(), is_run=lambda job_id: False, patience=0.0)
+    left.add("job", 5)
+    monkeypatch.setattr(backend, "record", lambda job_id: left.add("job", 7))
+    left.give_back("job", 5)
+    assert left._left["job"].epoch == 7
+
+
+def test_a_death_is_remembered_where_the_job_cannot_be_read(
+    backend: Watched, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others could not know of it: so this process recovers the job, or ends."""
+    owner = Store(Outage(backend))
+    job_state = patient().execute("patient", store=owner)
+    job_id = job_state.job_id
+    owner.ledger.flush()
+    owner.ledger.abandon()
+    job_state._live.abandon()
+    monkeypatch.setattr(ledger, "is_gone", lambda name, silence: name == owner.ledger.owner)
+    loaded, job_state = store.load(job_id)
+    monkeypatch.setattr(job_state._live.custody, "_covered", -1)  # as if it had been replaced: it is read again
+    backend.before["definition"] = away
+    with pytest.raises(StoreUnavailableError):
+        loaded.resume(job_state)
+    assert (backend.record(job_id).owner, store.ledger._unanswered) == (store.ledger.owner, {job_id: (1, True)})
+    assert [recovered.job_id for recovered in store.recover()] == [job_id]
+
+
+def test_a_job_of_a_store_that_could_not_be_left_is_an_orphan_for_the_same_process(
+    outage: Outage, store: Store, elsewhere: Store
+) -> None:
+    job_state = patient().execute("patient", store=store)
+    job_id = job_state.job_id
+    job_state._live.abandon()
+    outage.begin_at("leave", done=False)
+    store.close()
+    assert [orphan.job_id for orphan in elsewhere.orphans()] == [job_id]
+
+
+def test_an_owner_that_loses_its_store_as_it_obeys_does_not_refuse(
+    outage: Outage, store: Store, elsewhere: Store, backend: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job is given back when the store is there again, and whoever asks does it himself."""
+    monkeypatch.setattr(keeper, "ROUND", 0.01)
+    job_state = patient().execute("patient", store=store)
+    outage.begin_at("write", done=False)
+    back = threading.Thread(target=lambda: (until(lambda: job_state._live.lost), outage.end()))
+    back.start()
+    elsewhere.deliver(job_state.job_id, "patient", "answer", {"text": "heard"}, timeout=PATIENCE)
+    back.join(PATIENCE)
+    (task,) = elsewhere.load_job(job_state.job_id).pending_tasks
+    assert task["data"] == {"text": "heard"}

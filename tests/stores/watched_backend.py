@@ -37,6 +37,10 @@ class Watched(MemoryBackend):
         self._happen(self.after, "read")
         return stored
 
+    def definition(self, definition_id: str) -> bytes:
+        self._happen(self.before, "definition")
+        return super().definition(definition_id)
+
     def beat(self, owner: str) -> None:
         self._happen(self.before, "beat")
         super().beat(owner)

@@ -14,6 +14,7 @@ from routilux._engine.keeping import Claimed, FlowDefinition, OnFailure, Servant
 from routilux._engine.ledger import Ledger
 from routilux._engine.rebuilding import due_for, opaque, rebuild
 from routilux._graph import Graph
+from routilux._model import JobStatus
 from routilux._plan import NO_PLAN, Plan
 from routilux.errors import JobStateError, RoutiluxError, StoreError
 from serilux import SeriluxError, renamed_classes
@@ -77,7 +78,7 @@ class Custody:
             self._position = known._replace(epoch=job.epoch)
             self._covered = covered_by(stored)
         else:
-            job = self._read_claimed(stored, plan)
+            job = self._read_claimed(stored, plan, died=died)
         self._suspicious = self._has_to_note_death = died
         return Claimed(job, self.graph, died)
 
@@ -91,14 +92,20 @@ class Custody:
         record = stored.record
         return (record.created_at, record.epoch - 1, stored.number) == known[:3]
 
-    def _read_claimed(self, stored: StoredJob, plan: Plan) -> Job:
-        """The job, or it is given back; why it cannot be read is what counts, whatever comes of that."""
+    def _read_claimed(self, stored: StoredJob, plan: Plan, *, died: bool) -> Job:
+        """The job, or it is given back; why it cannot be read is what counts, whatever comes of that.
+
+        One that was running as its last owner died stays, until this process has noted that.
+        """
         try:
             return self.read(stored, plan)[0]
         except BaseException as error:
             record = stored.record
             try:
-                self.ledger.give_back(record.job_id, record.epoch)
+                if died and record.status == JobStatus.RUNNING:
+                    self.ledger.remember_death(record.job_id, record.epoch)
+                else:
+                    self.ledger.give_back(record.job_id, record.epoch)
             except RoutiluxError as refusal:
                 error.add_note(f"nor could job {record.job_id!r} be given back: {refusal}")
             raise
@@ -207,8 +214,12 @@ class Custody:
         self.ledger.give_back(job.job_id, job.epoch)
 
     def leave_behind(self, job: Job) -> None:
-        """Let others have the job as it is stored, if it is there, as soon as the store lets it."""
-        self.ledger.leave_behind(job.job_id, job.epoch)
+        """Let others have the job as it is stored, if it is there, as soon as the store lets it.
+
+        Not where its last owner's death is to be noted first.
+        """
+        if not self._has_to_note_death:
+            self.ledger.leave_behind(job.job_id, job.epoch)
 
     def note_death(self) -> None:
         """Know that it is written, if the last owner died."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from math import inf
 from time import monotonic, time
+from typing import NamedTuple
 
 from routilux._backends.backend import Backend, Batch, StoredJob
 from routilux._backends.haste import without_haste
@@ -17,40 +18,55 @@ AGAIN = 0.5
 """Seconds until a store that did not let it is asked again."""
 
 
-class LeftBehind:
-    """Jobs that are to be given back, each by the epoch under which it is this process's."""
+class _Left(NamedTuple):
+    """Under which epoch a job is this process's, when that is looked at, and until when it may still come true."""
 
-    def __init__(self, backend: Backend, owner: str, hands: Hands, is_run: Callable[[str], bool]) -> None:
+    epoch: int
+    due: float
+    until: float
+
+
+class LeftBehind:
+    """Jobs that are to be given back, each by the epoch under which it is this process's.
+
+    A store that gave no answer may still be at what it was asked for, for `patience` seconds.
+    """
+
+    def __init__(
+        self, backend: Backend, owner: str, hands: Hands, *, is_run: Callable[[str], bool], patience: float
+    ) -> None:
         self._backend = backend
         self._owner = owner
         self._hands = hands
         self._is_run = is_run
-        self._epochs: dict[str, int] = {}
-        self._due = inf
+        self._patience = patience
+        self._left: dict[str, _Left] = {}
+        self._not_before = 0.0
 
     def add(self, job_id: str, epoch: int) -> None:
         """Have a job given back soon, if it is this process's under that epoch, and it does not run it."""
-        self._epochs[job_id], self._due = epoch, monotonic()
+        now = monotonic()
+        self._left[job_id] = _Left(epoch, now, now + self._patience)
 
     def due_in(self) -> float:
         """Seconds until something is to be given back."""
-        return max(self._due - monotonic(), 0.0)
+        first = min([left.due for left in list(self._left.values())], default=inf)
+        return max(first - monotonic(), self._not_before - monotonic(), 0.0)
 
-    def give_back_all(self) -> None:
-        """Give back what can be; the rest is tried later."""
-        self._due = inf
-        for job_id, epoch in list(self._epochs.items()):
-            if self._hands.are_taking(job_id):  # for how long, nobody knows
-                self._due = monotonic() + AGAIN
-                continue
-            try:
-                self.give_back(job_id, epoch)
-            except StoreUnavailableError:
-                self._due = monotonic() + AGAIN
-            except RoutiluxError as error:
-                self._epochs.pop(job_id, None)
-                extra = {"action": "give_back", "job_id": job_id}
-                logger.warning("job %s stays with this process: %s", job_id, error, extra=extra)
+    def give_back_next(self) -> None:
+        """Give one back, whichever has waited longest, if it can be."""
+        job_id, left = min(self._left.items(), key=lambda item: item[1].due)
+        if self._hands.are_taking(job_id):  # for how long, nobody knows
+            self._postpone(job_id, left)
+            return
+        try:
+            self.give_back(job_id, left.epoch)
+        except StoreUnavailableError:
+            self._not_before = monotonic() + AGAIN
+        except RoutiluxError as error:
+            self._forget(job_id, left.epoch)
+            extra = {"action": "give_back", "job_id": job_id}
+            logger.warning("job %s stays with this process: %s", job_id, error, extra=extra)
 
     def give_back(self, job_id: str, epoch: int) -> None:
         """Give a job back, with the status that it has by what is stored of it; nothing where it is not as `add` says.
@@ -64,9 +80,23 @@ class LeftBehind:
                 if is_mine and not self._is_run(job_id):
                     self._release(self._backend.read(job_id))
         except StoreUnavailableError:
-            self.add(job_id, epoch)
+            if job_id not in self._left:
+                self.add(job_id, epoch)
+            self._postpone(job_id, self._left[job_id])
             raise
-        self._epochs.pop(job_id, None)
+        left = self._left.get(job_id)
+        if left is not None and (record is None or record.epoch < epoch) and monotonic() < left.until:
+            self._postpone(job_id, left)
+        else:
+            self._forget(job_id, epoch)
+
+    def _postpone(self, job_id: str, left: _Left) -> None:
+        self._left[job_id] = left._replace(due=monotonic() + AGAIN)
+
+    def _forget(self, job_id: str, epoch: int) -> None:
+        left = self._left.get(job_id)
+        if left is not None and left.epoch == epoch:  # else it has been left behind once more
+            del self._left[job_id]
 
     def _release(self, stored: StoredJob) -> None:
         record, status = stored.record, status_by_content(self._backend, stored)

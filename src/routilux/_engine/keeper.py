@@ -10,7 +10,7 @@ from routilux._engine.keeping import TURN, Servant
 from routilux._engine.requests import Answer, key_of, write_answer
 from routilux._engine.threads import start_thread
 from routilux._logging import logger
-from routilux.errors import OwnershipLost, RoutiluxError, StoreError
+from routilux.errors import OwnershipLost, RoutiluxError, StoreError, StoreUnavailableError
 from serilux.errors import SeriluxError
 
 ROUND = 1.0
@@ -99,7 +99,7 @@ class Keeper:
 
     def _is_needed(self) -> bool:
         with self._lock:
-            while not self._closed.is_set() and not self._servants:
+            while not (self._closed.is_set() or self._servants or self._unsent or self._obeyed):
                 self._changed.wait()
             return not self._closed.is_set()
 
@@ -141,7 +141,8 @@ class Keeper:
             refusal = _words(error)
             extra = {"action": "obey", "job_id": job_id}
             logger.warning("job %s cannot do what it was asked for: %s", job_id, refusal, extra=extra)
-            return Answer() if isinstance(error, OwnershipLost) else Answer(refusal=refusal)
+            is_lost = isinstance(error, OwnershipLost | StoreUnavailableError)  # the next owner is to be asked
+            return Answer() if is_lost else Answer(refusal=refusal)
 
 
 def _words(error: BaseException) -> str:

@@ -17,7 +17,7 @@ from routilux._engine.hands import Hands
 from routilux._engine.job_log import JobLog
 from routilux._engine.keeper import Keeper
 from routilux._engine.namesakes import Beginnings, is_same_moment
-from routilux._engine.owner import is_gone, is_of_this_machine, shown, this_process
+from routilux._engine.owner import is_gone, is_of_this_machine, note_that_it_left, shown, this_process
 from routilux._engine.patience import within
 from routilux._engine.refusals import another, closed_first, exists, lost_to
 from routilux._engine.silences import Silences
@@ -67,7 +67,7 @@ class Ledger:
         self._waiting: dict[JobLog, None] = {}
         self._made: dict[JobLog, Batch] = {}
         self._hands = Hands()
-        self._left_behind = LeftBehind(backend, self.owner, self._hands, self.keeper.holds)
+        self._left_behind = LeftBehind(backend, self.owner, self._hands, is_run=self.keeper.holds, patience=patience)
         self._oldest: float | None = None
         self._idle = False
         self._failed: list[JobLog] = []
@@ -118,14 +118,18 @@ class Ledger:
             stored = self.backend.read(job_id)
             del self._unanswered[job_id]
             return (stored if stored.record.epoch == epoch else None), died_then
-        self._unanswered.pop(job_id, None)
+        if epoch is None or record.epoch >= epoch:  # else what was asked for may come true yet
+            self._unanswered.pop(job_id, None)
         try:
-            return self.backend.acquire(record, self.owner), died
+            claimed = self.backend.acquire(record, self.owner)
         except BaseException:
             self._unanswered[job_id] = record.epoch + 1, died
             if not died:
                 self.leave_behind(job_id, record.epoch + 1)
             raise
+        if claimed is not None:
+            self._unanswered.pop(job_id, None)
+        return claimed, died
 
     def remember_death(self, job_id: str, epoch: int) -> None:
         """Know that a job of this process's, which nobody runs, had an owner that died: it is not noted yet."""
@@ -330,7 +334,7 @@ class Ledger:
             if self._is_due():
                 self.flush()
             if not self._give_back_in:
-                self._left_behind.give_back_all()
+                self._left_behind.give_back_next()
 
     @property
     def _give_back_in(self) -> float:
@@ -376,4 +380,5 @@ class Ledger:
         except StoreUnavailableError as error:
             logger.warning("the store cannot be left: %s", error, extra={"action": "leave"})
         finally:
+            note_that_it_left(self.owner)
             self.backend.close()

@@ -29,12 +29,23 @@ def is_of_this_machine(owner: str) -> bool:
     return bool(machine) and machine == _machine()
 
 
+_LEFT: set[str] = set()
+"""The owners that this process was, and is no more, although it lives; a store may not know it."""
+
+
+def note_that_it_left(owner: str) -> None:
+    """Know that an owner of this process has closed its store, and runs nothing for it any more."""
+    _LEFT.add(owner)
+
+
 def is_gone(owner: str, silence: float | None) -> bool:
     """Whether an owner has died: at once if it ran here, else after a silence of more than `LEASE` seconds.
 
     `silence` is None for an owner that has left, or never shown itself. Nothing unsafe follows from a wrong answer: an
     owner that is taken over cannot commit any more (law 6).
     """
+    if owner in _LEFT:
+        return True
     if is_of_this_machine(owner):
         about = _about(owner)
         return _started(about.get("pid", 0)) != about.get("started")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Annotated, BinaryIO
 from uuid import uuid4
 
@@ -107,9 +108,21 @@ def _saved_if_stranded(pack: Callable[[Data], bytes]) -> Iterator[None]:
         yield
     except StrandedJobError as error:
         if not error.file:
-            error.file = f"stranded-{uuid4().hex}"
-            write_atomically(Path(error.file), pack(error.transfer), mode=0o600)
+            error.file = _saved(pack(error.transfer))
         raise
+
+
+def _saved(content: bytes) -> str:
+    """Save what must not be lost: here, else where there is room for temporary files, else on stderr."""
+    name = f"stranded-{uuid4().hex}"
+    for path in (Path(name), Path(gettempdir(), name)):
+        try:
+            write_atomically(path, content, mode=0o600)
+        except OSError:
+            continue
+        return str(path)
+    sys.stderr.buffer.write(content)
+    return "what was written to stderr just now"
 
 
 def import_(
