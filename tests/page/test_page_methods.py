@@ -3,7 +3,7 @@
 import pytest
 
 from routilux import ConditionalRouter, Flow, Routine
-from serilux import ForeignMethodError
+from serilux import ForeignMethodError, register_serializable
 from tests.page import page
 from tests.page.flows import documents
 from tests.page.page_routines import PageRouter, PageSource, join, keep, take
@@ -44,6 +44,7 @@ def flow_with(routine: Routine, other: Routine) -> Flow:
 def test_a_method_of_another_routine_of_the_flow_fails_with_exactly_the_error_of_the_page():
     other = OtherRoutine()
 
+    @register_serializable(name="PageMethodsMine")  # there may be one more MyRoutine, of a block of the page
     class MyRoutine(Routine):
         def __init__(self):
             super().__init__()
