@@ -425,3 +425,17 @@ def test_an_owner_that_loses_its_store_as_it_obeys_does_not_refuse(
     back.join(PATIENCE)
     (task,) = elsewhere.load_job(job_state.job_id).pending_tasks
     assert task["data"] == {"text": "heard"}
+
+
+def test_the_status_of_what_is_given_back_is_known_without_its_classes(
+    backend: Watched, store: Store, flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_state = flow.execute("patient", store=store)
+    job_state.update_shared_data("bad", Bad())
+    flow.pause(job_state)
+
+    def unreadable(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Bad, "deserialize", unreadable)
+    assert giving_back.status_by_content(backend, backend.read(job_state.job_id)) == "paused"

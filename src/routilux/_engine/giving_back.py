@@ -10,9 +10,10 @@ from routilux._backends.haste import without_haste
 from routilux._core.graph_document import read_definition
 from routilux._core.journal import write_record
 from routilux._engine.hands import Hands
-from routilux._engine.rebuilding import rebuild
+from routilux._engine.rebuilding import opaque, rebuild
 from routilux._logging import logger
 from routilux.errors import RoutiluxError, StoreUnavailableError
+from serilux.errors import SeriluxError
 
 AGAIN = 0.5
 """Seconds until a store that did not let it is asked again."""
@@ -108,11 +109,11 @@ class LeftBehind:
 
 
 def status_by_content(backend: Backend, stored: StoredJob) -> str | None:
-    """The status that a job has by what is stored of it; None where that cannot be read here."""
+    """The status that a job has by what is stored of it, for which no class of it need be known; None if damaged."""
     try:
         graph = read_definition(backend.definition(stored.record.definition))[1]
-        return rebuild(stored, graph).job.status.value
+        return rebuild(opaque(stored), graph).job.status.value
     except StoreUnavailableError:
         raise
-    except Exception:  # noqa: BLE001 - whatever it is, as an error of a class of the user's, others may read it
+    except (RoutiluxError, SeriluxError):
         return None
