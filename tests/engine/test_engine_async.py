@@ -388,11 +388,13 @@ def test_wait_async_raises_if_asked_to() -> None:
 
 def test_a_with_statement_waits_for_async_handlers() -> None:
     async def work(self: Routine, value: int) -> None:
-        await asyncio.sleep(0.001)
+        await asyncio.to_thread(leaving.wait, PATIENCE)
         self.emit("out", value=value)
 
+    leaving = threading.Event()
     with flow_of(links=("a.out>b",), execution_strategy="concurrent", a=sending(50), b=routine(work, "out")) as flow:
         job_state = flow.execute("a")
+        threading.Thread(target=lambda: (until(lambda: flow._engine.closed), leaving.set())).start()
     assert job_state.status == "completed"
 
 

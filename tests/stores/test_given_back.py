@@ -439,3 +439,23 @@ def test_the_status_of_what_is_given_back_is_known_without_its_classes(
 
     monkeypatch.setattr(Bad, "deserialize", unreadable)
     assert giving_back.status_by_content(backend, backend.read(job_state.job_id)) == "paused"
+
+
+def test_others_may_leave_jobs_behind_and_give_them_back_meanwhile(
+    backend: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that gives back is the one that writes: it must not end of that."""
+    left = giving_back.LeftBehind(backend, "me", Hands(), is_run=lambda job_id: False, patience=0.0)
+    left.give_back_next()
+    left.add("first", 1)
+    real, more = giving_back._Left.__getattribute__, iter(range(3))
+
+    def interrupted(entry: Any, name: str) -> Any:
+        if name == "due" and (number := next(more, None)) is not None:
+            left.add(f"job-{number}", 1)
+        return real(entry, name)
+
+    monkeypatch.setattr(giving_back._Left, "__getattribute__", interrupted)
+    left.give_back_next()
+    assert "first" not in left._left
+    assert "job-0" in left._left

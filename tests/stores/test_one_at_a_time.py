@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from routilux import Flow, JobState, JobStateError, OwnershipLost, Routine, recover
+from routilux import Flow, JobState, JobStateError, OwnershipLost, recover
 from routilux._backends.backend import JobRecord, StoredJob
 from routilux._backends.memory import MemoryBackend
 from routilux._engine import custody
@@ -17,21 +17,14 @@ from routilux.stores.arguments import record_of
 from serilux import SeriluxError, register_serializable
 from tests.crashes.failing_backend import FailingBackend, Failure
 from tests.patience import until
+from tests.stores import patients
 
 LONG = 60.0
 
 
 @register_serializable(name="OneAtATimePatient")
-class Patient(Routine):
+class Patient(patients.Patient):
     """Waits for an answer, over and over."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.define_slot("trigger", self.ask)
-        self.define_slot("answer", self.hear)
-
-    def ask(self) -> None:
-        self.expect("answer")
 
     def hear(self, more: bool) -> None:
         if more:

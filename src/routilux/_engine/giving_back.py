@@ -1,5 +1,6 @@
 """Jobs that this process owns and does not run: others may have them as soon as the store lets it give them back."""
 
+import threading
 from collections.abc import Callable
 from math import inf
 from time import monotonic, time
@@ -42,29 +43,39 @@ class LeftBehind:
         self._is_run = is_run
         self._patience = patience
         self._left: dict[str, _Left] = {}
+        self._lock = threading.Lock()
         self._not_before = 0.0
 
     def add(self, job_id: str, epoch: int) -> None:
         """Have a job given back soon, if it is this process's under that epoch, and it does not run it."""
+        with self._lock:
+            self._left[job_id] = self._entry(epoch)
+
+    def _entry(self, epoch: int) -> _Left:
         now = monotonic()
-        self._left[job_id] = _Left(epoch, now, now + self._patience)
+        return _Left(epoch, now, now + self._patience)
 
     def due_in(self) -> float:
         """Seconds until something is to be given back."""
-        first = min([left.due for left in list(self._left.values())], default=inf)
+        with self._lock:
+            first = min([left.due for left in self._left.values()], default=inf)
         return max(first - monotonic(), self._not_before - monotonic(), 0.0)
 
     def give_back_next(self) -> None:
         """Give one back, whichever has waited longest, if it can be."""
-        job_id, left = min(self._left.items(), key=lambda item: item[1].due)
+        with self._lock:
+            waiting = self._left.copy()
+        if not waiting:  # somebody has just given it back
+            return
+        job_id, left = min(waiting.items(), key=lambda item: item[1].due)
         if self._hands.are_taking(job_id):  # for how long, nobody knows
-            self._postpone(job_id, left)
+            self._postpone(job_id, left.epoch)
             return
         try:
             self.give_back(job_id, left.epoch)
         except StoreUnavailableError:
             self._not_before = monotonic() + AGAIN
-        except RoutiluxError as error:
+        except (RoutiluxError, SeriluxError) as error:
             self._forget(job_id, left.epoch)
             extra = {"action": "give_back", "job_id": job_id}
             logger.warning("job %s stays with this process: %s", job_id, error, extra=extra)
@@ -81,23 +92,27 @@ class LeftBehind:
                 if is_mine and not self._is_run(job_id):
                     self._release(self._backend.read(job_id))
         except StoreUnavailableError:
-            if job_id not in self._left:
-                self.add(job_id, epoch)
-            self._postpone(job_id, self._left[job_id])
+            self._postpone(job_id, epoch)
             raise
         left = self._left.get(job_id)
         if left is not None and (record is None or record.epoch < epoch) and monotonic() < left.until:
-            self._postpone(job_id, left)
+            self._postpone(job_id, epoch)
         else:
             self._forget(job_id, epoch)
 
-    def _postpone(self, job_id: str, left: _Left) -> None:
-        self._left[job_id] = left._replace(due=monotonic() + AGAIN)
+    def _postpone(self, job_id: str, epoch: int) -> None:
+        """Try it later, unless the job has been left behind under a later epoch meanwhile."""
+        with self._lock:
+            left = self._left.get(job_id)
+            if left is None or left.epoch < epoch:
+                left = self._entry(epoch)
+            self._left[job_id] = left._replace(due=monotonic() + AGAIN)
 
     def _forget(self, job_id: str, epoch: int) -> None:
-        left = self._left.get(job_id)
-        if left is not None and left.epoch == epoch:  # else it has been left behind once more
-            del self._left[job_id]
+        with self._lock:
+            left = self._left.get(job_id)
+            if left is not None and left.epoch == epoch:  # else it has been left behind once more
+                del self._left[job_id]
 
     def _release(self, stored: StoredJob) -> None:
         record, status = stored.record, status_by_content(self._backend, stored)
