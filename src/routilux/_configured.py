@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Never
 
 from routilux._context import running_activation
 from routilux._records import Data, read_data
@@ -58,11 +58,13 @@ class Configured(Serializable):
         """The id under which the routine is part of a flow, or None."""
         return self._routine_id
 
-    def set_config(self, **config: Any) -> None:
+    def set_config(self, *unnamed: Never, **config: Any) -> None:
         """Add to the configuration, which is part of the flow's document; what documents cannot carry is refused.
 
         Values of declared secrets stay in this process.
         """
+        if unnamed:
+            raise unnamed_values("set_config(", unnamed)
         values = clone_fields(config, "_config")
         secrets = {name: _checked_secret(name, values.pop(name)) for name in self._secrets.keys() & values.keys()}
         if values and running_activation() is not None and self._routine_id is not None:
@@ -226,6 +228,15 @@ def _read_names(document: Any, path: str) -> tuple[str, ...]:
 
 def _checked_names(names: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(checked_name(name, "what is needed") for name in names))
+
+
+def unnamed_values(call: str, unnamed: tuple[object, ...]) -> DefinitionError:
+    """The error for values without a name: the parameters that a handler is called with, and settings, have one."""
+    given = unnamed[0]
+    advice = "to give a dict by its keys, put ** before it" if type(given) is dict else "give each with its name"
+    return DefinitionError(
+        f"{call}...) takes values by name, {call}name=value), not a {type(given).__name__}: {advice}"
+    )
 
 
 def report_shared_change(routine: Configured, what: str) -> None:

@@ -1,10 +1,10 @@
 """A node of a flow."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any, Self
+from typing import Any, Never, Self
 
 from routilux._choices import chosen
-from routilux._configured import Configured, report_shared_change
+from routilux._configured import Configured, report_shared_change, unnamed_values
 from routilux._context import Activation, ExecutionContext, required_activation, running_activation
 from routilux._current import get_current
 from routilux._durations import checked_timeout
@@ -148,13 +148,15 @@ class Routine(Configured):
             raise _unknown("event", name, self, self._events)
         return self._events[name]
 
-    def emit(self, event_name: str, /, **data: Any) -> None:
+    def emit(self, event_name: str, /, *unnamed: Never, **data: Any) -> None:
         """Send data, from within a handler, to every slot that the event is connected to.
 
         The data is copied at once, and sent when the handler returns: whole or not at all (law 1). DefinitionError for
-        an event that is not defined, UnsupportedValueError for data that no document can carry (law 9),
-        OutsideActivationError outside of a handler.
+        an event that is not defined or data without names, UnsupportedValueError for data that no document can carry
+        (law 9), OutsideActivationError outside of a handler.
         """
+        if unnamed:
+            raise unnamed_values(f"emit({event_name!r}, ", unnamed)
         activation: Activation = get_current() or required_activation("emit")
         handler = activation.handler
         if self is handler.routine and event_name in handler.unmapped and is_fixed(data):

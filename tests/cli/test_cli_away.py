@@ -12,6 +12,7 @@ import pytest
 
 from routilux.stores import SQLiteBackend, open_store
 from tests.cli.commands import documents, routilux
+from tests.stores.patients import patient
 
 LOCKS = """
 import sqlite3
@@ -60,6 +61,23 @@ def test_it_is_said_at_once_and_once_and_at_the_end_what_resumes_the_job(
 def test_with_json_too(locks: Path) -> None:
     result = routilux(*RUN, "--json")
     assert json.loads(result.stdout)["command"] == "routilux resume m1 --app locks"
+    assert result.stderr.count("waiting for the store: ") == 1
+
+
+ASKING = [("cancel", "m1"), ("deliver", "m1", "patient", "answer", "--param", "text=yes")]
+
+
+@pytest.mark.parametrize("arguments", ASKING, ids=lambda arguments: arguments[0])
+def test_who_asks_something_of_a_job_is_told_that_the_store_is_away(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    with open_store("sqlite:///routilux.db") as store, patient() as flow:
+        flow.pause(flow.execute("patient", store=store, job_id="m1"))
+    monkeypatch.setattr(SQLiteBackend.__init__, "__kwdefaults__", {"busy_timeout": 0.01})
+    with closing(sqlite3.connect("routilux.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        result = routilux(*arguments, "--timeout", "0.3")
+    assert result.exit_code != 0
     assert result.stderr.count("waiting for the store: ") == 1
 
 

@@ -97,6 +97,7 @@ BAD_DEFINITIONS: dict[str, Callable[[Scene], Any]] = {
     "connect priority": lambda s: s.flow.connect("source", "out", "collect", "trigger", priority="high"),
     "connect priority bool": lambda s: s.flow.connect("source", "out", "collect", "trigger", priority=True),
     "connect priority size": lambda s: s.flow.connect("source", "out", "collect", "trigger", priority=2**40),
+    "config without names": lambda s: s.source.set_config({"ratio": 2}),
     "flow error handler": lambda s: s.flow.set_error_handler("stop"),
     "routine error handler": lambda s: s.source.set_error_handler("stop"),
     "optional strategy": lambda s: s.source.set_as_optional("ignore"),

@@ -81,6 +81,8 @@ BAD_EMISSIONS: dict[str, tuple[Callable[[Routine], Any], str]] = {
     "event type": (lambda r: r.emit(5, value=1), "DefinitionError"),
     "value": (lambda r: r.emit("out", value=object()), "UnsupportedValueError"),
     "lone surrogate": (lambda r: r.emit("out", value="\ud800"), "UnsupportedValueError"),
+    "no names": (lambda r: r.emit("out", 5), "DefinitionError"),
+    "a dict": (lambda r: r.emit("out", {"value": 1}), "DefinitionError"),
     "data": (lambda r: r.emit_with("out", [1]), "DefinitionError"),
     "names": (lambda r: r.emit_with("out", {1: 2}), "UnsupportedValueError"),
     "priority": (lambda r: r.emit_with("out", {}, priority=1.5), "DefinitionError"),
@@ -110,6 +112,12 @@ def test_a_handler_that_survives_a_bad_emission_sends_the_others_as_they_are(nam
     job_state = flow_of(StepRunner(), a=routine(send, "out")).execute("a")
     assert job_state.status == "completed"
     assert emitted(job_state, "out") == [{"value": 1}, {"value": 2}]
+
+
+def test_of_a_dict_that_is_emitted_it_is_said_how_its_keys_become_names() -> None:
+    error = flow_of(StepRunner(), a=routine(BAD_EMISSIONS["a dict"][0], "out")).execute("a").error
+    assert error is not None
+    assert "emit('out', name=value), not a dict: to give a dict by its keys, put ** before it" in error.message
 
 
 def test_a_handler_emits_through_its_own_routine_only() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from routilux import Flow, JobState, JobStateError, OwnershipLost, recover
 from routilux._backends.backend import JobRecord, StoredJob
+from routilux._backends.haste import in_time
 from routilux._backends.memory import MemoryBackend
 from routilux._engine import custody
 from routilux.errors import DamagedRecordError
@@ -180,6 +181,25 @@ def test_who_takes_a_job_over_waits_for_who_has_it_in_hand(
     answer(second, more=False)
     assert second.wait(LONG)
     assert store.summary(job_id).status == "completed"
+
+
+def test_who_has_no_time_waits_for_nobody_who_has_the_job_in_hand(
+    backend: Acquired, store: Store, elsewhere: ThreadPoolExecutor
+) -> None:
+    job_id, met = orphan(backend), Barrier(2)
+
+    def hold(job_id: str) -> None:
+        met.wait(LONG)
+        met.wait(LONG)
+
+    backend.then = hold
+    recovery = elsewhere.submit(recover, store)
+    met.wait(LONG)
+    with in_time(0.0), pytest.raises(TimeoutError, match="another thread of this process has had it for too long"):
+        store.load(job_id)[1].update_shared_data("key", 1)
+    met.wait(LONG)
+    (recovered,) = recovery.result(LONG)
+    assert "key" not in recovered.shared_data
 
 
 def test_a_change_within_a_change_is_made(store: Store, elsewhere: ThreadPoolExecutor) -> None:

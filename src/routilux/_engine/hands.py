@@ -4,6 +4,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from routilux._backends.haste import seconds_left
+
 
 class Hands:
     """Which thread has which job to itself, and whether it is taking it."""
@@ -32,13 +34,17 @@ class Hands:
 
     @contextmanager
     def holding(self, job_id: str) -> Iterator[None]:
-        """Have a job to oneself, when nobody else has it any more. Who has it already does not wait."""
+        """Have a job to oneself, when nobody else has it any more. Who has it already does not wait.
+
+        TimeoutError where the caller has no more time.
+        """
         me = threading.get_ident()
         if self._holders.get(job_id) == me:
             yield
             return
         with self._lock:
-            self._change.wait_for(lambda: job_id not in self._holders)
+            if not self._change.wait_for(lambda: job_id not in self._holders, seconds_left()):
+                raise TimeoutError(f"job {job_id!r}: another thread of this process has had it for too long; try again")
             self._holders[job_id] = me
         try:
             yield

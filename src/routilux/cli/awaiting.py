@@ -1,4 +1,4 @@
-"""A store that cannot be reached, told to whoever watches a job, as it happens and not at its end."""
+"""A store that cannot be reached, told to whoever waits for it, as it happens and not at its end."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from routilux._logging import LOGGER
 
 _ANEW = 15.0
 """Seconds without a failure after which the next one is told again; a locked store fails every few seconds."""
-_ABOUT_THE_STORE = ("write", "keep")
+_ABOUT_THE_STORE = ("write", "keep", "ask", "move")
 
 
 class _Teller(logging.Handler):
@@ -21,7 +21,7 @@ class _Teller(logging.Handler):
         self._last = -_ANEW
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Tell what a ledger or a keeper could not do."""
+        """Tell what could not be done."""
         if getattr(record, "action", None) not in _ABOUT_THE_STORE:
             return
         now = monotonic()

@@ -15,6 +15,7 @@ from routilux._backends.backend import MOVED
 from routilux._files import write_atomically
 from routilux._plan import Plan
 from routilux._records import Data
+from routilux.cli.awaiting import store_watched
 from routilux.cli.failures import FAILED
 from routilux.cli.files import MOST_AROUND, look_into
 from routilux.cli.invocation import Invocation
@@ -38,7 +39,7 @@ from routilux.cli.options import (
     transfer_file,
 )
 from routilux.cli.plan_files import read_plan
-from routilux.cli.printing import json_text, print_json, print_lines
+from routilux.cli.printing import complain, json_text, print_json, print_lines
 from routilux.cli.resuming import print_outlook
 from routilux.errors import StrandedJobError
 from routilux.stores import Store, open_store
@@ -68,7 +69,7 @@ def export(
     pack = packing(keys_in(key_file), compress=compress, encrypt=encrypt).pack if sealed else _as_text
     with existing_store(store) as here:
         job_id, file, ledger = whole_id(here, job_id), output or sys.stdout.buffer, here.ledger
-        with _saved_if_stranded(pack):
+        with _saved_if_stranded(pack), store_watched(complain):
             exported = export_file(ledger.backend, job_id, file, pack, copy=copy, patience=ledger.patience)
         if output is not None:
             _tell_exported(here, job_id, exported, output, json)

@@ -1,16 +1,21 @@
 """The commands that ask something of a job, whoever runs it: pause, cancel, deliver."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from routilux._backends.haste import in_time
+from routilux.cli.awaiting import store_watched
 from routilux.cli.invocation import Invocation
 from routilux.cli.job_ids import whole_id
 from routilux.cli.loading import import_apps
 from routilux.cli.options import DEFAULT_STORE, Apps, JobId, Json, Patience, Reason, StoreUrl, existing_store
 from routilux.cli.parameters import read_data
+from routilux.cli.printing import complain
 from routilux.cli.resuming import print_outlook
+from routilux.stores import Store
 
 
 def pause(
@@ -23,7 +28,7 @@ def pause(
 ) -> int:
     """Pause a job, here, in another process or nowhere; what runs finishes first."""
     import_apps(app, as_json=json)
-    with in_time(timeout), existing_store(store) as opened:
+    with _asked_in_time(store, timeout) as opened:
         job_id = whole_id(opened, job_id)
         opened.pause(job_id, reason, timeout=timeout)
         print_outlook(opened, job_id, Invocation(store, app or []), as_json=json)
@@ -40,7 +45,7 @@ def cancel(
 ) -> int:
     """Settle a job as cancelled, whoever runs it; what its handlers still do is discarded."""
     import_apps(app, as_json=json)
-    with in_time(timeout), existing_store(store) as opened:
+    with _asked_in_time(store, timeout) as opened:
         job_id = whole_id(opened, job_id)
         opened.cancel(job_id, reason, timeout=timeout)
         print_outlook(opened, job_id, Invocation(store, app or []), as_json=json)
@@ -66,8 +71,15 @@ def deliver(
     """Give a task that waits for somebody (`Routine.expect`) its data, whoever runs the job."""
     delivered = read_data(data, param or [])
     import_apps(app, as_json=json)
-    with in_time(timeout), existing_store(store) as opened:
+    with _asked_in_time(store, timeout) as opened:
         job_id = whole_id(opened, job_id)
         opened.deliver(job_id, routine, slot, delivered, timeout=timeout)
         print_outlook(opened, job_id, Invocation(store, app or []), as_json=json)
     return 0
+
+
+@contextmanager
+def _asked_in_time(url: str, seconds: float | None) -> Iterator[Store]:
+    """A store that is there already, and is waited for no longer than that; that it is away is told as it happens."""
+    with in_time(seconds), existing_store(url) as store, store_watched(complain):
+        yield store
