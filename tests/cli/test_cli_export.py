@@ -4,14 +4,15 @@ import errno
 import json
 import os
 import stat
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from routilux._backends.sqlite import SQLiteBackend
+from routilux.cli.invocation import Invocation
 from routilux.cli.moving import _saved_if_stranded
+from routilux.cli.wording import for_the_command_line
 from routilux.errors import StoreError, StrandedJobError
 from routilux.transfer import load_keys, unpack
 from tests.cli.commands import documents, finish, in_process, routilux, start
@@ -84,25 +85,48 @@ def test_a_job_that_its_store_does_not_take_back_is_saved(
     assert documents("jobs")[0]["status"] == "failed"
 
 
-@pytest.mark.parametrize("has_room", [True, False])
-def test_what_must_not_be_lost_is_saved_wherever_there_is_room(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: Any, has_room: bool
-) -> None:
+@pytest.fixture
+def full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No room in this folder."""
+
     def write(path: Path, content: bytes, *, mode: int) -> None:
-        if not (has_room and path.is_absolute()):
+        if not path.is_absolute():
             raise OSError(errno.ENOSPC, "No space left on device")
         path.write_bytes(content)
 
     monkeypatch.setattr("routilux.cli.moving.write_atomically", write)
+
+
+def stranded() -> StrandedJobError:
+    """The error of a job that has got nowhere, once it was saved."""
+    with (
+        pytest.raises(StrandedJobError) as raised,
+        _saved_if_stranded(lambda transfer: json.dumps(transfer).encode()),
+    ):
+        raise StrandedJobError("lost", transfer={"job": 1})
+    return raised.value
+
+
+def test_what_must_not_be_lost_is_saved_among_temporary_files_if_there_is_room_only(
+    full: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("routilux.cli.moving.gettempdir", lambda: str(tmp_path))
-    error = StrandedJobError("lost", transfer={"job": 1})
-    with pytest.raises(StrandedJobError) as raised, _saved_if_stranded(lambda transfer: json.dumps(transfer).encode()):
-        raise error
-    if has_room:
-        assert json.loads(Path(raised.value.file).read_bytes()) == {"job": 1}
-    else:
-        sys.stderr.flush()
-        assert (capfdbinary.readouterr().err, "stderr" in raised.value.file) == (b'{"job": 1}', True)
+    assert json.loads(Path(stranded().file).read_bytes()) == {"job": 1}
+
+
+def test_what_must_not_be_lost_is_on_stderr_if_no_place_can_be_written(
+    full: None, monkeypatch: pytest.MonkeyPatch, capfdbinary: Any
+) -> None:
+    def nowhere() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr("routilux.cli.moving.gettempdir", nowhere)
+    error = stranded()
+    assert (capfdbinary.readouterr().err, error.file) == (b'{"job": 1}', "")
+    assert for_the_command_line(str(error), Invocation.of([])) == (
+        "lost; if the store lists it as moved, its document was written to stderr before this: "
+        "`routilux import --reclaim` takes it back"
+    )
 
 
 def test_without_the_classes_of_its_values_nothing_is_moved(folder: Path, failed: str) -> None:

@@ -1,6 +1,8 @@
 """What the library advises in Python is said in commands."""
 
 import json
+import re
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -50,6 +52,27 @@ def test_a_store_that_was_named_is_named_in_what_is_to_be_typed(failed_here: Pat
     store = "--store=sqlite:///other.db"
     assert in_process(failed_here, *RUN, "amounts=[1]", store)[0] == 0
     assert "`routilux show m1 --store sqlite:///other.db`" in said(failed_here, *RUN, "amounts=[1]", store)
+
+
+@pytest.mark.parametrize("job_id", ["it's", "-x", "a\\b"])
+def test_whatever_its_id_is_the_command_that_shows_the_job_can_be_typed(folder: Path, job_id: str) -> None:
+    command = ("run", "shop:flow", "--entry", "orders", "--param", "amounts=[1]", "--job-id", job_id)
+    routilux(*command)
+    refused = re.search("look at it with `(.+)`, or give", routilux(*command).stderr)
+    assert refused is not None
+    assert routilux(*shlex.split(refused[1])[1:]).stdout.startswith(f"job {job_id} of flow 'shop' is completed")
+
+
+@pytest.mark.parametrize("verb", ["import", "check", "inspect"])
+def test_how_large_a_file_may_be_is_an_option(failed_here: Path, verb: str) -> None:
+    routilux("export", "m1", "-o", "m1.json")
+    assert "10 bytes that are allowed; see --max-size" in said_here(verb, "m1.json", "--max-size", "10")
+
+
+def said_here(*arguments: str) -> str:
+    result = routilux(*arguments)
+    assert "max_size" not in result.output
+    return result.output
 
 
 def test_an_id_of_a_job_that_was_moved_out_says_how_to_free_it(failed_here: Path) -> None:

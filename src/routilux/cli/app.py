@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from routilux.cli.checking import check
 from routilux.cli.describing import schema
 from routilux.cli.failures import tell
-from routilux.cli.invocation import Invocation
+from routilux.cli.invocation import Invocation, options_of
 from routilux.cli.keeping_keys import keys
 from routilux.cli.looking import explain, jobs, show
 from routilux.cli.moving import export, import_, inspect
@@ -40,7 +40,7 @@ class Commands(TyperGroup):
         try:
             code = super().main(given, prog_name, complete_var, False, windows_expand_args, **extra)
         except (typer.TyperException, RoutiluxError, SeriluxError, OSError) as error:
-            code = tell(error, Invocation.of(given), as_json="--json" in given)
+            code = tell(error, Invocation.of(given), as_json="--json" in options_of(given))
             drop_what_cannot_be_printed()
         sys.exit(code)
 

@@ -1,12 +1,13 @@
 """What a command was given that the next one needs too."""
 
 import os
-import shlex
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 from routilux._backends.urls import without_password
 from routilux.cli.options import DEFAULT_STORE, STORE_VARIABLE
+from routilux.cli.quoting import command_of, in_shell
 
 
 class Invocation(NamedTuple):
@@ -21,30 +22,34 @@ class Invocation(NamedTuple):
     @classmethod
     def of(cls, arguments: Sequence[str]) -> "Invocation":
         """What is in a command line, which may be wrong otherwise."""
-        stores = [*_values(arguments, "--store")]
+        options = options_of(arguments)
+        stores = [*_values(options, "--store")]
         store = stores[-1] if stores else os.environ.get(STORE_VARIABLE, DEFAULT_STORE)
-        return cls(store, [*_values(arguments, "--app")])
+        return cls(store, [*_values(options, "--app")])
 
     def command(self, verb: str, job_id: str) -> str:
         """What to type for a job; without what the environment says anyway."""
-        return shlex.join([*self._words(verb, job_id), *self._modules()])
+        return command_of(verb, job_id, [*self._store(), *self._modules()])
 
     def of_all(self, verb: str) -> str:
         """The same for a command that is about all jobs."""
-        return shlex.join([*self._words(verb), *self._modules()])
+        return in_shell(["routilux", verb, *self._store(), *self._modules()])
 
     def plain(self, verb: str, job_id: str) -> str:
         """The same for a command that takes no modules."""
-        return shlex.join(self._words(verb, job_id))
+        return command_of(verb, job_id, self._store())
 
     def _modules(self) -> list[str]:
         return [word for app in self.apps for word in ("--app", app)]
 
-    def _words(self, *command: str) -> list[str]:
-        words = ["routilux", *command]
-        if self.store != os.environ.get(STORE_VARIABLE, DEFAULT_STORE):
-            words += ["--store", without_password(self.store, self.store)]
-        return words
+    def _store(self) -> list[str]:
+        is_known = self.store == os.environ.get(STORE_VARIABLE, DEFAULT_STORE)
+        return [] if is_known else ["--store", without_password(self.store, self.store)]
+
+
+def options_of(arguments: Sequence[str]) -> list[str]:
+    """What of a command line may be options: `--` ends them."""
+    return [*takewhile(lambda argument: argument != "--", arguments)]
 
 
 def _values(arguments: Sequence[str], option: str) -> Iterator[str]:

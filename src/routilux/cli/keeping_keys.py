@@ -8,6 +8,7 @@ import typer
 
 from routilux.cli.options import Json
 from routilux.cli.printing import columns, print_json, print_lines
+from routilux.cli.quoting import command_of
 from routilux.transfer import Key, KeyRing, load_keys, save_keys
 
 
@@ -28,7 +29,8 @@ def keys(
     if key_id is not None and add is None:
         raise typer.BadParameter("it is the name of a key that is added; give --add too", param_hint="--id")
     if add is None and not file.exists():
-        raise typer.BadParameter(f"{file} is not there; `routilux keys {file} --add ALGORITHM` makes it")
+        making = command_of("keys", str(file), ["--add", "ALGORITHM"])
+        raise typer.BadParameter(f"{file} is not there; `{making}` makes it")
     ring = load_keys(file) if file.exists() else KeyRing()
     changed = ring if retire is None else ring.retired(retire)
     if add is not None:

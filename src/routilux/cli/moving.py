@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from tempfile import gettempdir
@@ -104,7 +104,10 @@ def _tell_exported(store: Store, job_id: str, exported: str, file: Path, as_json
 
 @contextmanager
 def _saved_if_stranded(pack: Callable[[Data], bytes]) -> Iterator[None]:
-    """Save a job that has left its store, or may have, and has got nowhere, to a file that the error names."""
+    """Save a job that has left its store, or may have, and has got nowhere, to a file that the error names.
+
+    On stderr is where its document is if it has no `file` after that.
+    """
     try:
         yield
     except StrandedJobError as error:
@@ -114,16 +117,19 @@ def _saved_if_stranded(pack: Callable[[Data], bytes]) -> Iterator[None]:
 
 
 def _saved(content: bytes) -> str:
-    """Save what must not be lost: here, else where there is room for temporary files, else on stderr."""
+    """Save what must not be lost, to a file here, or else among temporary ones; "" where only stderr has it."""
     name = f"stranded-{uuid4().hex}"
-    for path in (Path(name), Path(gettempdir(), name)):
-        try:
+    folders: tuple[Callable[[], str | Path], ...] = (Path, gettempdir)
+    for folder in folders:
+        with suppress(OSError):
+            path = Path(folder(), name)
             write_atomically(path, content, mode=0o600)
-        except OSError:
-            continue
-        return str(path)
-    sys.stderr.buffer.write(content)
-    return "what was written to stderr just now"
+            return str(path)
+    with suppress(OSError):  # then nobody can be told
+        sys.stderr.flush()
+        sys.stderr.buffer.write(content)
+        sys.stderr.buffer.flush()
+    return ""
 
 
 def import_(

@@ -23,6 +23,7 @@ class Outlook(NamedTuple):
 
     `command` is what to type so that it goes on; `owner` the process that runs it, so that nothing is to be typed;
     `problem` why it cannot go on with the modules that were given. Of one that is over there is none of these.
+    `needs_module` says that MODULE stands for one in the command.
     """
 
     job_id: str
@@ -30,6 +31,7 @@ class Outlook(NamedTuple):
     command: str | None = None
     owner: str | None = None
     problem: str | None = None
+    needs_module: bool = False
 
     def document(self) -> dict[str, Any]:
         """The same as JSON."""
@@ -43,7 +45,7 @@ class Outlook(NamedTuple):
             return f"{job}; it cannot go on with the modules given: {self.problem}"
         if self.command is None:
             return job
-        unknown = "; MODULE is the one that registers its classes" if self.command.endswith(" --app MODULE") else ""
+        unknown = "; MODULE is the one that registers its classes" if self.needs_module else ""
         return f"{job}; it goes on with: {self.command}{unknown}"
 
 
@@ -68,11 +70,11 @@ def outlook_of(store: Store, job_id: str, given: Invocation) -> Outlook:
         return plain
     if (owner := _owner(store, job_id)) is not None:
         return plain._replace(owner=shown(owner))
-    command, problem = given.command(verb, job_id), _problem(store, job_id)
+    problem = _problem(store, job_id)
     if problem is None:
-        return plain._replace(command=command)
+        return plain._replace(command=given.command(verb, job_id))
     if not given.apps:
-        return plain._replace(command=f"{command} --app MODULE")
+        return plain._replace(command=given._replace(apps=["MODULE"]).command(verb, job_id), needs_module=True)
     words = for_the_command_line(problem, given)
     return plain._replace(
         problem=f"{words}; `{given.of_all('check')}` says of all that have not settled what they need"

@@ -1,6 +1,7 @@
 """What errors of the library tell a program to do, in words for whoever types commands."""
 
 import re
+from ast import literal_eval
 from collections.abc import Callable
 from re import Match
 
@@ -23,15 +24,19 @@ _WORDS: tuple[tuple[str, Words], ...] = (
         r"give it in `routilux_resources` of an --app module",
     ),
     (
-        r"get it with store\.load\('(.+?)'\), or start the new one under another id",
-        lambda found, given: f"look at it with `{given.plain('show', found[1])}`, or give another --job-id",
+        r"get it with store\.load\((.+?)\), or start the new one under another id",
+        lambda found, given: (
+            f"look at it with `{given.plain('show', literal_eval(found[1]))}`, or give another --job-id"
+        ),
     ),
     (
         r"start the new one under another id, or delete what is left of it first",
         "give another --job-id, or `routilux delete` what is left of it first",
     ),
     (r"ask that by way of the store .*\(flow\.resume\)", "`routilux resume --take-over` takes it over"),
+    (r"it is the `transfer` of this error", "its document was written to stderr before this"),
     (r"take it back with reclaim=True", "`routilux import --reclaim` takes it back"),
+    (r"\bsee max_size\b", "see --max-size"),
     (r"the keys are: none", "give the file of its keys with --key-file"),
     (r"give a KeyRing with one for (\S+)", r"`routilux keys FILE --add \1` makes one, for --key-file"),
 )
