@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -10,8 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner, Result
 
+from routilux.cli import main
 from routilux.cli.app import app
 
 ROOT = Path(__file__).parents[2]
@@ -41,12 +44,16 @@ def script(folder: Path) -> Path:
     return path
 
 
-def start(folder: Path, *arguments: str, **settings: Any) -> "subprocess.Popen[str]":
-    """Start a command in a folder, warnings being errors; further settings are environment variables."""
+def start(folder: Path, *arguments: str, redirected: str = "", **settings: Any) -> "subprocess.Popen[str]":
+    """Start a command in a folder, warnings being errors; further settings are environment variables.
+
+    `redirected` is what a shell does with its streams.
+    """
+    shell = ["bash", "-c", f'exec "$@" {redirected}', "bash"] if redirected else []
     path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(ROOT / "src")]))
     streams = {name: settings.pop(name, subprocess.PIPE) for name in ("stdin", "stdout", "stderr")}
     process = subprocess.Popen(
-        [sys.executable, "-W", "error", str(script(folder)), *arguments],
+        [*shell, sys.executable, "-W", "error", str(script(folder)), *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "", **settings},
         encoding="utf-8",
@@ -92,3 +99,17 @@ def read_until(process: "subprocess.Popen[str]", wanted: str, *, errors: bool = 
     line = next((line for line in stream if wanted in line), None)
     assert line is not None, f"{wanted!r} was not printed; the exit code is {process.wait(60)}"
     return line.rstrip("\n")
+
+
+def entered(*arguments: str) -> int:
+    """Run a command in this process as its entry point does, with the streams that there are; its exit code."""
+    former, sys.argv = sys.argv, ["routilux", *arguments]
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main()
+    finally:
+        sys.argv = former
+        signal.signal(signal.SIGINT, handler)
+    assert isinstance(ended.value.code, int)
+    return ended.value.code

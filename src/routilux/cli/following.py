@@ -11,13 +11,12 @@ from typing import NoReturn
 from routilux._engine.awaited import Awaited
 from routilux._engine.watchers import is_not_running
 from routilux.cli.progress import Progress, Watched
-from routilux.cli.signals import News, Signals
+from routilux.cli.signals import INTERRUPTED, News, Signals
 from routilux.cli.views import View
 from routilux.errors import RoutiluxError
 from routilux.job_state import JobState
 from routilux.stores import Store
 
-INTERRUPTED = 130
 _PATIENCE = 1.0
 
 

@@ -41,6 +41,7 @@ from routilux.cli.options import (
 from routilux.cli.plan_files import read_plan
 from routilux.cli.printing import complain, json_text, print_json, print_lines
 from routilux.cli.resuming import print_outlook
+from routilux.cli.streams import leads_nowhere
 from routilux.errors import StrandedJobError
 from routilux.stores import Store, open_store
 from routilux.stores.transfer import export_file
@@ -77,13 +78,15 @@ def export(
 
 
 def _check_goal(output: Path | None, *, copy: bool, sealed: bool) -> None:
-    """Refuse to write over a file, which may be all that there is of another job, or to lose a job on a terminal."""
+    """Refuse to write over a file, which may be all that there is of another job, or to lose a job on stdout."""
     if output is not None and output.exists():
         raise typer.BadParameter(f"{output} is there already, and may hold a job; name a new file", param_hint="-o")
     if output is None and sys.stdout.isatty() and not copy:
         raise typer.BadParameter(
             "the job would leave its store for a terminal; give -o FILE, or --copy to look", param_hint="stdout"
         )
+    if output is None and leads_nowhere(sys.stdout) and not copy:
+        raise typer.BadParameter("the job would leave its store for nowhere; give -o FILE", param_hint="stdout")
     if output is None and sys.stdout.isatty() and sealed:
         raise typer.BadParameter("what is written then is no text; give -o FILE", param_hint="stdout")
 

@@ -65,7 +65,9 @@ def keys_in(path: Path | None) -> KeyRing | None:
 
 
 def transfer_file(path: Path) -> Path | BinaryIO:
-    """What a file is read from."""
+    """What a file is read from; BadParameter where that is a stdin which is closed."""
+    if path == STDIN and sys.stdin is None:
+        raise typer.BadParameter("it is closed; name a file", param_hint="stdin")
     return sys.stdin.buffer if path == STDIN else path
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from typing import TextIO
 
+from routilux.cli.streams import ESCAPED
+
 STDOUT, STDERR = 1, 2
 _PATIENCE = 1.0
 
@@ -43,7 +45,7 @@ class Captured:
         self._reader.start()
 
     def _read(self) -> None:
-        with os.fdopen(self._end, encoding="utf-8", errors="replace") as lines:
+        with os.fdopen(self._end, encoding=sys.stdout.encoding, errors=ESCAPED) as lines:
             for line in lines:
                 with suppress(OSError):  # whoever prints is not to wait for a reader that has gone
                     self._tell(line.rstrip("\n"))
@@ -59,7 +61,7 @@ class Captured:
 
 def real_stdout() -> TextIO:
     """Stdout as it is now, whatever is captured afterwards."""
-    return os.fdopen(os.dup(STDOUT), "w", encoding="utf-8", errors="replace")
+    return os.fdopen(os.dup(STDOUT), "w", encoding=sys.stdout.encoding, errors=ESCAPED)
 
 
 def _flush() -> None:
