@@ -329,7 +329,7 @@ def stored() -> None:
         answered(flow)
 
     memory = ledger.backend._called._lock._lock  # type: ignore[attr-defined]
-    for lock in (ledger._changed, ledger._writing, ledger._hands._change, ledger.keeper._changed, memory):
+    for lock in (ledger._changed, ledger._writing, ledger.hands._change, ledger.keeper._changed, memory):
         with held(lock):
             in_child(ask)
     flow.deliver(waiting, "ask", "answer", {"text": "yes"})

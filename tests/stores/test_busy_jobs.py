@@ -10,6 +10,7 @@ from routilux import Flow, OwnershipLost
 from routilux._backends.memory import MemoryBackend
 from routilux._core.facts import SharedDataSet
 from routilux._engine import keeper
+from routilux._engine.hands import Hands
 from routilux._engine.requests import Answer, PauseAsked, write_request
 from routilux._records import Changes
 from routilux.stores import Store, open_store
@@ -61,6 +62,8 @@ class AskedAtOnce(MemoryBackend):
 class Obeying:
     """Notes what it is asked for, when it is not busy any more."""
 
+    lost = None
+
     def __init__(self, noted: list[bytes], busy: int) -> None:
         self.noted = noted
         self.busy = busy
@@ -75,10 +78,10 @@ class Obeying:
 
 def test_what_is_asked_of_it_is_done_in_the_order_of_asking(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper, "ROUND", 0.001)
-    keeps, noted = keeper.Keeper(AskedAtOnce(), "me"), list[bytes]()
+    keeps, noted = keeper.Keeper(AskedAtOnce(), "me", Hands(), 0.0), list[bytes]()
     with keeps._changed:
-        keeps.hold("free", Obeying(noted, busy=0))
-        keeps.hold("busy", Obeying(noted, busy=3))
+        keeps.hold("free", 0, Obeying(noted, busy=0))
+        keeps.hold("busy", 0, Obeying(noted, busy=3))
     until(lambda: len(noted) == 3 and not keeps._obeyed)
     keeps.close()
     assert noted == [b"third", b"first", b"second"]

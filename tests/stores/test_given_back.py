@@ -5,15 +5,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from routilux import Flow, JobState, Routine
 from routilux._backends.backend import Batch
 from routilux._backends.memory import MemoryBackend
+from routilux._core.facts import PauseRequested, SharedDataSet
 from routilux._core.journal import write_record
 from routilux._engine import giving_back, job_log, keeper, ledger
 from routilux._engine.hands import Hands
+from routilux._engine.owner import said_to_be_gone
+from routilux._records import Changes
 from routilux.errors import JobStateError, StoreError, StoreUnavailableError
 from routilux.stores import Store
+from routilux.stores.arguments import record_of
 from serilux import Serializable, register_serializable
 from tests.engine.engine_parts import flow_of
 from tests.patience import PATIENCE, until
@@ -50,6 +55,12 @@ class Outage:
             return away() if self._is_on else method(*arguments, **named)
 
         return call
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is to be given back is looked at often."""
+    monkeypatch.setattr(keeper, "ROUND", 0.01)
 
 
 @pytest.fixture
@@ -104,7 +115,7 @@ def test_a_claim_of_which_no_answer_came_is_asked_for_once_more(
     job_state = paused(flow, store)
     backend.after["acquire"] = away
     CHANGES[change](flow, job_state)
-    assert store.summary(job_state.job_id).epoch == 1
+    assert store.summary(job_state.job_id).epoch == 2
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -350,55 +361,173 @@ def test_a_new_job_that_a_store_writes_late_is_given_back_too(
 
     with monkeypatch.context() as patch:
         patch.setattr(backend, "write", slow)
-        store.ledger._left_behind._patience = PATIENCE
+        left = store.ledger.keeper.left_behind
+        left._patience = PATIENCE
         with pytest.raises(StoreUnavailableError):
             flow.execute("patient", store=store, job_id="late")
-    left = store.ledger._left_behind
-    until(lambda: left._left["late"].due > left._left["late"].until - PATIENCE)
+    left.give_back_all()
+    assert not left.is_empty
     write(late[0])
     until(elsewhere.orphans)
     assert [job_state.job_id for job_state in elsewhere.recover()] == ["late"]
 
 
-def test_a_store_that_is_away_holds_up_nobody_but_what_is_given_back(backend: Watched) -> None:
-    left = giving_back.LeftBehind(Outage(backend), "me", Hands(), is_run=lambda job_id: False, patience=PATIENCE)
-    left._backend.begin_at("record", done=False)
+def test_a_store_that_is_away_is_asked_once_for_all_that_is_given_back(backend: Watched) -> None:
+    outage, asked = Outage(backend), list[str]()
+    left = giving_back.LeftBehind(outage, "me", Hands(), is_run=lambda *_: False, patience=PATIENCE)
+    outage.begin_at("record", done=False)
     for number in range(9):
         left.add(f"job-{number}", 1)
-    left.give_back_next()
-    assert (left.due_in() > 0.0, len(left._left)) == (True, 9)
-    left._backend.end()
-    left._not_before = 0.0
-    left.give_back_next()
-    assert left._left["job-1"].due > left._left["job-2"].due
+    backend.record = asked.append
+    left.give_back_all()
+    assert (asked, left.is_empty) == ([], False)
+    outage.end()
+    left.give_back_all()
+    assert (len(asked), left.is_empty) == (9, False)
 
 
 def test_what_is_left_behind_once_more_meanwhile_stays(backend: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
-    left = giving_back.LeftBehind(backend, "me", Hands(), is_run=lambda job_id: False, patience=0.0)
-    left.add("job", 5)
+    left = giving_back.LeftBehind(backend, "me", Hands(), is_run=lambda *_: False, patience=0.0)
     monkeypatch.setattr(backend, "record", lambda job_id: left.add("job", 7))
     left.give_back("job", 5)
-    assert left._left["job"].epoch == 7
+    assert [*left._left] == [("job", 7)]
 
 
-def test_a_death_is_remembered_where_the_job_cannot_be_read(
-    backend: Watched, store: Store, monkeypatch: pytest.MonkeyPatch
+def left_by(store: Store) -> giving_back.LeftBehind:
+    """What a process is to give back, at which no thread of it is."""
+    own = store.ledger
+    return giving_back.LeftBehind(own.backend, own.owner, own.hands, is_run=lambda *_: False, patience=PATIENCE)
+
+
+def test_who_has_a_job_in_hand_holds_up_no_other_that_is_given_back(backend: Watched, store: Store) -> None:
+    flow, left = patient(), left_by(store)
+    first, second = [flow.execute("patient", store=store) for _ in range(2)]
+    store.ledger.flush()
+    entered, release = threading.Event(), threading.Event()
+
+    def have_in_hand() -> None:
+        with store.ledger.in_hand(first.job_id):
+            entered.set()
+            assert release.wait(PATIENCE)
+
+    holding = threading.Thread(target=have_in_hand)
+    holding.start()
+    assert entered.wait(PATIENCE)
+    for job_state in (first, second):
+        job_state._live.abandon()
+        left.add(job_state.job_id, 0)
+    left.give_back_all()
+    assert [backend.record(each.job_id).owner is None for each in (first, second)] == [False, True]
+    release.set()
+    holding.join(PATIENCE)
+    left.give_back_all()
+    assert backend.record(first.job_id).owner is None
+
+
+def test_who_runs_a_job_under_an_earlier_epoch_is_no_reason_to_keep_it(
+    outage: Outage, store: Store, elsewhere: Store
 ) -> None:
-    """Others could not know of it: so this process recovers the job, or ends."""
+    """A second handle has claimed it, and got no answer."""
+    first = patient().execute("patient", store=store)
+    other_flow, second = store.load(first.job_id)
+    outage.begin_at("acquire", done=True)
+    with pytest.raises(StoreUnavailableError):
+        other_flow.resume(second)
+    outage.end()
+    until(elsewhere.orphans)
+    (recovered,) = elsewhere.recover()
+    assert (recovered.job_id, elsewhere.summary(first.job_id).epoch) == (first.job_id, 2)
+
+
+def test_a_late_write_is_waited_for_before_a_job_is_given_up(
+    backend: Watched, store: Store, flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_state, left = flow.execute("patient", store=store), left_by(store)
+    store.ledger.flush()
+    job_state._live.abandon()
+    write, late = backend.write, list[Any]()
+
+    def after_another(batches: Any) -> Any:
+        late.extend(batches)
+        write([earlier(batch) for batch in batches])
+        return write(batches)
+
+    monkeypatch.setattr(backend, "write", after_another)
+    left.add(job_state.job_id, 0)
+    left.give_back_all()
+    assert (len(late), left.is_empty) == (1, False)
+    monkeypatch.setattr(backend, "write", write)
+    left.give_back_all()
+    assert (backend.record(job_state.job_id).owner, left.is_empty) == (None, True)
+
+
+def earlier(batch: Batch) -> Batch:
+    """What the store was asked to write before, of which no answer came."""
+    content = write_record([(SharedDataSet(Changes({"key": "late"})), 0.0)])
+    return Batch(batch.job_id, batch.created_at, batch.epoch, batch.number, content, 0.0)
+
+
+@pytest.fixture
+def of_the_dead(backend: Watched, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """A running job, and its owner, who has died."""
     owner = Store(Outage(backend))
     job_state = patient().execute("patient", store=owner)
-    job_id = job_state.job_id
     owner.ledger.flush()
     owner.ledger.abandon()
     job_state._live.abandon()
     monkeypatch.setattr(ledger, "is_gone", lambda name, silence: name == owner.ledger.owner)
+    return job_state.job_id, owner.ledger.owner
+
+
+def died_with(store: Store, job_id: str) -> str | None:
+    """The owner of whose death whoever claims a job is told."""
+    created_at = record_of(store.ledger.backend, job_id).created_at
+    return store.ledger.claim(job_id, created_at=created_at, take_over=False)[1]
+
+
+def test_a_death_is_noted_by_the_next_where_the_job_cannot_be_read(
+    backend: Watched, store: Store, elsewhere: Store, monkeypatch: pytest.MonkeyPatch, of_the_dead: tuple[str, str]
+) -> None:
+    job_id, owner = of_the_dead
     loaded, job_state = store.load(job_id)
     monkeypatch.setattr(job_state._live.custody, "_covered", -1)  # as if it had been replaced: it is read again
     backend.before["definition"] = away
     with pytest.raises(StoreUnavailableError):
         loaded.resume(job_state)
-    assert (backend.record(job_id).owner, store.ledger._unanswered) == (store.ledger.owner, {job_id: (1, True)})
-    assert [recovered.job_id for recovered in store.recover()] == [job_id]
+    assert died_with(elsewhere, job_id) == said_to_be_gone(owner) != owner
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_a_death_is_noted_by_the_next_where_no_answer_came(
+    outage: Outage, store: Store, elsewhere: Store, of_the_dead: tuple[str, str], is_closed: bool
+) -> None:
+    job_id, owner = of_the_dead
+    flow, job_state = store.load(job_id)
+    outage.begin_at("acquire", done=True)
+    with pytest.raises(StoreUnavailableError):
+        flow.resume(job_state)
+    outage.end()
+    if is_closed:
+        store.close()
+    until(elsewhere.orphans)
+    assert died_with(elsewhere, job_id) == said_to_be_gone(owner)
+
+
+def test_of_a_paused_job_whose_owner_died_there_is_nothing_to_note(
+    outage: Outage, backend: Watched, store: Store, elsewhere: Store, of_the_dead: tuple[str, str]
+) -> None:
+    job_id, owner = of_the_dead
+    record = record_of(backend, job_id)
+    place = job_id, record.created_at, record.epoch, backend.read(job_id).number + 1
+    backend.write([Batch(*place, write_record([(PauseRequested("", {}), 0.0)]), 0.0, "paused", releases=True)])
+    backend._jobs[job_id] = replace(backend._jobs[job_id], record=replace(record_of(backend, job_id), owner=owner))
+    flow, job_state = store.load(job_id)
+    outage.begin_at("acquire", done=True)
+    with pytest.raises(StoreUnavailableError):
+        flow.resume(job_state)
+    outage.end()
+    until(lambda: record_of(backend, job_id).owner is None)
+    assert died_with(elsewhere, job_id) is None
 
 
 def test_a_job_of_a_store_that_could_not_be_left_is_an_orphan_for_the_same_process(
@@ -439,23 +568,3 @@ def test_the_status_of_what_is_given_back_is_known_without_its_classes(
 
     monkeypatch.setattr(Bad, "deserialize", unreadable)
     assert giving_back.status_by_content(backend, backend.read(job_state.job_id)) == "paused"
-
-
-def test_others_may_leave_jobs_behind_and_give_them_back_meanwhile(
-    backend: Watched, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The thread that gives back is the one that writes: it must not end of that."""
-    left = giving_back.LeftBehind(backend, "me", Hands(), is_run=lambda job_id: False, patience=0.0)
-    left.give_back_next()
-    left.add("first", 1)
-    real, more = giving_back._Left.__getattribute__, iter(range(3))
-
-    def interrupted(entry: Any, name: str) -> Any:
-        if name == "due" and (number := next(more, None)) is not None:
-            left.add(f"job-{number}", 1)
-        return real(entry, name)
-
-    monkeypatch.setattr(giving_back._Left, "__getattribute__", interrupted)
-    left.give_back_next()
-    assert "first" not in left._left
-    assert "job-0" in left._left

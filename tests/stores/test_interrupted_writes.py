@@ -89,7 +89,7 @@ def test_a_store_that_is_an_older_copy_of_itself_is_no_other_owners() -> None:
 
 def test_an_owner_that_could_not_show_itself_does_so_the_next_time() -> None:
     backend = MemoryBackend()
-    store = Store(FailingBackend(backend, ["beat"], [Failure(done=False)]))
+    store = Store(FailingBackend(backend, ["beat"], [Failure(done=False)]), patience=0.0)
     flow = patient()
     with pytest.raises(StoreUnavailableError, match="the connection was lost"):
         flow.execute("patient", store=store)

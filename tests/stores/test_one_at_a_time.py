@@ -87,11 +87,11 @@ def test_a_job_is_no_orphan_before_its_keeper_has_it(store: Store, monkeypatch: 
     seen: list[Any] = []
     hold = store.ledger.keeper.hold
 
-    def see_and_hold(job_id: str, servant: Any) -> None:
+    def see_and_hold(job_id: str, epoch: int, servant: Any) -> None:
         store.ledger.flush()
         seen.append([record.job_id for record in store._backend.records(owner=store.ledger.owner)])
         seen.append(store.orphans())
-        hold(job_id, servant)
+        hold(job_id, epoch, servant)
 
     monkeypatch.setattr(store.ledger.keeper, "hold", see_and_hold)
     job_state = patient().execute("patient", store=store)
@@ -213,7 +213,7 @@ def test_a_change_within_a_change_is_made(store: Store, elsewhere: ThreadPoolExe
             job_state.update_shared_data("key", 1)
 
     elsewhere.submit(change).result(LONG)
-    assert (store.load(job_state.job_id)[1].shared_data, store.ledger._hands._holders) == ({"key": 1}, {})
+    assert (store.load(job_state.job_id)[1].shared_data, store.ledger.hands._holders) == ({"key": 1}, {})
 
 
 @pytest.mark.parametrize("jobs", [1, 20])
@@ -275,7 +275,7 @@ def test_why_a_job_cannot_be_read_is_raised_although_it_cannot_be_given_back_yet
     backend = MemoryBackend()
     flow, job_state, store = left_behind(backend)
     monkeypatch.setattr(custody, "rebuild", unreadable)
-    store.ledger._left_behind._backend = FailingBackend(backend, ["write"], [Failure(done=False)])
+    store.ledger.keeper.left_behind._backend = FailingBackend(backend, ["write"], [Failure(done=False)])
     with pytest.raises(SeriluxError, match="is not known here") as refusal:
         flow.resume(job_state)
     job_id = job_state.job_id
@@ -290,8 +290,10 @@ def test_a_job_that_is_damaged_cannot_be_given_back_which_operators_are_told(
     _, job_state, store = left_behind(backend)
     backend.acquire(record_of(backend, job_state.job_id), store.ledger.owner)
     damaged = Failure(done=False, kind=DamagedRecordError)
-    store.ledger._left_behind._backend = FailingBackend(backend, ["read"], [damaged])
-    store.ledger.leave_behind(job_state.job_id, 2)
+    store.ledger.keeper.left_behind._backend = FailingBackend(backend, ["read"], [damaged])
+    store.ledger.keeper.left_behind._patience = 0.0
+    store.ledger.keeper.leave_behind(job_state.job_id, 2)
+    store.ledger.keeper.stand_by()
     until(lambda: "stays with this process: the connection was lost" in caplog.text)
     store.close()
 

@@ -86,8 +86,7 @@ def _parts(record: bytes) -> tuple[bool, list[Any]]:
     try:
         number, *parts = msgspec.json.decode(record, type=list[Any])
         if number == JOURNAL_FORMAT:
-            plain, lines = parts
-            return plain, lines
+            return msgspec.convert(parts, tuple[bool, list[Any]])
     except ValueError as error:
         raise DamagedRecordError(f"it cannot be read: {error}", kind="record") from error
     raise DamagedRecordError(f"its format is {number!r}; this routilux reads format {JOURNAL_FORMAT}", kind="record")

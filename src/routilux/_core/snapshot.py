@@ -13,6 +13,7 @@ from routilux._core.plan_records import plan_documents
 from routilux._core.ready_queue import ReadyQueue
 from routilux._model import JobStatus
 from routilux._records import HistoryRecord
+from routilux._shapes import Count
 from routilux.errors import DamagedRecordError
 from serilux import all_plain, decode, encode
 
@@ -38,7 +39,7 @@ class _Snapshot(msgspec.Struct, forbid_unknown_fields=True):
     document: dict[str, Any]
     active: list[int]
     at: float
-    records: int
+    records: Count
     hold_until: float | None
     pause: _Pause | None
 
@@ -46,7 +47,7 @@ class _Snapshot(msgspec.Struct, forbid_unknown_fields=True):
 class _Segment(msgspec.Struct, forbid_unknown_fields=True):
     """History records by columns; `first` is how many there were before them."""
 
-    first: int
+    first: Count
     plain: bool
     routine_ids: list[str]
     event_names: list[str]

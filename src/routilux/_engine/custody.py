@@ -5,18 +5,17 @@ from contextlib import AbstractContextManager
 from hashlib import sha256
 
 from routilux._backends.backend import Definition, StoredJob
-from routilux._core.graph_document import read_definition, write_definition
+from routilux._core.graph_document import write_definition
 from routilux._core.history import BoundedHistory
 from routilux._core.job import Job
 from routilux._core.snapshot import records_dropped
 from routilux._engine.job_log import JobLog, Position
 from routilux._engine.keeping import Claimed, FlowDefinition, OnFailure, Servant
 from routilux._engine.ledger import Ledger
-from routilux._engine.rebuilding import due_for, opaque, rebuild
+from routilux._engine.rebuilding import definition_behind, due_for, opaque_job, rebuild
 from routilux._graph import Graph
-from routilux._model import JobStatus
 from routilux._plan import NO_PLAN, Plan
-from routilux.errors import JobStateError, RoutiluxError, StoreError
+from routilux.errors import JobStateError, RoutiluxError
 from serilux import SeriluxError, renamed_classes
 
 WATCHED = 4096
@@ -35,7 +34,8 @@ class Custody:
         self._position: Position | None = None
         self._covered = 0
         self.graph: Graph | None = None
-        self._suspicious = self._has_to_note_death = False
+        self._suspicious = False
+        self._died: str | None = None  # the owner before, until it is noted that it has
         self.is_unsure = False  # whether it got into the store, which did not say so
         self._renamed = False
 
@@ -54,9 +54,10 @@ class Custody:
 
     def hold(self, job_id: str, servant: Servant) -> None:
         """Hand on what others ask of the job, which runs here."""
-        self.ledger.keeper.hold(job_id, servant)
+        assert self._log is not None
+        self.ledger.keeper.hold(job_id, self._log.position.epoch, servant)
 
-    def let_go(self, job_id: str, servant: Servant) -> None:
+    def let_go(self, job_id: str, servant: object) -> None:
         """Hand on nothing more."""
         self.ledger.keeper.let_go(job_id, servant)
 
@@ -78,9 +79,9 @@ class Custody:
             self._position = known._replace(epoch=job.epoch)
             self._covered = covered_by(stored)
         else:
-            job = self._read_claimed(stored, plan, died=died)
-        self._suspicious = self._has_to_note_death = died
-        return Claimed(job, self.graph, died)
+            job = self._read_claimed(stored, plan, died)
+        self._died, self._suspicious = died, died is not None
+        return Claimed(job, self.graph, died is not None)
 
     def _is_known(self, stored: StoredJob, known: Position) -> bool:
         """Whether a claimed job is still as it was written here, or read: its last owner may have replaced its journal.
@@ -92,20 +93,14 @@ class Custody:
         record = stored.record
         return (record.created_at, record.epoch - 1, stored.number) == known[:3]
 
-    def _read_claimed(self, stored: StoredJob, plan: Plan, *, died: bool) -> Job:
-        """The job, or it is given back; why it cannot be read is what counts, whatever comes of that.
-
-        One that was running as its last owner died stays, until this process has noted that.
-        """
+    def _read_claimed(self, stored: StoredJob, plan: Plan, died: str | None) -> Job:
+        """The job, or it is given back; why it cannot be read is what counts, whatever comes of that."""
         try:
             return self.read(stored, plan)[0]
         except BaseException as error:
             record = stored.record
             try:
-                if died and record.status == JobStatus.RUNNING:
-                    self.ledger.remember_death(record.job_id, record.epoch)
-                else:
-                    self.ledger.give_back(record.job_id, record.epoch)
+                self.ledger.keeper.give_back(record.job_id, record.epoch, died)
             except RoutiluxError as refusal:
                 error.add_note(f"nor could job {record.job_id!r} be given back: {refusal}")
             raise
@@ -130,7 +125,7 @@ class Custody:
         Its classes are called as the plan says, if the job is not past that.
         """
         classes = due_for(stored, plan).classes
-        graph = read_definition(self.ledger.backend.definition(stored.record.definition))[1]
+        graph = definition_behind(self.ledger.backend, stored)[1]
         with renamed_classes(classes):
             job, written = rebuild(stored, graph)
         self.graph, self._log, self._renamed = graph, None, bool(classes)
@@ -149,8 +144,7 @@ class Custody:
             if not self._is_there(job):
                 return False
             stored = backend.read(job.job_id)
-            graph = read_definition(backend.definition(stored.record.definition))[1]
-            found = {task.number for task in rebuild(opaque(stored), graph).job.pending()}
+            found = {task.number for task in opaque_job(stored, definition_behind(backend, stored)[1]).pending()}
         except (RoutiluxError, SeriluxError):
             return None
         return found.issuperset(numbers) if stored.record.epoch == job.epoch else None
@@ -171,7 +165,7 @@ class Custody:
             job.created_at = self.ledger.beginnings.told_apart(job.job_id, job.created_at)
         log = self.take_down(job, on_failure)
         if known is None:
-            self.ledger.keeper.show()
+            self.ledger.show()
             log.create(stored, self.ledger.owner, now)
         else:
             log.record(job.status, now)
@@ -197,10 +191,7 @@ class Custody:
         return self._log
 
     def release(self, job: Job, on_failure: OnFailure, now: float) -> None:
-        """Write what is left, and let others have the job; as it is stored, where that is not what is written here.
-
-        StoreError where that its last owner died may not be written either: then this process is to note it.
-        """
+        """Write what is left, and let others have the job; as it is stored, where that is not what is written here."""
         if self._log is None and self._position is None:  # it never was in the store
             return
         log = self._log or self.take_down(job, on_failure)
@@ -208,22 +199,15 @@ class Custody:
             log.release(now)
             return
         self.ledger.discard(log)
-        if self._has_to_note_death:
-            self.ledger.remember_death(job.job_id, job.epoch)
-            raise StoreError("this process has to note first that the last owner died: recover the job here")
-        self.ledger.give_back(job.job_id, job.epoch)
+        self.ledger.keeper.give_back(job.job_id, job.epoch, self._died)
 
     def leave_behind(self, job: Job) -> None:
-        """Let others have the job as it is stored, if it is there, as soon as the store lets it.
-
-        Not where its last owner's death is to be noted first.
-        """
-        if not self._has_to_note_death:
-            self.ledger.leave_behind(job.job_id, job.epoch)
+        """Let others have the job as it is stored, if it is there, as soon as the store lets it."""
+        self.ledger.keeper.leave_behind(job.job_id, job.epoch, self._died)
 
     def note_death(self) -> None:
         """Know that it is written, if the last owner died."""
-        self._has_to_note_death = False
+        self._died = None
 
     def forget(self) -> None:
         """Have the job read again by whoever claims it next: what this process has of it may be another's by then."""

@@ -1,133 +1,120 @@
 """Jobs that this process owns and does not run: others may have them as soon as the store lets it give them back."""
 
-import threading
 from collections.abc import Callable
-from math import inf
 from time import monotonic, time
 from typing import NamedTuple
 
-from routilux._backends.backend import Backend, Batch, StoredJob
+from routilux._backends.backend import Backend, Batch, JobRecord, StoredJob
 from routilux._backends.haste import without_haste
-from routilux._core.graph_document import read_definition
 from routilux._core.journal import write_record
 from routilux._engine.hands import Hands
-from routilux._engine.rebuilding import opaque, rebuild
+from routilux._engine.owner import said_to_be_gone
+from routilux._engine.rebuilding import definition_behind, opaque_job
 from routilux._logging import logger
 from routilux.errors import RoutiluxError, StoreUnavailableError
 from serilux.errors import SeriluxError
 
-AGAIN = 0.5
-"""Seconds until a store that did not let it is asked again."""
-
 
 class _Left(NamedTuple):
-    """Under which epoch a job is this process's, when that is looked at, and until when it may still come true."""
+    """Until when a job may yet become this process's, and its owner before, if the death of that is not noted."""
 
-    epoch: int
-    due: float
     until: float
+    died: str | None
 
 
 class LeftBehind:
-    """Jobs that are to be given back, each by the epoch under which it is this process's.
+    """Jobs that are to be given back, each with the epoch under which it is this process's.
 
     A store that gave no answer may still be at what it was asked for, for `patience` seconds.
     """
 
     def __init__(
-        self, backend: Backend, owner: str, hands: Hands, *, is_run: Callable[[str], bool], patience: float
+        self, backend: Backend, owner: str, hands: Hands, *, is_run: Callable[[str, int], bool], patience: float
     ) -> None:
         self._backend = backend
         self._owner = owner
         self._hands = hands
         self._is_run = is_run
         self._patience = patience
-        self._left: dict[str, _Left] = {}
-        self._lock = threading.Lock()
-        self._not_before = 0.0
+        self._left: dict[tuple[str, int], _Left] = {}
 
-    def add(self, job_id: str, epoch: int) -> None:
-        """Have a job given back soon, if it is this process's under that epoch, and it does not run it."""
-        with self._lock:
-            self._left[job_id] = self._entry(epoch)
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to be given back."""
+        return not self._left
 
-    def _entry(self, epoch: int) -> _Left:
-        now = monotonic()
-        return _Left(epoch, now, now + self._patience)
+    def add(self, job_id: str, epoch: int, died: str | None = None) -> None:
+        """Have a job given back, if it is, or becomes, this process's under that epoch, and is not run.
 
-    def due_in(self) -> float:
-        """Seconds until something is to be given back."""
-        with self._lock:
-            first = min([left.due for left in self._left.values()], default=inf)
-        return max(first - monotonic(), self._not_before - monotonic(), 0.0)
+        It goes to nobody; where its owner before has `died`, and that is not noted, to one who is gone, so that whoever
+        has it next notes that.
+        """
+        self._left[job_id, epoch] = _Left(monotonic() + self._patience, died)
 
-    def give_back_next(self) -> None:
-        """Give one back, whichever has waited longest, if it can be."""
-        with self._lock:
-            waiting = self._left.copy()
-        if not waiting:  # somebody has just given it back
-            return
-        job_id, left = min(waiting.items(), key=lambda item: item[1].due)
-        if self._hands.are_taking(job_id):  # for how long, nobody knows
-            self._postpone(job_id, left.epoch)
-            return
-        try:
-            self.give_back(job_id, left.epoch)
-        except StoreUnavailableError:
-            self._not_before = monotonic() + AGAIN
-        except (RoutiluxError, SeriluxError) as error:
-            self._forget(job_id, left.epoch)
+    def died_before(self, job_id: str, epoch: int) -> str | None:
+        """The owner before, of a job that is this process's under that epoch, if its death is not noted."""
+        left = self._left.get((job_id, epoch))
+        return None if left is None else left.died
+
+    def give_back(self, job_id: str, epoch: int, died: str | None = None) -> None:
+        """`add` a job, and give it back at once. An error where that cannot be; it is tried again later."""
+        self.add(job_id, epoch, died)
+        self._give_back(job_id, epoch, None)
+
+    def give_back_all(self) -> None:
+        """Give back what can be; nobody is waited for, and a store that is not available is left alone for now."""
+        for job_id, epoch in list(self._left):
+            try:
+                self._give_back(job_id, epoch, 0.0)
+            except TimeoutError:
+                continue
+            except StoreUnavailableError:
+                return
+            except (RoutiluxError, SeriluxError) as error:
+                self._give_up_in_time(job_id, epoch, error)
+
+    def _give_up_in_time(self, job_id: str, epoch: int, error: Exception) -> None:
+        """Try a job no more, when what the store was asked for before cannot be the reason any more."""
+        left = self._left.get((job_id, epoch))
+        if left is not None and monotonic() >= left.until:
+            self._forget(job_id, epoch)
             extra = {"action": "give_back", "job_id": job_id}
             logger.warning("job %s stays with this process: %s", job_id, error, extra=extra)
 
-    def give_back(self, job_id: str, epoch: int) -> None:
-        """Give a job back, with the status that it has by what is stored of it; nothing where it is not as `add` says.
-
-        An error where that cannot be; while the store is not available, it is tried later.
-        """
-        try:
-            with self._hands.holding(job_id):
-                record = self._backend.record(job_id)
-                is_mine = record is not None and (record.owner, record.epoch) == (self._owner, epoch)
-                if is_mine and not self._is_run(job_id):
-                    self._release(self._backend.read(job_id))
-        except StoreUnavailableError:
-            self._postpone(job_id, epoch)
-            raise
-        left = self._left.get(job_id)
-        if left is not None and (record is None or record.epoch < epoch) and monotonic() < left.until:
-            self._postpone(job_id, epoch)
-        else:
-            self._forget(job_id, epoch)
-
-    def _postpone(self, job_id: str, epoch: int) -> None:
-        """Try it later, unless the job has been left behind under a later epoch meanwhile."""
-        with self._lock:
-            left = self._left.get(job_id)
-            if left is None or left.epoch < epoch:
-                left = self._entry(epoch)
-            self._left[job_id] = left._replace(due=monotonic() + AGAIN)
+    def _give_back(self, job_id: str, epoch: int, seconds: float | None) -> None:
+        with self._hands.holding(job_id, seconds):
+            left, record = self._left.get((job_id, epoch)), self._backend.record(job_id)
+            if left is None:  # another thread was faster
+                return
+            is_mine = record is not None and (record.owner, record.epoch) == (self._owner, epoch)
+            if record is not None and is_mine and not self._is_run(job_id, epoch):
+                self._release(record, left.died)
+            elif (record is None or record.epoch < epoch) and monotonic() < left.until:
+                return
+        self._forget(job_id, epoch)
 
     def _forget(self, job_id: str, epoch: int) -> None:
-        with self._lock:
-            left = self._left.get(job_id)
-            if left is not None and left.epoch == epoch:  # else it has been left behind once more
-                del self._left[job_id]
+        self._left.pop((job_id, epoch), None)
 
-    def _release(self, stored: StoredJob) -> None:
-        record, status = stored.record, status_by_content(self._backend, stored)
-        content = write_record([])
-        place = record.job_id, record.created_at, record.epoch, stored.number + 1
-        nothing = Batch(*place, content, time(), status, releases=True)
+    def _release(self, record: JobRecord, died: str | None) -> None:
         with without_haste():
-            self._backend.write([nothing])
+            if died is not None:
+                self._backend.acquire(record, said_to_be_gone(died))
+            else:
+                self._backend.write([self._nothing_more(self._backend.read(record.job_id))])
+
+    def _nothing_more(self, stored: StoredJob) -> Batch:
+        """What lets others have a job, with the status that it has by what is stored of it."""
+        record, status = stored.record, status_by_content(self._backend, stored)
+        place = record.job_id, record.created_at, record.epoch, stored.number + 1
+        return Batch(*place, write_record([]), time(), status, releases=True)
 
 
 def status_by_content(backend: Backend, stored: StoredJob) -> str | None:
     """The status that a job has by what is stored of it, for which no class of it need be known; None if damaged."""
     try:
-        graph = read_definition(backend.definition(stored.record.definition))[1]
-        return rebuild(opaque(stored), graph).job.status.value
+        _, graph = definition_behind(backend, stored)
+        return opaque_job(stored, graph).status.value
     except StoreUnavailableError:
         raise
     except (RoutiluxError, SeriluxError):

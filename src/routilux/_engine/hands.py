@@ -33,17 +33,19 @@ class Hands:
                     self._taken.discard(job_id)
 
     @contextmanager
-    def holding(self, job_id: str) -> Iterator[None]:
+    def holding(self, job_id: str, seconds: float | None = None) -> Iterator[None]:
         """Have a job to oneself, when nobody else has it any more. Who has it already does not wait.
 
-        TimeoutError where the caller has no more time.
+        TimeoutError after so many seconds, or where the caller has no more time.
         """
         me = threading.get_ident()
         if self._holders.get(job_id) == me:
             yield
             return
         with self._lock:
-            if not self._change.wait_for(lambda: job_id not in self._holders, seconds_left()):
+            if not self._change.wait_for(
+                lambda: job_id not in self._holders, seconds_left() if seconds is None else seconds
+            ):
                 raise TimeoutError(f"job {job_id!r}: another thread of this process has had it for too long; try again")
             self._holders[job_id] = me
         try:

@@ -1,14 +1,17 @@
-"""Shows a store that this process lives, and hands on what others ask of the jobs it runs."""
+"""Shows a store that this process lives, hands on what others ask of its jobs, and gives back what it does not run."""
 
 import threading
 from collections.abc import Callable, Sequence
 from time import monotonic
+from typing import NamedTuple
 
 from routilux._backends.backend import Backend
 from routilux._engine.attempt import describe
+from routilux._engine.giving_back import LeftBehind
+from routilux._engine.hands import Hands
 from routilux._engine.keeping import TURN, Servant
 from routilux._engine.requests import Answer, key_of, write_answer
-from routilux._engine.threads import start_thread
+from routilux._engine.threads import start_thread, tell_of
 from routilux._logging import logger
 from routilux.errors import OwnershipLost, RoutiluxError, StoreError, StoreUnavailableError
 from serilux.errors import SeriluxError
@@ -19,23 +22,45 @@ BEAT = 5.0
 """Seconds between two heartbeats."""
 
 
+class _Held(NamedTuple):
+    """A job that runs here, and the epoch under which it does."""
+
+    epoch: int
+    servant: Servant
+
+
+class _Outcome(NamedTuple):
+    """What has become of a request: whether there is nothing more to do, and what is to be told whoever asked."""
+
+    is_over: bool
+    told: Answer | None = None
+
+
+_BUSY = _Outcome(is_over=False)
+_SEEN = _Outcome(is_over=True)
+"""For what is seen in the store: it is done, or the job is lost, and whoever has it next is asked."""
+
+
 class Keeper:
     """Two threads per store and process, which look into the store while the process owns jobs there.
 
-    One of them only shows that it lives: what is asked of a job may have to wait for its lock, behind users' code.
-    Where it `is_known` the store may know this owner; else nothing was written that would have to be taken back.
+    One of them only shows that it lives: what is asked of a job may have to wait for its lock, behind users' code, and
+    what is given back for the store. Where it `is_known` the store may know this owner; else nothing was written that
+    would have to be taken back.
     """
 
-    def __init__(self, backend: Backend, owner: str) -> None:
+    def __init__(self, backend: Backend, owner: str, hands: Hands, patience: float) -> None:
         self._backend = backend
         self._owner = owner
+        self.left_behind = LeftBehind(backend, owner, hands, is_run=self.holds, patience=patience)
         self._lock = threading.RLock()  # entered itself: a Condition could be left locked by a signal
         self._changed = threading.Condition(self._lock)
-        self._servants: dict[str, Servant] = {}
+        self._held: dict[str, _Held] = {}
         self._unsent: list[tuple[str, str, bytes]] = []
         self._obeyed: list[tuple[str, bytes]] = []
         self.is_known = False
         self._beaten_at: float | None = None
+        self._checked_at = monotonic()
         self._threads: set[str] = set()
         self._closed = threading.Event()
 
@@ -55,23 +80,39 @@ class Keeper:
                     start_thread(name, self._run, work)
                     self._threads.add(name)
 
-    def hold(self, job_id: str, servant: Servant) -> None:
+    def hold(self, job_id: str, epoch: int, servant: Servant) -> None:
         """Look after a job that runs here."""
         self.stand_by()
         with self._lock:
-            if not self._servants:
+            if not self._held:
                 self._changed.notify_all()
-            self._servants[job_id] = servant
+            self._held[job_id] = _Held(epoch, servant)
 
-    def let_go(self, job_id: str, servant: Servant) -> None:
+    def let_go(self, job_id: str, servant: object) -> None:
         """Look after a job no longer, unless it runs here by another handle now."""
         with self._lock:
-            if self._servants.get(job_id) is servant:
-                del self._servants[job_id]
+            held = self._held.get(job_id)
+            if held is not None and held.servant is servant:
+                del self._held[job_id]
 
-    def holds(self, job_id: str) -> bool:
-        """Whether a job runs here."""
-        return job_id in self._servants
+    def holds(self, job_id: str, epoch: int) -> bool:
+        """Whether a job runs here under that epoch; who still runs it under an earlier one is about to find out."""
+        held = self._held.get(job_id)
+        return held is not None and held.epoch == epoch
+
+    def leave_behind(self, job_id: str, epoch: int, died: str | None = None) -> None:
+        """Give back, as soon as the store lets it, a job that is this process's under that epoch, and is not run.
+
+        `died` is its owner before, if the death of that is not noted.
+        """
+        self.left_behind.add(job_id, epoch, died)
+        with self._lock:
+            self._changed.notify_all()
+
+    def give_back(self, job_id: str, epoch: int, died: str | None = None) -> None:
+        """`leave_behind` a job, and give it back at once. An error where that cannot be; it is tried again later."""
+        self.leave_behind(job_id, epoch, died)
+        self.left_behind.give_back(job_id, epoch, died)
 
     def close(self) -> None:
         """End the threads."""
@@ -85,23 +126,42 @@ class Keeper:
                 work()
             except StoreError as error:
                 logger.warning("the store cannot be looked into: %s", error, extra={"action": "keep"})
+            except BaseException as error:  # noqa: BLE001 - whatever it is, others wait for what comes next
+                tell_of(error)
             self._closed.wait(ROUND)
 
     def _look(self) -> None:
-        """Hand on what is asked, and have it answered.
+        """Give back what is not run, and find out what is not this process's; hand on what is asked, and answer it.
 
         A request stays in the store until that is done, so that none is lost with a connection; what is still to be
         dismissed is not handed on once more.
         """
+        self.left_behind.give_back_all()
+        self._find_out()
         self._finish()
         self._hand_on(self._backend.asked(self._owner))
         self._finish()
 
+    def _find_out(self) -> None:
+        """Now and then, have jobs find out that others have them: one that waits for somebody has nothing to write."""
+        held = self._held.copy()
+        if held and monotonic() - self._checked_at > BEAT:
+            self._checked_at = monotonic()
+            owned = {(record.job_id, record.epoch) for record in self._backend.records(owner=self._owner)}
+            for job_id, (epoch, servant) in held.items():
+                if (job_id, epoch) not in owned:
+                    servant.find_out(TURN)
+
     def _is_needed(self) -> bool:
         with self._lock:
-            while not (self._closed.is_set() or self._servants or self._unsent or self._obeyed):
+            while not (self._closed.is_set() or self._held or self._is_left_with_something):
                 self._changed.wait()
             return not self._closed.is_set()
+
+    @property
+    def _is_left_with_something(self) -> bool:
+        """Whether there is something to do although no job runs here."""
+        return bool(self._unsent or self._obeyed) or not self.left_behind.is_empty
 
     def _finish(self) -> None:
         """Leave in the store what was answered, and only then dismiss the requests; what cannot be done now is later.
@@ -109,40 +169,54 @@ class Keeper:
         So whoever asks again, not knowing whether he has, finds his request there, or an answer.
         """
         while self._unsent:
-            self._backend.answer(*self._unsent[0])
+            self._send(*self._unsent[0])
             del self._unsent[0]
         if self._obeyed:
             self._backend.dismiss(self._obeyed)
             self._obeyed = []
 
+    def _send(self, job_id: str, key: str, answer: bytes) -> None:
+        """Leave an answer in the store; one that it does not take, as no other request may wait for it, is dropped."""
+        try:
+            self._backend.answer(job_id, key, answer)
+        except StoreUnavailableError:
+            raise
+        except StoreError as error:
+            extra = {"action": "answer", "job_id": job_id}
+            logger.warning("who asked something of job %s cannot be answered: %s", job_id, error, extra=extra)
+
     def _hand_on(self, asked: Sequence[tuple[str, bytes]]) -> None:
         """Hand requests on, each once; those of a job that somebody has for long, who holds up no other, wait."""
         busy: set[str] = set()
         for job_id, request in asked:
-            answer = None if job_id in busy else self._answer(job_id, request)
-            if answer is None:
+            outcome = _BUSY if job_id in busy else self._outcome(job_id, request)
+            if not outcome.is_over:
                 busy.add(job_id)
                 continue
             self._obeyed.append((job_id, request))
-            if not answer.is_done and (key := key_of(request)):  # what is done is on disk, and that it is
-                self._unsent.append((job_id, key, write_answer(answer)))
+            if outcome.told is not None and (key := key_of(request)):
+                self._unsent.append((job_id, key, write_answer(outcome.told)))
 
-    def _answer(self, job_id: str, request: bytes) -> Answer | None:
-        """Hand a request on, and say what has become of it; None for nothing yet.
+    def _outcome(self, job_id: str, request: bytes) -> _Outcome:
+        """Hand a request on, and say what has become of it.
 
         Whatever is raised, as by a class of the user's of which data are made, is for who asked, and ends nothing here.
         """
-        servant = self._servants.get(job_id)
-        if servant is None:  # it is just being taken up here, or has just been let go
-            return Answer()
+        held = self._held.get(job_id)
+        if held is None:  # it is just being taken up here, or has just been let go
+            return _Outcome(is_over=True, told=Answer())
         try:
-            return servant.obey(request, TURN)
+            answer = held.servant.obey(request, TURN)
         except BaseException as error:  # noqa: BLE001 - see the docstring
             refusal = _words(error)
             extra = {"action": "obey", "job_id": job_id}
             logger.warning("job %s cannot do what it was asked for: %s", job_id, refusal, extra=extra)
-            is_lost = isinstance(error, OwnershipLost | StoreUnavailableError)  # the next owner is to be asked
-            return Answer() if is_lost else Answer(refusal=refusal)
+            if isinstance(error, OwnershipLost):
+                return _Outcome(is_over=True, told=Answer())
+            return _SEEN if held.servant.lost is not None else _Outcome(is_over=True, told=Answer(refusal=refusal))
+        if answer is None:
+            return _BUSY
+        return _SEEN if answer.is_done else _Outcome(is_over=True, told=answer)
 
 
 def _words(error: BaseException) -> str:

@@ -51,13 +51,23 @@ OnFailure = Callable[[Log], bool]
 
 
 class Servant(Protocol):
-    """A job that this process runs."""
+    """A job that this process runs; `lost` says why it does not any more, if it is in other hands, or will be."""
 
+    lost: RoutiluxError | None
+
+    @abstractmethod
     def obey(self, request: bytes, patience: float) -> Answer | None:
         """Do what somebody elsewhere asks for, and say what has become of it.
 
         None where somebody has the job for more than `patience` seconds. RoutiluxError or SeriluxError where it cannot
         be done.
+        """
+
+    @abstractmethod
+    def find_out(self, patience: float) -> None:
+        """Find out whether the job is in other hands, and let go of it if so.
+
+        Where somebody has it for more than `patience` seconds, that is for another time.
         """
 
 
@@ -136,7 +146,7 @@ class Custodian(Protocol):
     def hold(self, job_id: str, servant: Servant) -> None:
         """Hand on what others ask of the job, which runs here."""
 
-    def let_go(self, job_id: str, servant: Servant) -> None:
+    def let_go(self, job_id: str, servant: object) -> None:
         """Hand on nothing more."""
 
 

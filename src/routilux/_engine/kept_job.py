@@ -2,7 +2,7 @@
 
 import threading
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import TypeVar
@@ -12,14 +12,14 @@ from routilux._core.facts import AttemptsLost, Fact
 from routilux._core.job import Job
 from routilux._current import get_current, set_current
 from routilux._engine.job_lock import JobLock, ParentsLock, is_free
-from routilux._engine.keeping import TURN, Claimed, Custodian, Keeping, Log
+from routilux._engine.keeping import TURN, Claimed, Custodian, Keeping, Log, Servant
 from routilux._engine.news import Bulletin, JobLost, News
 from routilux._engine.patience import within
-from routilux._engine.requests import DONE, Answer, write_answer
+from routilux._engine.requests import DONE, write_answer
 from routilux._forks import renew_after_fork
 from routilux._graph import Graph
 from routilux._model import JobStatus
-from routilux.errors import OwnershipLost, RoutiluxError, StoreUnavailableError
+from routilux.errors import JobExistsError, OwnershipLost, RoutiluxError, StoreUnavailableError
 
 T = TypeVar("T")
 NO_GRAPH = Graph("", False, {}, {}, "")
@@ -28,7 +28,7 @@ Fitting = Callable[[Job], Job]
 """From a job to the one that goes on, another object where a plan changes it; refuses one that does not fit."""
 
 
-class KeptJob(ABC):
+class KeptJob(Servant):
     """A job that may be kept in a store. What is not `attached` to an engine does not run in this process.
 
     While there is a `log`, what happens to the job is taken down in it; `lost` says why it is in other hands.
@@ -226,13 +226,12 @@ class KeptJob(ABC):
 
     def _let_others_have_it_after(self, error: BaseException, custody: Custodian) -> None:
         """Let others have the job: as it is, or else as it is stored. Why it failed before is what counts."""
-        for tries_left in (1, 0):
-            try:
-                self._let_others_have_it(custody)
-                break
-            except RoutiluxError as refusal:
-                if not tries_left:
-                    error.add_note(f"nor could others be let have it: {refusal}")
+        try:
+            with suppress(RoutiluxError):
+                return self._let_others_have_it(custody)
+            self._let_others_have_it(custody)
+        except RoutiluxError as refusal:
+            error.add_note(f"nor could others be let have it: {refusal}")
 
     def _let_others_have_it(self, custody: Custodian) -> None:
         self.log = None
@@ -268,7 +267,7 @@ class KeptJob(ABC):
         except BaseException as error:
             self.log = None
             self.abandon()
-            if self.custody is not None and isinstance(error, StoreUnavailableError):  # it may be there
+            if self.custody is not None and not isinstance(error, JobExistsError):  # it may be there
                 self.custody.leave_behind(self.job)
             raise
 
@@ -369,10 +368,6 @@ class KeptJob(ABC):
                 self._tell_lost(error)
                 if self.custody is not None and not isinstance(error, OwnershipLost):
                     self.custody.leave_behind(self.job)
-
-    @abstractmethod
-    def obey(self, request: bytes, patience: float) -> Answer | None:
-        """Do what somebody elsewhere asks for; None where somebody has the job for more than `patience` seconds."""
 
     @abstractmethod
     def _give_up_all(self) -> None:

@@ -4,26 +4,34 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from math import inf
 from time import monotonic, time
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from routilux._backends.backend import MOVED, Backend, Batch, Compaction, JobRecord, StoredJob
-from routilux._backends.haste import without_haste
+from routilux._backends.haste import seconds_left, without_haste
 from routilux._engine.fault_points import FaultPoint, Reached, pass_by
-from routilux._engine.giving_back import LeftBehind
 from routilux._engine.hands import Hands
 from routilux._engine.job_log import JobLog
 from routilux._engine.keeper import Keeper
 from routilux._engine.namesakes import Beginnings, is_same_moment
-from routilux._engine.owner import is_gone, is_of_this_machine, note_that_it_left, shown, this_process
+from routilux._engine.owner import (
+    is_gone,
+    is_of_this_machine,
+    is_said_to_be_gone,
+    note_that_it_left,
+    shown,
+    this_process,
+)
 from routilux._engine.patience import within
 from routilux._engine.refusals import another, closed_first, exists, lost_to
 from routilux._engine.silences import Silences
 from routilux._engine.threads import start_thread
 from routilux._engine.trying_again import tried_again
 from routilux._logging import logger
+from routilux._model import JobStatus
 from routilux.errors import (
     JobExistsError,
     JobStateError,
@@ -51,7 +59,8 @@ class Ledger:
         self.patience = patience
         self.max_lost_attempts = max_lost_attempts
         self.owner = this_process()
-        self.keeper = Keeper(backend, self.owner)
+        self.hands = Hands()
+        self.keeper = Keeper(backend, self.owner, self.hands, patience)
         self.reached: Reached = pass_by
         self.beginnings = Beginnings()
         self._pid = os.getpid()
@@ -61,37 +70,34 @@ class Ledger:
         self._changed = threading.Condition(self._lock)
         self._named: set[str] = set()
         self._silences = Silences(backend)
-        self._unanswered: dict[str, tuple[int, bool]] = {}
-        self._left = False
-        self._leaving = threading.RLock()  # a signal may have a thread close what it is just closing
+        self._has_left = False
+        self._leaving = threading.RLock()  # what closes it may have to do with what is just closing it
         self._waiting: dict[JobLog, None] = {}
         self._made: dict[JobLog, Batch] = {}
-        self._hands = Hands()
-        self._left_behind = LeftBehind(backend, self.owner, self._hands, is_run=self.keeper.holds, patience=patience)
         self._oldest: float | None = None
         self._idle = False
         self._failed: list[JobLog] = []
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
 
-    def claim(self, job_id: str, *, created_at: float, take_over: bool) -> tuple[StoredJob, bool]:
-        """Become the owner of a job, and say whether the last one died with it.
+    def claim(self, job_id: str, *, created_at: float, take_over: bool) -> tuple[StoredJob, str | None]:
+        """Become the owner of a job, and say which one died with it, if one did and that is not noted.
 
         JobStateError where it has an owner that lives, unless it is to be taken over; UnknownJobError where there is no
-        such job, or another one, created at another time. Where no answer came, it is asked once more: it may have been
-        done.
+        such job, or another one, created at another time. Where no answer came, it is asked once more in any case: it
+        may have been done.
         """
         self._check_usable()
+        claim = partial(self._claim, job_id, created_at, take_over)
         try:
-            return self._claim(job_id, created_at, take_over)
+            return claim()
         except StoreUnavailableError:
-            return self._claim(job_id, created_at, take_over)
+            return self._patiently(claim)
 
-    def _claim(self, job_id: str, created_at: float, take_over: bool) -> tuple[StoredJob, bool]:
+    def _claim(self, job_id: str, created_at: float, take_over: bool) -> tuple[StoredJob, str | None]:
         while True:
             record = self.backend.record(job_id)
             if record is None:
-                self._unanswered.pop(job_id, None)
                 raise UnknownJobError(f"the store has no job {job_id!r}")
             if record.status == MOVED:
                 raise UnknownJobError(f"job {job_id!r} was moved out of the store (epoch {record.epoch})")
@@ -105,52 +111,25 @@ class Ledger:
                 )
             self.keeper.show()
             self.reached(FaultPoint.OWNER_READ)
-            stored, died = self._acquired(record, record.owner not in (None, self.owner) and not lives)
+            died = self._died_with(record, lives=lives)
+            stored = self._acquired(record, died)
             if stored is not None:
                 self.reached(FaultPoint.JOB_CLAIMED)
                 return stored, died
 
-    def _acquired(self, record: JobRecord, died: bool) -> tuple[StoredJob | None, bool]:
-        """The job, claimed, unless somebody was faster; where it was before, and no answer came, it is so still."""
-        job_id = record.job_id
-        epoch, died_then = self._unanswered.get(job_id, (None, died))
-        if (record.epoch, record.owner) == (epoch, self.owner):
-            stored = self.backend.read(job_id)
-            del self._unanswered[job_id]
-            return (stored if stored.record.epoch == epoch else None), died_then
-        if epoch is None or record.epoch >= epoch:  # else what was asked for may come true yet
-            self._unanswered.pop(job_id, None)
+    def _died_with(self, record: JobRecord, *, lives: bool) -> str | None:
+        """The owner in whose hands a running job was as it died, unless that is noted."""
+        if record.owner == self.owner:
+            return self.keeper.left_behind.died_before(record.job_id, record.epoch)
+        return None if lives or record.status != JobStatus.RUNNING else record.owner
+
+    def _acquired(self, record: JobRecord, died: str | None) -> StoredJob | None:
+        """The job, claimed, unless somebody was faster; where no answer comes, it is given back if it is claimed."""
         try:
-            claimed = self.backend.acquire(record, self.owner)
+            return self.backend.acquire(record, self.owner)
         except BaseException:
-            self._unanswered[job_id] = record.epoch + 1, died
-            if not died:
-                self.leave_behind(job_id, record.epoch + 1)
+            self.keeper.leave_behind(record.job_id, record.epoch + 1, died)
             raise
-        if claimed is not None:
-            self._unanswered.pop(job_id, None)
-        return claimed, died
-
-    def remember_death(self, job_id: str, epoch: int) -> None:
-        """Know that a job of this process's, which nobody runs, had an owner that died: it is not noted yet."""
-        self._unanswered[job_id] = epoch, True
-
-    def give_back(self, job_id: str, epoch: int) -> None:
-        """Let others have a job of this process's that nobody runs, as it is stored.
-
-        An error where that cannot be; while the store is not available, it is tried again later.
-        """
-        try:
-            self._left_behind.give_back(job_id, epoch)
-        except StoreUnavailableError:
-            self._wake()
-            raise
-
-    def leave_behind(self, job_id: str, epoch: int) -> None:
-        """`give_back`, when the store lets it, where the job is this process's at all by then."""
-        if not self._left:  # else it is, with all that this process owns
-            self._left_behind.add(job_id, epoch)
-            self._wake()
 
     def discard(self, log: JobLog) -> None:
         """Write nothing of a log any more, for which the job went on in vain."""
@@ -158,13 +137,9 @@ class Ledger:
             self._made.pop(log, None)
             log.failure = log.failure or StoreError(f"job {log.job.job_id!r} was let go")
 
-    def _wake(self) -> None:
-        with self._lock:
-            self._changed.notify()
-
     def has_owner(self, record: JobRecord) -> bool:
         """Whether somebody who lives runs a job, or a thread of this process is about to."""
-        return self._lives(record) or (record.owner == self.owner and self._hands.are_taking(record.job_id))
+        return self._lives(record) or (record.owner == self.owner and self.hands.are_taking(record.job_id))
 
     @contextmanager
     def in_hand(self, job_id: str) -> Iterator[None]:
@@ -176,14 +151,14 @@ class Ledger:
         self._check_usable()
         self._stand_by()
         self.keeper.stand_by()
-        with self._hands.taking(job_id):
+        with self.hands.taking(job_id):
             yield
 
     def _lives(self, record: JobRecord) -> bool:
-        if record.owner is None:
+        if record.owner is None or is_said_to_be_gone(record.owner):
             return False
         if record.owner == self.owner:
-            return self.keeper.holds(record.job_id)
+            return self.keeper.holds(record.job_id, record.epoch)
         return not is_gone(record.owner, None if is_of_this_machine(record.owner) else self._silences.of(record.owner))
 
     def begin(self, log: JobLog) -> None:
@@ -220,7 +195,7 @@ class Ledger:
     def _check_usable(self) -> None:
         if os.getpid() != self._pid:
             raise StoreError("this store was opened by the process that forked this one; open it again after a fork")
-        if self._left:
+        if self._has_left:
             raise StoreError("this store has been closed; open it again")
 
     def mark(self, log: JobLog) -> None:
@@ -311,7 +286,7 @@ class Ledger:
 
     def _fail(self, failures: Mapping[JobLog, RoutiluxError]) -> None:
         """Say why logs can be written no more. Those who run the jobs are told by a thread that holds no job."""
-        has_closed = self._left and self._closed.is_set()
+        has_closed = self._has_left and self._closed.is_set()
         for log, error in failures.items():
             is_late = has_closed and isinstance(error, StoreError)
             log.failure = log.failure or (closed_first(log.job.job_id) if is_late else error)
@@ -320,25 +295,25 @@ class Ledger:
                 self._failed.extend(failures)
                 self._changed.notify()
 
+    def show(self) -> None:
+        """Have the store know this owner before it owns anything there."""
+        self._patiently(self.keeper.show)
+
     def _patiently(self, call: Callable[[], T]) -> T:
-        return tried_again(call, self.patience, is_over=self._closed.wait, action="write")
+        left = seconds_left()
+        patience = min(self.patience, inf if left is None else left)
+        return tried_again(call, patience, is_over=self._closed.wait, action="write")
 
     def _run(self) -> None:
         woken, untold = False, list[JobLog]()
         while not self._closed.is_set():
             with self._lock:
                 failed, self._failed = [*untold, *self._failed], []
-                if not (failed or self._is_due() or self._closed.is_set() or not self._give_back_in):
+                if not (failed or self._is_due() or self._closed.is_set()):
                     woken = self._rest(woken)
             untold = [log for log in failed if not log.on_failure(log)]
             if self._is_due():
                 self.flush()
-            if not self._give_back_in:
-                self._left_behind.give_back_next()
-
-    @property
-    def _give_back_in(self) -> float:
-        return inf if self._left else self._left_behind.due_in()
 
     def _rest(self, woken: bool) -> bool:
         """Sleep until something is due, and say whether somebody has ended that.
@@ -347,8 +322,7 @@ class Ledger:
         """
         self._idle = self._oldest is None and not woken
         due = self.window if self._oldest is None else self._oldest + self.window - monotonic()
-        seconds = min(inf if self._idle else max(due, 0.0), self._give_back_in)
-        return self._changed.wait(None if seconds == inf else min(seconds, threading.TIMEOUT_MAX))
+        return self._changed.wait(None if self._idle else min(max(due, 0.0), threading.TIMEOUT_MAX))
 
     def _is_due(self) -> bool:
         oldest = self._oldest
@@ -362,23 +336,28 @@ class Ledger:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Write what is waiting, and leave; who has left may do so again. A fork has nothing here to leave."""
-        if os.getpid() != self._pid:
-            return
-        with self._leaving:
-            if not self._left:
-                self._left = True
-                self._leave()
+        """Write what is waiting, and leave, whatever signals come. A fork has nothing here to leave."""
+        if os.getpid() == self._pid:
+            within(None, self._leave)
 
     def _leave(self) -> None:
-        self.flush()
-        self.abandon()
-        self.reached(FaultPoint.OWNER_LEAVES)
-        try:  # all is on disk; of an owner that cannot say that it leaves, others find out
-            if self.keeper.is_known:  # else it was only looked into, for which nobody has to wait for a lock
-                self.backend.leave(self.owner)
-        except StoreUnavailableError as error:
-            logger.warning("the store cannot be left: %s", error, extra={"action": "leave"})
-        finally:
-            note_that_it_left(self.owner)
-            self.backend.close()
+        with self._leaving:
+            if self._has_left:
+                return
+            self._has_left = True
+            self.flush()
+            self.abandon()
+            self.reached(FaultPoint.OWNER_LEAVES)
+            try:  # all is on disk; of an owner that cannot say that it leaves, others find out
+                self._say_that_it_leaves()
+            except StoreError as error:
+                note_that_it_left(self.owner)
+                logger.warning("the store cannot be left: %s", error, extra={"action": "leave"})
+            finally:
+                self.backend.close()
+
+    def _say_that_it_leaves(self) -> None:
+        """Let others have what is left; only a store that may know this owner has to be written, and waited for."""
+        if self.keeper.is_known:
+            self.keeper.left_behind.give_back_all()
+            self.backend.leave(self.owner)

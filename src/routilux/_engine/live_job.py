@@ -1,5 +1,7 @@
 """A job that runs in this process: its coroutines, and what becomes of it as time goes on."""
 
+from contextlib import suppress
+
 from routilux._context import Activation
 from routilux._core.facts import JobCancelled, JobTimedOut, TimersFired
 from routilux._core.settling import abandon_active
@@ -11,7 +13,7 @@ from routilux._engine.setting import Handles
 from routilux._engine.workers import Workers
 from routilux._model import RESUMABLE, JobStatus
 from routilux._records import Task
-from routilux.errors import ActivationTimeout, DeliveryTimeout, JobTimeout, NoThreadError
+from routilux.errors import ActivationTimeout, DeliveryTimeout, JobTimeout, NoThreadError, RoutiluxError
 
 
 class LiveJob(RunningJob):
@@ -29,6 +31,14 @@ class LiveJob(RunningJob):
             self._check_status(RESUMABLE, "it cannot be cancelled")
             self._give_up(list(self.job.active.values()))
             self.apply(JobCancelled(reason))
+
+    def find_out(self, patience: float) -> None:
+        """Find out whether the job is in other hands: what it writes is refused then, and it is lost."""
+        with self.telling(), self.taken(patience) as is_mine:
+            if is_mine and self.attached and self.log is not None:
+                self.log.record(self.job.status, self.now())
+                with suppress(RoutiluxError):
+                    self.sync_held()
 
     # Coroutines.
 

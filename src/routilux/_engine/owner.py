@@ -29,13 +29,26 @@ def is_of_this_machine(owner: str) -> bool:
     return bool(machine) and machine == _machine()
 
 
-_LEFT: set[str] = set()
-"""The owners that this process was, and is no more, although it lives; a store may not know it."""
+_NOT_TOLD: set[str] = set()
+"""The owners that this process was, and is no more, although it lives: their stores could not be told."""
 
 
 def note_that_it_left(owner: str) -> None:
-    """Know that an owner of this process has closed its store, and runs nothing for it any more."""
-    _LEFT.add(owner)
+    """Know that an owner of this process runs nothing any more, although its store lists it as before."""
+    _NOT_TOLD.add(owner)
+
+
+def said_to_be_gone(owner: str) -> str:
+    """The name under which one who has died goes on to be the owner of a job, since nobody has noted its death."""
+    return owner if is_said_to_be_gone(owner) else f"{_GONE}{shown(owner)}"
+
+
+def is_said_to_be_gone(owner: str) -> bool:
+    """Whether it is known by its name that an owner has died."""
+    return owner.startswith(_GONE)
+
+
+_GONE = "gone: "
 
 
 def is_gone(owner: str, silence: float | None) -> bool:
@@ -44,7 +57,7 @@ def is_gone(owner: str, silence: float | None) -> bool:
     `silence` is None for an owner that has left, or never shown itself. Nothing unsafe follows from a wrong answer: an
     owner that is taken over cannot commit any more (law 6).
     """
-    if owner in _LEFT:
+    if owner in _NOT_TOLD:
         return True
     if is_of_this_machine(owner):
         about = _about(owner)

@@ -1,10 +1,11 @@
 """A stored job as a job again."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from routilux._backends.backend import StoredJob
+from routilux._backends.backend import Backend, StoredJob
+from routilux._core.graph_document import read_definition
 from routilux._core.job import Job
 from routilux._core.journal import replay
 from routilux._core.opaque import opaque_record, opaque_segment, opaque_snapshot
@@ -52,6 +53,16 @@ def rebuild(stored: StoredJob, graph: Graph) -> Rebuilt:
             raise
     job.epoch = stored.record.epoch
     return Rebuilt(job, written)
+
+
+def definition_behind(backend: Backend, stored: StoredJob) -> tuple[dict[str, Any], Graph]:
+    """The document of the flow that a stored job ran with, and its graph."""
+    return read_definition(backend.definition(stored.record.definition))
+
+
+def opaque_job(stored: StoredJob, graph: Graph) -> Job:
+    """A stored job as a job whose values are left as JSON: none of their classes need be known."""
+    return rebuild(opaque(stored), graph).job
 
 
 def opaque(stored: StoredJob) -> StoredJob:

@@ -96,7 +96,7 @@ def key_of(content: bytes) -> str:
     """Under which key somebody waits for an answer to a request, whatever else it says; "" where nobody can be told."""
     try:
         return _key_reader.decode(content).key
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return ""
 
 
@@ -109,7 +109,7 @@ def read_answer(content: bytes) -> Answer:
     """An answer that was stored; DamagedRecordError where it is none."""
     try:
         return _answer_reader.decode(content)
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         raise DamagedRecordError(f"an answer cannot be read: {error}", kind="answer") from error
 
 
@@ -117,5 +117,5 @@ def read_request(content: bytes) -> Request:
     """A request that was stored; DamagedRecordError where it is none."""
     try:
         return _reader.decode(content)
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         raise DamagedRecordError(f"a request cannot be read: {error}", kind="request") from error

@@ -22,7 +22,8 @@ def tried_again(call: Callable[[], T], patience: float, *, is_over: Callable[[fl
         try:
             return call()
         except StoreUnavailableError as error:
-            if monotonic() + delay > end or is_over(delay):
+            left = end - monotonic()
+            if left <= 0.0 or is_over(min(delay, left)):
                 raise
             logger.warning("the store is not available, trying again: %s", error, extra={"action": action})
             delay = min(2 * delay, LAST_DELAY)

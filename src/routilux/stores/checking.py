@@ -10,7 +10,7 @@ from routilux._core.graph_document import read_definition
 from routilux._core.job import Job
 from routilux._core.planning import still_due
 from routilux._core.snapshot import plans_in
-from routilux._engine.rebuilding import opaque, rebuild
+from routilux._engine.rebuilding import opaque_job, rebuild
 from routilux._graph import Graph
 from routilux._inspection import inspect
 from routilux._model import RESUMABLE, SETTLED
@@ -113,7 +113,7 @@ def _stored_verdict(backend: Backend, record: JobRecord, checker: Checker) -> tu
             graph,
             plans_in(stored.snapshot),
             lambda: rebuild(stored, graph).job,
-            lambda: rebuild(opaque(stored), graph).job,
+            lambda: opaque_job(stored, graph),
         )
         return stored.record, checker.verdict(candidate)
     except UnknownJobError:

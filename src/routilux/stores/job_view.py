@@ -8,7 +8,7 @@ from routilux._core.document import read_job, write_history, write_job
 from routilux._core.explanation import Explanation, explain
 from routilux._core.job import Job
 from routilux._core.opaque import opaque_document, real_document
-from routilux._engine.rebuilding import opaque, rebuild
+from routilux._engine.rebuilding import opaque_job
 from routilux._graph import Graph
 
 
@@ -45,11 +45,6 @@ def view_of(stored: StoredJob, graph: Graph, now: float) -> JobView:
     """A stored job as people see it; DamagedRecordError where it is not what was written."""
     document, explanation = _told(opaque_job(stored, graph), now)
     return JobView(summary_of(stored.record), real_document(document), explanation)
-
-
-def opaque_job(stored: StoredJob, graph: Graph) -> Job:
-    """A stored job with its values left as JSON, which must not run; DamagedRecordError as `view_of`."""
-    return rebuild(opaque(stored), graph).job
 
 
 def _told(job: Job, now: float) -> tuple[dict[str, Any], Explanation]:

@@ -8,14 +8,13 @@ from types import TracebackType
 from routilux._backends.backend import MOVED, Backend, JobRecord, StoredJob
 from routilux._backends.haste import in_time
 from routilux._backends.numbering import is_untaken
-from routilux._core.graph_document import read_definition
 from routilux._core.job import Job
 from routilux._core.plan_records import taken_by_a_plan
 from routilux._engine.awaited import checked_patience
 from routilux._engine.custody import Custody
 from routilux._engine.keeping import Custodian, KeepsJobs
 from routilux._engine.ledger import Ledger
-from routilux._engine.rebuilding import due_for
+from routilux._engine.rebuilding import definition_behind, due_for, opaque_job
 from routilux._engine.requests import CancelAsked, PauseAsked
 from routilux._graph import check_delivery
 from routilux._logging import logger
@@ -49,7 +48,7 @@ from routilux.stores.arguments import (
 from routilux.stores.asking import Asking
 from routilux.stores.checking import Checked, Checker, checked_jobs
 from routilux.stores.host import Host, empty_flow
-from routilux.stores.job_view import JobSummary, JobView, opaque_job, summary_of, view_of
+from routilux.stores.job_view import JobSummary, JobView, summary_of, view_of
 from routilux.stores.transfer import admit_file, admit_transfer, export_file, transfer_of
 from routilux.stores.uninterrupted import uninterrupted
 from routilux.transfer.keys import KeyRing
@@ -127,7 +126,7 @@ class Store(KeepsJobs):
         return self._handle(self._backend.read(asked_id(job_id)), checked_plan(plan))
 
     def _flow_of(self, stored: StoredJob, make: Callable[[], Flow], plan: Plan = NO_PLAN) -> Flow:
-        document, _ = read_definition(self._backend.definition(stored.record.definition))
+        document, _ = definition_behind(self._backend, stored)
         flow = empty_flow(document, plan) if make is Flow else make()
         flow.deserialize(document, plan=plan)
         return flow
@@ -145,7 +144,7 @@ class Store(KeepsJobs):
     def _seen(self, job_id: str) -> Job:
         """The job with its values left as JSON: to see how far it has come where its classes are not known."""
         stored = self._backend.read(job_id)
-        return opaque_job(stored, read_definition(self._backend.definition(stored.record.definition))[1])
+        return opaque_job(stored, definition_behind(self._backend, stored)[1])
 
     def jobs(self, status: JobStatus | str | None = None, flow_id: str | None = None) -> list[JobSummary]:
         """The jobs there are, oldest first; those of one status (`moved` for exported ones), or of one flow.
@@ -162,7 +161,7 @@ class Store(KeepsJobs):
     def peek(self, job_id: str) -> JobView:
         """A job as it is stored, to be looked at: what it is made of need not be registered here."""
         stored = self._backend.read(asked_id(job_id))
-        graph = read_definition(self._backend.definition(stored.record.definition))[1]
+        graph = definition_behind(self._backend, stored)[1]
         return view_of(stored, graph, datetime.now(UTC).timestamp())
 
     def orphans(self) -> list[JobSummary]:
@@ -295,7 +294,7 @@ class Store(KeepsJobs):
     def _check_binding(self, job_id: str, target: SlotKey, data: Data) -> None:
         """Refuse what the handler cannot take: by what is stored of it, or where that is too old, by its code."""
         stored = self._backend.read(job_id)
-        slot = read_definition(self._backend.definition(stored.record.definition))[1].slots.get(target)
+        slot = definition_behind(self._backend, stored)[1].slots.get(target)
         if slot is not None and slot.binding is not None:
             check_delivery(slot, slot.binding, data)
             return

@@ -14,13 +14,13 @@ from uuid import uuid4
 
 from routilux._backends.backend import MOVED, Backend, Batch, NewJob, StoredJob
 from routilux._core.document import read_job, write_history, write_job
-from routilux._core.graph_document import graph_of, read_definition, write_definition, write_graph
+from routilux._core.graph_document import graph_of, write_definition, write_graph
 from routilux._core.journal import write_record
 from routilux._core.opaque import opaque_document
 from routilux._core.plan_records import plan_documents
 from routilux._core.snapshot import write_segment, write_snapshot
 from routilux._engine.custody import definition_of
-from routilux._engine.rebuilding import rebuild
+from routilux._engine.rebuilding import definition_behind, rebuild
 from routilux._files import Draft, check_new
 from routilux._flow_document import checked_flow
 from routilux._migrations import TRANSFER_FORMAT
@@ -60,7 +60,7 @@ def _to_be_exported(backend: Backend, job_id: str, *, copy: bool) -> StoredJob:
 
 def _document(backend: Backend, stored: StoredJob, *, copy: bool) -> Data:
     """A job as it leaves its store: a copy is another job, and what is moved has the next epoch."""
-    flow, graph = read_definition(backend.definition(stored.record.definition))
+    flow, graph = definition_behind(backend, stored)
     job = rebuild(stored, graph).job
     if copy:
         job.job_id, job.epoch = uuid4().hex, 0

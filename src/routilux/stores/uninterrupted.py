@@ -9,8 +9,7 @@ from typing import Any, cast
 
 from routilux._backends.backend import Backend
 from routilux._engine.patience import within
-from routilux.errors import RoutiluxError, StoreError
-from serilux.errors import SeriluxError
+from routilux.errors import StoreError
 
 
 def uninterrupted(backend: Backend) -> Backend:
@@ -24,13 +23,13 @@ class _Uninterrupted:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._called, name)
-        return partial(_call, found) if callable(found) else found
+        return partial(_call, name, found) if callable(found) else found
 
 
-def _call(method: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
+def _call(name: str, method: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
     try:
         return within(None, partial(method, *args, **keywords))
-    except (RoutiluxError, SeriluxError):
+    except StoreError:
         raise
     except Exception as error:
-        raise StoreError(f"the store failed at {method.__name__!r}: {type(error).__name__}: {error}") from error
+        raise StoreError(f"the store failed at {name!r}: {type(error).__name__}: {error}") from error

@@ -83,7 +83,7 @@ class Host:
         self.store = Store(backend, window=NEVER, max_lost_attempts=MANY)
         ledger = self.store.ledger
         ledger.owner = _no_process()
-        ledger.keeper = Keeper(backend, ledger.owner)
+        ledger.keeper = Keeper(backend, ledger.owner, ledger.hands, ledger.patience)
         ledger.reached = moments.reached
 
     def start(self, trial: Trial, progress: Progress) -> Course:
