@@ -272,6 +272,8 @@ def lines(*lines: list[Any], number: int = 1) -> bytes:
         (b"[1, true]", "cannot be read"),
         (b"{}", "cannot be read"),
         (b"[]", "cannot be read"),
+        (b"[1, false, 3]", "cannot be read"),
+        (b"[1, 0, []]", "cannot be read"),
         (b"5", "cannot be read"),
         (lines(number=2), "its format is 2; this routilux reads format 1"),
         (b'[2, {"more": 1}]', "its format is 2; this routilux reads format 1"),
@@ -328,6 +330,8 @@ def snapshot(**changed: Any) -> bytes:
         (snapshot(more=2), (), "snapshot", "unknown field `more`"),
         (snapshot(records=4), (), "segment", "the history has 0 of its 4 records"),
         (snapshot(records=1), (b"[]",), "segment", "a segment cannot be read"),
+        (snapshot(records=10**30), (), "snapshot", "a snapshot cannot be read"),
+        (snapshot(records=-1), (), "snapshot", "a snapshot cannot be read"),
     ],
 )
 def test_a_snapshot_that_cannot_be_is_refused(

@@ -9,10 +9,11 @@ import pytest
 
 from routilux import Flow, JobState, JobStateError, Routine
 from routilux._backends.backend import Backend, Batch, JobRecord
+from routilux._backends.memory import MemoryBackend
 from routilux._engine import ledger
 from routilux._engine.custody import Custody
 from routilux._engine.fault_points import FaultPoint
-from routilux.errors import StoreUnavailableError
+from routilux.errors import DamagedRecordError, StoreError, StoreUnavailableError
 from routilux.stores import Store
 from serilux import register_serializable
 from tests.patience import PATIENCE, until
@@ -334,6 +335,66 @@ def test_of_an_answer_that_was_lost_and_an_owner_that_lost_its_job_the_delivery_
     delivery.result(PATIENCE)
     second.flow.deliver(taken[0], "shop", "order", {"text": "B"})
     assert taken[0].wait(PATIENCE) and sorted(taken[0].shared_log) == ["A", "B"]
+
+
+def test_what_an_owner_wrote_late_and_was_not_told_of_counts(host: Callable[..., Host], asker: Asker) -> None:
+    """He has given the job up, and lets others have it; then it turns out that he had done it."""
+    owner = host(patience=0.0)
+    job_state = owner.run()
+    delivery = asker.deliver(job_state)
+    asker.may_look.clear()
+    backend, late = owner.store.ledger.backend, list[Sequence[Batch]]()
+
+    class Late:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(backend, name)
+
+        def write(self, batches: Sequence[Batch]) -> frozenset[str]:
+            late.append(batches)
+            raise StoreUnavailableError("the connection was lost")
+
+    owner.store.ledger.backend = Late()  # type: ignore[assignment]
+    owner.look()
+    assert backend.write(late[0]) == frozenset()
+    owner.look()
+    asker.may_look.set()
+    delivery.result(PATIENCE)
+    (task,) = owner.store.load_job(job_state.job_id).pending_tasks
+    assert task["data"] == {"text": "A"}
+
+
+@pytest.mark.parametrize("kind", [StoreError, StoreUnavailableError, DamagedRecordError])
+def test_where_it_is_not_known_whether_the_owner_has_obeyed_that_is_said(
+    host: Callable[..., Host], asker: Asker, monkeypatch: pytest.MonkeyPatch, kind: type[StoreError]
+) -> None:
+    owner = host()
+    job_state = owner.run()
+    asker.may_look.clear()
+
+    def fails(job_id: str, key: str) -> NoReturn:
+        raise kind("the answer cannot be read")
+
+    monkeypatch.setattr(asker.ledger, "patience", 0.0)
+    monkeypatch.setattr(asker.ledger.backend._backend, "answered", fails)
+    asker.may_look.set()
+    delivery = asker.deliver(job_state)
+    with pytest.raises(StoreError, match=r"it is not known whether it was delivered, .*: the answer cannot be read"):
+        delivery.result(PATIENCE)
+
+
+def test_a_job_that_was_moved_out_and_back_says_whose_data_it_got(host: Callable[..., Host], asker: Asker) -> None:
+    owner = host(Two)
+    job_state = owner.run()
+    delivery = asker.deliver(job_state)
+    asker.may_look.clear()
+    owner.look()
+    owner.flow.pause(job_state)
+    with Store(MemoryBackend()) as elsewhere:
+        elsewhere.admit(owner.store.export(job_state.job_id))
+        owner.store.admit(elsewhere.export(job_state.job_id))
+    asker.may_look.set()
+    delivery.result(PATIENCE)
+    assert owner.store.load_job(job_state.job_id).shared_log == ["A"]
 
 
 def test_who_takes_a_job_up_while_it_is_delivered_to_is_asked(host: Callable[..., Host], asker: Asker) -> None:

@@ -160,6 +160,19 @@ def test_a_job_with_a_name_that_may_have_begun_goes_on_anywhere(
     assert [job_state.job_id for job_state in elsewhere.recover()] == ["named"]
 
 
+def test_so_does_one_whose_store_fails_in_a_way_of_its_own(
+    backend: Watched, store: Store, elsewhere: Store, flow: Flow
+) -> None:
+    def fail() -> None:
+        raise ConnectionResetError("after the commit")
+
+    backend.after["write"] = fail
+    with pytest.raises(StoreError, match="after the commit"):
+        flow.execute("patient", store=store, job_id="named")
+    until(elsewhere.orphans)
+    assert [job_state.job_id for job_state in elsewhere.recover()] == ["named"]
+
+
 def test_a_failed_job_whose_retry_fails_is_listed_as_failed_by_the_same_process(
     outage: Outage, store: Store, backend: Watched
 ) -> None:

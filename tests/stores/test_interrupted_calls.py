@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from routilux import Flow, JobState, recover
+from routilux._core.facts import SharedDataSet
 from routilux._engine.awaited import Awaited
 from routilux._engine.patience import within
+from routilux._records import Changes
 from routilux.errors import StoreError
 from routilux.stores import Store, open_store
 from tests.patience import PATIENCE, until
@@ -251,6 +253,24 @@ def test_the_store_can_be_used_afterwards(
     looks[name]()
     flow.cancel(job_state)
     assert store.summary(job_state.job_id).status == "cancelled"
+
+
+@pytest.mark.parametrize("name", ["write", "leave"])
+def test_a_store_that_is_closed_is_left_and_closed(
+    url: str, signals: Signals, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    store = open_store(url, window=PATIENCE)
+    job_state = patient().execute("patient", store=store)
+    job_state._live.apply(SharedDataSet(Changes({"key": 1})))
+    with monkeypatch.context() as patch:
+        interrupting(store, signals, patch, name)
+        with pytest.raises(Interruption):
+            store.close()
+    store.close()
+    with open_store(url) as other:
+        summary = other.summary(job_state.job_id)
+        assert (summary.owner, other.load_job(job_state.job_id).shared_data) == (None, {"key": 1})
+    assert store.ledger.keeper._closed.is_set()
 
 
 def test_a_job_in_the_middle_of_whose_change_a_signal_came_is_let_go_and_whole_in_the_store(

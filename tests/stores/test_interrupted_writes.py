@@ -9,13 +9,15 @@ import pytest
 from routilux import JobState, StoreError
 from routilux._backends.backend import Batch
 from routilux._backends.memory import MemoryBackend
-from routilux._engine import keeper
+from routilux._engine import keeper, trying_again
+from routilux._engine.hands import Hands
 from routilux._engine.requests import delivery_of, write_request
 from routilux._model import SlotKey
-from routilux.errors import StoreUnavailableError
+from routilux.errors import RoutiluxError, StoreUnavailableError
 from routilux.stores import Store
-from serilux import register_serializable
+from serilux import SeriluxError, register_serializable
 from tests.crashes.failing_backend import FailingBackend, Failure
+from tests.patience import until
 from tests.stores.patients import patient
 
 LONG = 60.0
@@ -89,14 +91,12 @@ def test_a_store_that_is_an_older_copy_of_itself_is_no_other_owners() -> None:
 
 def test_an_owner_that_could_not_show_itself_does_so_the_next_time() -> None:
     backend = MemoryBackend()
-    store = Store(FailingBackend(backend, ["beat"], [Failure(done=False)]), patience=0.0)
-    flow = patient()
+    keeps = keeper.Keeper(FailingBackend(backend, ["beat"], [Failure(done=False)]), "me", Hands(), 0.0)
     with pytest.raises(StoreUnavailableError, match="the connection was lost"):
-        flow.execute("patient", store=store)
+        keeps.show()
     assert backend.silences() == {}
-    job_state = flow.execute("patient", store=store)
-    assert list(backend.silences()) == [store.ledger.owner]
-    flow.cancel(job_state)
+    keeps.show()
+    assert list(backend.silences()) == ["me"]
 
 
 @pytest.fixture
@@ -107,6 +107,7 @@ def looked_for_often(monkeypatch: pytest.MonkeyPatch) -> None:
 UNREADABLE: dict[str, bytes] = {
     "no JSON": b"\xff",
     "cut off": b'{"type": "pau',
+    "of a key that is no text": b'{"type": "pause", "reason": "", "key": "\xff"}',
     "of a newer version": b'{"type": "sing"}',
     "of a class that is not known here": write_request(
         delivery_of(SlotKey("patient", "answer"), {"text": Known()})
@@ -126,3 +127,77 @@ def test_a_request_that_cannot_be_met_does_not_keep_later_ones_from_it(
     Store(backend).pause(job_state.job_id, timeout=LONG)
     assert (job_state.status, list(backend.asked(""))) == ("paused", [])
     assert f"job {job_state.job_id} cannot do what it was asked for" in caplog.text
+
+
+class Failing(MemoryBackend):
+    """Fails in a way of its own, so many times."""
+
+    def __init__(self, call: str, times: int, error: BaseException) -> None:
+        super().__init__()
+        self._left = times
+        method = getattr(self, call)
+
+        def fails(*arguments: object, **named: object) -> object:
+            self._left -= 1
+            if self._left >= 0:
+                raise error
+            return method(*arguments, **named)
+
+        setattr(self, call, fails)
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("its own"), SeriluxError("read wrongly"), RoutiluxError("ours")])
+@pytest.mark.parametrize("call", ["asked", "records", "dismiss"])
+@pytest.mark.usefixtures("looked_for_often")
+def test_nothing_that_a_backend_raises_ends_a_thread(
+    error: Exception, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "BEAT", 0.0)
+    backend = Failing(call, 3, error)
+    job_state: JobState = patient().execute("patient", store=Store(backend))
+    Store(backend).pause(job_state.job_id, timeout=LONG)
+    until(lambda: backend._left < 0)
+    assert job_state.status == "paused"
+
+
+@pytest.mark.usefixtures("looked_for_often")
+def test_an_answer_that_a_store_does_not_take_keeps_no_other_request_waiting(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend = Failing("answer", 1, StoreError("a key with a NUL"))
+    with patient() as flow:
+        job_state = flow.execute("patient", store=Store(backend))
+        other = Store(backend)
+        backend.ask(job_state.job_id, "odd", write_request(delivery_of(SlotKey("patient", "other"), {}), "odd"))
+        other.pause(job_state.job_id, timeout=LONG)
+    assert (job_state.status, backend._left < 1) == ("paused", True)
+    assert f"who asked something of job {job_state.job_id} cannot be answered: a key with a NUL" in caplog.text
+
+
+@pytest.mark.parametrize("call", ["beat", "acquire"])
+def test_a_store_that_is_away_as_a_job_begins_or_is_claimed_is_waited_for(call: str) -> None:
+    backend = Failing(call, 4, StoreUnavailableError("locked"))
+    with Store(backend) as store, patient() as flow:
+        job_state = flow.execute("patient", store=store)
+        flow.pause(job_state)
+        flow.resume(job_state)
+        assert (job_state.status, backend._left < 0) == ("running", True)
+        flow.cancel(job_state)
+
+
+def test_it_is_waited_for_until_its_patience_is_over_and_no_shorter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last try is at the end of it."""
+    now, delays = [0.0], list[float]()
+
+    def away() -> None:
+        raise StoreUnavailableError("locked")
+
+    def wait(seconds: float) -> bool:
+        delays.append(seconds)
+        now[0] += seconds
+        return False
+
+    monkeypatch.setattr(trying_again, "monotonic", lambda: now[0])
+    with pytest.raises(StoreUnavailableError):
+        trying_again.tried_again(away, 1.0, is_over=wait, action="write")
+    assert (sum(delays), delays[:3]) == (pytest.approx(1.0), [0.01, 0.02, 0.04])

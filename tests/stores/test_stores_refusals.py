@@ -11,7 +11,7 @@ import pytest
 from routilux import BindingError, Flow, JobState, JobStateError, OwnershipLost, Routine
 from routilux._engine import keeper
 from routilux._engine.requests import Answer, key_of, read_answer, write_answer
-from routilux.errors import DamagedRecordError, RoutiluxError, StoreUnavailableError
+from routilux.errors import DamagedRecordError, RoutiluxError, StoreError, StoreUnavailableError
 from routilux.stores import Store, open_store
 from serilux import SeriluxError, register_serializable
 from tests.crashes.failing_backend import FailingBackend, Failure
@@ -80,6 +80,55 @@ def test_what_nobody_looked_at_is_asked_again(stores: list[Store], run: Any, ask
     ASKED[asked](stores[1], job_state.job_id)
     status = {"pause": "paused", "cancel": "cancelled", "deliver": "completed"}[asked]
     until(lambda: job_state.status == status)
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_an_owner_that_loses_its_store_in_any_way_does_not_refuse(
+    stores: list[Store], run: Any, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, job_state = run
+    hole = FailingBackend(stores[0].ledger.backend, ["write"], [Failure(done=False, kind=StoreError)])
+    monkeypatch.setattr(stores[0].ledger, "backend", hole)
+    ASKED[asked](stores[1], job_state.job_id)
+    assert isinstance(job_state._live.lost, StoreError)
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_one_who_is_faster_while_a_job_that_nobody_runs_is_changed_is_asked(
+    stores: list[Store], run: Any, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow, job_state = run
+    if asked == "pause":
+        job_state._live.sync()
+        job_state._live.abandon()
+        stores[0].ledger.backend.leave(stores[0].ledger.owner)
+    else:
+        flow.pause(job_state)
+    backend, other = stores[1].ledger.backend, patient()
+    acquire = backend.acquire
+
+    def overtaken(record: Any, owner: str) -> Any:
+        stored = acquire(record, owner)
+        if not taken:
+            taken.append(other.resume(stores[0].load_job(job_state.job_id)))
+        return stored
+
+    taken: list[JobState] = []
+    monkeypatch.setattr(stores[1].ledger, "backend", Acquiring(backend, overtaken))
+    ASKED[asked](stores[1], job_state.job_id)
+    status = {"pause": "paused", "cancel": "cancelled", "deliver": "completed"}[asked]
+    until(lambda: taken[0].status == status)
+
+
+class Acquiring:
+    """A store in which something else happens when a job is claimed."""
+
+    def __init__(self, backend: Any, acquire: Any) -> None:
+        self._backend = backend
+        self.acquire = acquire
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend, name)
 
 
 @register_serializable(name="RefusalsVisited")

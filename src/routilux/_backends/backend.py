@@ -199,7 +199,8 @@ class Backend(Protocol):
     def answer(self, job_id: str, key: str, content: bytes) -> None:
         """Leave an answer for whoever asks for it by that key; nothing happens where the job has gone.
 
-        Nor where there is one already: the first one counts. It stays until it is acknowledged, or the job goes.
+        Nor where there is one already: the first one counts. It stays until it is acknowledged, or the job is deleted:
+        also while there is but a tombstone, and with the job that takes the place of that.
         """
 
     def answered(self, job_id: str, key: str) -> bytes | None:

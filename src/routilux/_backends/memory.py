@@ -119,7 +119,7 @@ class MemoryBackend:
             if job.record != record:
                 return None
             tombstone = replace(job.record, epoch=record.epoch + 1, owner=None, status=MOVED, updated_at=at)
-            self._forget(record.job_id)
+            self._drop_requests(record.job_id)
             self._jobs[record.job_id] = _Job(tombstone, job.number, job.number, b"", [])
             return job.read()
 

@@ -137,7 +137,7 @@ class PostgresBackend:
                 """,
                 (at, job),
             )
-            for table in ("journal", "snapshots", "segments", "requests", "answers"):
+            for table in ("journal", "snapshots", "segments", "requests"):
                 session.execute(f"DELETE FROM routilux_{table} WHERE job = %s", (job,))
             return stored
 

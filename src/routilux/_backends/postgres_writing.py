@@ -5,7 +5,7 @@ locked a job's row knows its epoch for certain. Each write locks it, and so does
 journal is read by a statement of its own. So a write is read by the taker, or finds another epoch (law 6).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import asdict
 from psycopg.errors import NotNullViolation, UniqueViolation
@@ -113,19 +113,17 @@ def write_each(session: Session, batches: Sequence[Batch]) -> frozenset[str]:
 
 
 def _is_written(session: Session, batch: Batch) -> bool:
-    if (epoch := replaced_by(batch)) is not None:
-        session.execute(
-            f"DELETE FROM routilux_jobs WHERE job_id = %s AND status = '{MOVED}' AND epoch <= %s", (batch.job_id, epoch)
-        )
+    epoch = replaced_by(batch)
+    kept = [] if epoch is None else _without_tombstone(session, batch.job_id, epoch)
     if batch.new is not None and _is_created(session, batch, batch.new):
-        _leave_answers(session, batch)
+        _leave_answers(session, batch.job_id, [*kept, *batch.answers])
         return True
     job, standing, covered = _standing(session, batch.job_id)
     repeated = batch.number <= covered or _stored_checksum(session, job, batch) == _checksum(batch)
     verdict = judge(batch, standing, repeated=repeated)
     if verdict is Verdict.APPENDED:
         _append(session, job, batch)
-        _leave_answers(session, batch)
+        _leave_answers(session, batch.job_id, batch.answers)
     return verdict is not Verdict.REFUSED
 
 
@@ -165,9 +163,22 @@ def _is_created(session: Session, batch: Batch, new: NewJob) -> bool:
     return session.execute(_CREATE, asdict(batch) | asdict(new) | asdict(new.definition) | values).rowcount == 1
 
 
-def _leave_answers(session: Session, batch: Batch) -> None:
-    for key, content in batch.answers:
-        leave_answer(session, batch.job_id, key, content)
+def _without_tombstone(session: Session, job_id: str, up_to: int) -> list[tuple[str, bytes]]:
+    """Remove a tombstone, if its epoch is not a later one; the answers that were left there come back."""
+    row = session.execute(
+        f"SELECT id FROM routilux_jobs WHERE job_id = %s AND status = '{MOVED}' AND epoch <= %s FOR UPDATE",
+        (job_id, up_to),
+    ).fetchone()
+    if row is None:
+        return []
+    kept = session.execute("SELECT key, content FROM routilux_answers WHERE job = %s", row).fetchall()
+    session.execute("DELETE FROM routilux_jobs WHERE id = %s", row)
+    return kept
+
+
+def _leave_answers(session: Session, job_id: str, answers: Iterable[tuple[str, bytes]]) -> None:
+    for key, content in answers:
+        leave_answer(session, job_id, key, content)
 
 
 def leave_answer(session: Session, job_id: str, key: str, content: bytes) -> None:

@@ -124,7 +124,7 @@ class SQLiteBackend:
                 f"UPDATE jobs SET epoch = epoch + 1, status = '{MOVED}', owner = NULL, updated_at = ? WHERE id = ?",
                 (at, job),
             )
-            for table in ("journal", "snapshots", "segments", "requests", "answers"):
+            for table in ("journal", "snapshots", "segments", "requests"):
                 connection.execute(f"DELETE FROM {table} WHERE job = ?", (job,))
             return stored
 

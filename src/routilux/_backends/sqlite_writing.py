@@ -1,7 +1,7 @@
 """How records get into an SQLite file: as one statement where that is all, or each by itself within a transaction."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import asdict
 
@@ -68,19 +68,17 @@ def write_each(connection: sqlite3.Connection, batches: Sequence[Batch]) -> froz
 
 
 def _is_written(connection: sqlite3.Connection, batch: Batch) -> bool:
-    if (epoch := replaced_by(batch)) is not None:
-        connection.execute(
-            f"DELETE FROM jobs WHERE job_id = ? AND status = '{MOVED}' AND epoch <= ?", (batch.job_id, epoch)
-        )
+    epoch = replaced_by(batch)
+    kept = [] if epoch is None else _without_tombstone(connection, batch.job_id, epoch)
     if batch.new is not None and write_at_once(connection, [batch]):
-        _leave_answers(connection, batch)
+        _leave_answers(connection, batch.job_id, [*kept, *batch.answers])
         return True
     job, standing, covered = _standing(connection, batch.job_id)
     repeated = batch.number <= covered or _stored_checksum(connection, job, batch) == _checksum(batch)
     verdict = judge(batch, standing, repeated=repeated)
     if verdict is Verdict.APPENDED:
         connection.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)", (job, *_row(batch)))
-        _leave_answers(connection, batch)
+        _leave_answers(connection, batch.job_id, batch.answers)
     return verdict is not Verdict.REFUSED
 
 
@@ -104,9 +102,21 @@ def _stored_checksum(connection: sqlite3.Connection, job: int, batch: Batch) -> 
     return None if row is None else int(row[0])
 
 
-def _leave_answers(connection: sqlite3.Connection, batch: Batch) -> None:
-    for key, content in batch.answers:
-        leave_answer(connection, batch.job_id, key, content)
+def _without_tombstone(connection: sqlite3.Connection, job_id: str, up_to: int) -> list[tuple[str, bytes]]:
+    """Remove a tombstone, if its epoch is not a later one; the answers that were left there come back."""
+    row = connection.execute(
+        f"SELECT id FROM jobs WHERE job_id = ? AND status = '{MOVED}' AND epoch <= ?", (job_id, up_to)
+    ).fetchone()
+    if row is None:
+        return []
+    kept = connection.execute("SELECT key, content FROM answers WHERE job = ?", row).fetchall()
+    connection.execute("DELETE FROM jobs WHERE id = ?", row)
+    return kept
+
+
+def _leave_answers(connection: sqlite3.Connection, job_id: str, answers: Iterable[tuple[str, bytes]]) -> None:
+    for key, content in answers:
+        leave_answer(connection, job_id, key, content)
 
 
 def leave_answer(connection: sqlite3.Connection, job_id: str, key: str, content: bytes) -> None:

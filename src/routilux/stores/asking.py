@@ -23,7 +23,7 @@ from routilux._engine.requests import Request, delivery_of, read_answer, write_r
 from routilux._logging import logger
 from routilux._model import JobStatus, SlotKey
 from routilux._records import Data
-from routilux.errors import JobStateError, StoreUnavailableError, UnknownJobError
+from routilux.errors import JobStateError, OwnershipLost, StoreError, StoreUnavailableError, UnknownJobError
 from routilux.job_state import JobState
 from routilux.stores.arguments import record_of
 
@@ -99,6 +99,21 @@ class _Asked:
             raise self._refused(answer.refusal, JobStatus(record.status))
         return answer.is_done
 
+    def is_too_late(self, record: JobRecord, job: Job, why_not: WhyNot) -> bool:
+        """Whether the owner has obeyed, where the task waits no more; JobStateError where somebody else was faster.
+
+        StoreError where that cannot be told, as this process began to do it itself, and lost the job.
+        """
+        problem = why_not(job)
+        if self.take_answer(record):
+            return True
+        if problem and self.is_made_here:
+            raise StoreError(problem)
+        if problem:
+            raise JobStateError(problem, job_id=job.job_id, status=job.status)
+        self.is_made_here = False
+        return False
+
     def lies_with(self, record: JobRecord) -> bool:
         """Whether who owns the job may obey it yet."""
         return record.owner is not None and record.epoch == self.epoch
@@ -163,8 +178,8 @@ class Asking:
             is_run = self._ledger.has_owner(record)
             if asked.take_answer(record):
                 return True
-            if not asked.lies_with(record):
-                _check_waits(self._see(seen.job_id), why_not)
+            if not asked.lies_with(record) and asked.is_too_late(record, self._see(seen.job_id), why_not):
+                return True
             if is_run:
                 asked.leave(record)
                 return None
@@ -172,7 +187,9 @@ class Asking:
 
         try:
             self._looked(asked, look, timeout)
-        except StoreUnavailableError as error:
+        except UnknownJobError:
+            raise
+        except StoreError as error:
             if not asked.may_be_done:
                 raise
             raise _unknown(seen.job_id, error) from error
@@ -188,9 +205,8 @@ class Asking:
 
         def deliver(live: LiveJob) -> None:
             def is_done() -> bool:
-                if asked.take_answer(record):
+                if asked.is_too_late(record, live.job, why_not):
                     return True
-                _check_waits(live.job, why_not)
                 asked.is_made_here = True
                 return False
 
@@ -207,6 +223,8 @@ class Asking:
         asked.check_is_it(live.job.created_at)
         try:
             live.uninterrupted(partial(do, live))
+        except OwnershipLost:
+            return False
         except JobStateError as error:
             if error.status is None or self._ledger.has_owner(asked.record()):
                 return False
@@ -235,12 +253,7 @@ class Asking:
                     if asked.is_made_here or monotonic() >= min(end, away_since + self._ledger.patience):
                         raise
                     logger.warning("the store is not available, looking again: %s", error, extra={"action": "ask"})
-                sleep(next(delays))
-
-
-def _check_waits(job: Job, why_not: WhyNot) -> None:
-    if problem := why_not(job):
-        raise JobStateError(problem, job_id=job.job_id, status=job.status)
+                sleep(max(min(next(delays), end - monotonic()), 0.0))
 
 
 def _delays() -> Iterator[float]:
@@ -251,8 +264,9 @@ def _delays() -> Iterator[float]:
         delay = min(2 * delay, LAST_LOOK)
 
 
-def _unknown(job_id: str, error: StoreUnavailableError) -> StoreUnavailableError:
-    return StoreUnavailableError(
+def _unknown(job_id: str, error: StoreError) -> StoreError:
+    kind = StoreUnavailableError if isinstance(error, StoreUnavailableError) else StoreError
+    return kind(
         f"job {job_id!r}: it is not known whether it was delivered, and it may be yet; before you deliver again, look "
         f"what the job has got and waits for (store.load, store.peek): {error}"
     )

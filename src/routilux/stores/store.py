@@ -267,8 +267,8 @@ class Store(KeepsJobs):
         not any more, as a plan has come in between, or another's data: then these were not delivered. BindingError for
         data that the handler cannot take, by what is stored of its parameters: none of its code need be known here.
         SeriluxError where nobody runs the job and a class of its values is not registered here: import its module.
-        UnknownJobError where the job is deleted, or moved out, before it is seen whose data it got. A
-        StoreUnavailableError says where it is not known whether they were delivered, and they may be yet.
+        UnknownJobError where the job is deleted, or moved out, before it is seen whose data it got. A StoreError says
+        where it is not known whether they were delivered, and they may be yet: a StoreUnavailableError, or its cause.
         """
         own, target, patience = clone_fields(data, "data"), SlotKey(routine_id, slot), checked_patience(timeout)
         with in_time(patience):

@@ -17,6 +17,7 @@ from routilux.testing.conformance_parts import (
     moved_out,
     numbers,
     refused_with,
+    replacing,
 )
 
 
@@ -242,8 +243,18 @@ class OwnershipConformance:
         backend.prune(before=102.0, statuses=["completed"])
         backend.write([created("c"), created("e")])
         backend.answer("b", "2", b"no")
-        assert [backend.answered(job_id, "1") for job_id in "abcdef"] == [b"no", None, None, b"no", None, None]
+        assert [backend.answered(job_id, "1") for job_id in "abcdef"] == [b"no", b"no", None, b"no", None, None]
         assert backend.answered("b", "2") is None
+
+    def test_answers_stay_where_a_job_is_moved_out_and_comes_back(self, backend: Backend, beside: Backend) -> None:
+        backend.write([created("a")])
+        backend.answer("a", "1", b"yes")
+        moved_out(backend, "a")
+        backend.write([replace(replacing("a", 2), answers=(("2", b"no"),))])
+        assert [beside.answered("a", key) for key in "12"] == [b"yes", b"no"]
+        deleted(backend, "a")
+        backend.write([created("a")])
+        assert [beside.answered("a", key) for key in "12"] == [None, None]
 
     def test_an_answer_is_written_with_what_it_is_about(self, backend: Backend, beside: Backend) -> None:
         backend.write([created(job_id) for job_id in "abcd"])
