@@ -25,8 +25,8 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
 def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Store]]:
     """A store, as its owner and as another process have it."""
     if request.param == "memory":
-        with open_store("memory:") as store:
-            yield [store, Store(store._backend)]
+        with open_store("memory:") as store, Store(store._backend) as other:
+            yield [store, other]
         return
     url = f"sqlite:///{tmp_path}/jobs.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
     with open_store(url) as store, open_store(url) as other:
