@@ -8,7 +8,7 @@ from routilux._records import ErrorInfo
 from routilux.cli.failures import FAILED
 from routilux.cli.following import Run
 from routilux.cli.invocation import Invocation
-from routilux.cli.printing import complain, print_lines
+from routilux.cli.printing import complain, print_json, print_lines, said_anyway
 from routilux.cli.signals import INTERRUPTED
 from routilux.errors import StoreUnavailableError
 
@@ -61,18 +61,38 @@ def error_line(error: ErrorInfo) -> str:
     return f"{error.type}{routine}: {message}" + ("" if place is None else f" ({place})")
 
 
-def print_ending(run: Run, invocation: Invocation) -> None:
-    """Say what became of a job: on stderr where that is a failure."""
+def print_endings(runs: Sequence[Run], invocation: Invocation) -> None:
+    """Say what became of jobs: on stderr where that is a failure; an OSError says what stdout does not take."""
+    others = [run for run in runs if not _has_failed(run)]
+    for run in runs:
+        if _has_failed(run):
+            complain(_ending(run, invocation))
+    with said_anyway(*(_ending(run, invocation) for run in others)):
+        print_lines(line for run in others for line in _ending(run, invocation, "\n  ").split("\n"))
+
+
+def print_documents(runs: Sequence[Run], invocation: Invocation, *, many: bool) -> None:
+    """Print what became of jobs, as JSON, a list if there may be `many`; an OSError says it where that cannot be."""
+    documents = [ending_document(run, invocation) for run in runs]
+    with said_anyway(*(_ending(run, invocation) for run in runs)):
+        print_json(documents if many else documents[0])
+
+
+def _has_failed(run: Run) -> bool:
+    return run.lost is not None or run.job_state.error is not None
+
+
+def _ending(run: Run, invocation: Invocation, before_command: str = " ") -> str:
+    """What became of a job."""
     job_id, status, command = run.job_state.job_id, run.job_state.status, _next_command(run, invocation)
-    progress = run.watched.look()
     if run.lost is not None:
-        complain(_why_lost(run, command))
-    elif run.job_state.error is not None:
-        complain(f"job {job_id} failed: {error_line(run.job_state.error)}; once more: {command}")
-    elif status in _RESUMABLE:
-        print_lines([f"job {job_id} is {status} and goes on with:", f"  {command}"])
-    else:
-        print_lines([f"job {job_id} is {status}: {progress.total.activations} activations, {progress.seconds:.1f} s"])
+        return _why_lost(run, command)
+    if run.job_state.error is not None:
+        return f"job {job_id} failed: {error_line(run.job_state.error)}; once more: {command}"
+    if status in _RESUMABLE:
+        return f"job {job_id} is {status} and goes on with:{before_command}{command}"
+    progress = run.watched.look()
+    return f"job {job_id} is {status}: {progress.total.activations} activations, {progress.seconds:.1f} s"
 
 
 def _why_lost(run: Run, command: str | None) -> str:

@@ -1,13 +1,12 @@
 """Errors as their users see them: one clear line, or one JSON document, and an exit code."""
 
 import json
-import sys
 from typing import Any
 
 import typer
 
 from routilux.cli.invocation import Invocation
-from routilux.cli.printing import complain
+from routilux.cli.printing import complain, print_to_stderr
 from routilux.cli.wording import for_the_command_line
 from routilux.errors import ResumeError
 
@@ -17,7 +16,7 @@ FAILED = 1
 def tell(error: Exception, given: Invocation, *, as_json: bool) -> int:
     """Write an error to stderr; its exit code comes back: 2 for a command that was not understood, else 1."""
     if as_json:
-        print(json.dumps({"error": _document(error, given)}), file=sys.stderr)
+        print_to_stderr(f"{json.dumps({'error': _document(error, given)})}\n")
     else:
         complain(*_message(error, given).split("\n"))
     return error.exit_code if isinstance(error, typer.TyperException) else FAILED

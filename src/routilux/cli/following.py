@@ -10,8 +10,8 @@ from typing import NoReturn
 
 from routilux._engine.awaited import Awaited
 from routilux._engine.watchers import is_not_running
-from routilux.cli.progress import Progress, Watched
-from routilux.cli.signals import INTERRUPTED, News, Signals
+from routilux.cli.progress import Watched
+from routilux.cli.signals import INTERRUPTED, News
 from routilux.cli.views import View
 from routilux.errors import RoutiluxError
 from routilux.job_state import JobState
@@ -41,7 +41,10 @@ class Run:
 
 
 class Following:
-    """Waits until no job runs any more. The first signal pauses all of them, and the second is not waited with."""
+    """Waits until no job runs any more. A signal pauses all of them, and so does a view that nobody can see any more.
+
+    The next signal is not waited with.
+    """
 
     def __init__(self, runs: Sequence[Run], view: View, news: "SimpleQueue[News]") -> None:
         self._runs = runs
@@ -56,12 +59,18 @@ class Following:
             self._view.say(f"job {run.job_state.job_id} of flow {run.job_state.flow_id!r} runs")
             run.ended.tell(lambda: self._news.put(None))
         while not self.left and not all(run.ended.is_done for run in self._runs):
+            self._see_to_the_view()
             self._hear(self._next())
-            self._view.show(self._looks())
-        self._view.show(self._looks())
+            self._show()
+        self._show()
 
-    def _looks(self) -> list[Progress]:
-        return [run.watched.look() for run in self._runs]
+    def _see_to_the_view(self) -> None:
+        if self._view.problem is not None and not self._pausing:
+            why = f"stdout: {self._view.problem.strerror}"
+            self._pause_all(why, f"{why}; pausing, Ctrl-C leaves at once")
+
+    def _show(self) -> None:
+        self._view.show([run.watched.look() for run in self._runs])
 
     def _next(self) -> News:
         try:
@@ -75,13 +84,13 @@ class Following:
         elif news is not None and self._pausing:
             self.left = True
         elif news is not None:
-            self._pause_all(news)
+            self._pause_all(f"interrupted by {news.name}", f"{news.name}: pausing; once more to leave at once")
 
-    def _pause_all(self, signal: Signals) -> None:
+    def _pause_all(self, reason: str, said: str) -> None:
         self._pausing = True
-        self._view.say(f"{signal.name}: pausing; once more to leave at once")
+        self._view.say(said)
         for run in self._runs:
-            threading.Thread(target=self._pause, args=[run, f"interrupted by {signal.name}"], daemon=True).start()
+            threading.Thread(target=self._pause, args=[run, reason], daemon=True).start()
 
     def _pause(self, run: Run, reason: str) -> None:
         """Have a job pause, unless it ends first; users' code may keep this waiting, but not who hears signals."""

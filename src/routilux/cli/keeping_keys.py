@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from routilux.cli.options import Json
-from routilux.cli.printing import columns, print_json, print_lines
+from routilux.cli.printing import columns, print_done
 from routilux.cli.quoting import command_of
 from routilux.transfer import Key, KeyRing, load_keys, save_keys
 
@@ -43,12 +43,9 @@ def keys(
         {"key_id": key.key_id, "algorithm": key.algorithm, "public": key.secret is None, "retired": key.retired}
         for key in changed.keys
     ]
-    if json:
-        print_json(facts)
-    else:
-        rows = [("key", "algorithm", "")]
-        rows += [(key.key_id, key.algorithm, _remark(key)) for key in changed.keys]
-        print_lines(columns(rows) if len(rows) > 1 else ["no keys"])
+    rows = [("key", "algorithm", "")]
+    rows += [(key.key_id, key.algorithm, _remark(key)) for key in changed.keys]
+    print_done(facts, *(columns(rows) if len(rows) > 1 else ["no keys"]), as_json=json)
     return 0
 
 

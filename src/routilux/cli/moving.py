@@ -39,7 +39,7 @@ from routilux.cli.options import (
     transfer_file,
 )
 from routilux.cli.plan_files import read_plan
-from routilux.cli.printing import complain, json_text, print_json, print_lines
+from routilux.cli.printing import complain, json_text, print_done, print_json, print_lines
 from routilux.cli.resuming import print_outlook
 from routilux.cli.streams import leads_nowhere
 from routilux.errors import StrandedJobError
@@ -97,12 +97,9 @@ def _as_text(transfer: Data) -> bytes:
 
 def _tell_exported(store: Store, job_id: str, exported: str, file: Path, as_json: bool) -> None:
     summary = store.summary(job_id)
-    if as_json:
-        print_json({"job_id": exported, "file": str(file), "moved": summary.status == MOVED})
-    elif exported == job_id:
-        print_lines([f"job {job_id} was moved to {file} (epoch {summary.epoch})"])
-    else:
-        print_lines([f"a copy of job {job_id} is in {file}, as job {exported}"])
+    moved = f"job {job_id} was moved to {file} (epoch {summary.epoch})"
+    done = moved if exported == job_id else f"a copy of job {job_id} is in {file}, as job {exported}"
+    print_done({"job_id": exported, "file": str(file), "moved": summary.status == MOVED}, done, as_json=as_json)
 
 
 @contextmanager

@@ -6,8 +6,8 @@ What is not printable is shown escaped. Documents are JSON, which escapes by its
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from io import UnsupportedOperation
 from typing import Any
 
@@ -31,15 +31,48 @@ def print_lines(lines: Iterable[str]) -> None:
     _print("".join(f"{printable(line)}\n" for line in lines))
 
 
+def print_done(document: Any, *done: str, as_json: bool) -> None:
+    """Print what was done, as a document or in lines; where that cannot be, the OSError says it."""
+    with said_anyway(*done):
+        if as_json:
+            print_json(document)
+        else:
+            print_lines(done)
+
+
 def _print(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        drop_what_cannot_be_printed()
+        raise OSError(error.errno, error.strerror, "stdout") from error
+
+
+@contextmanager
+def said_anyway(*done: str) -> Iterator[None]:
+    """Have the error say what was done, if that cannot be printed."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(
+            error.errno, "; ".join([error.strerror or str(error), *map(printable, done)]), error.filename
+        ) from error
 
 
 def complain(line: str, *more: str) -> None:
     """Print to stderr that something is wrong; where a message has several lines, the further ones are indented."""
     lines = (f"routilux: {line}", *(f"  {each}" for each in more))
-    print("\n".join(map(printable, lines)), file=sys.stderr, flush=True)
+    print_to_stderr("".join(f"{printable(each)}\n" for each in lines))
+
+
+def print_to_stderr(text: str) -> None:
+    """Print to stderr; if that takes nothing, nobody is left who could be told."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        drop_what_cannot_be_printed()
 
 
 def readable_json(document: Any, indent: int | None = None) -> str:
@@ -58,10 +91,11 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def drop_what_cannot_be_printed() -> None:
     """Let the interpreter not try it once more at its end: that would change the exit code."""
-    with suppress(UnsupportedOperation):  # raised by what only stands in for stdout
-        try:
-            sys.stdout.flush()
-        except OSError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, sys.stdout.fileno())
-            os.close(nowhere)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(UnsupportedOperation):  # raised by what only stands in for it
+            try:
+                stream.flush()
+            except OSError:
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, stream.fileno())
+                os.close(nowhere)

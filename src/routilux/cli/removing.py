@@ -9,7 +9,7 @@ import typer
 
 from routilux.cli.job_ids import whole_id
 from routilux.cli.options import DEFAULT_STORE, JobId, Json, StoreUrl, existing_store
-from routilux.cli.printing import print_json, print_lines
+from routilux.cli.printing import print_done
 
 _AGE = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -20,10 +20,8 @@ def delete(job_id: JobId, store: StoreUrl = DEFAULT_STORE, json: Json = False) -
     with existing_store(store) as opened:
         job_id = whole_id(opened, job_id)
         deleted = opened.delete(job_id)
-    if json:
-        print_json({"job_id": job_id, "deleted": deleted})
-    else:
-        print_lines([f"job {job_id} was deleted" if deleted else f"job {job_id} was deleted by somebody else just now"])
+    done = f"job {job_id} was deleted" if deleted else f"job {job_id} was deleted by somebody else just now"
+    print_done({"job_id": job_id, "deleted": deleted}, done, as_json=json)
     return 0
 
 
@@ -38,10 +36,8 @@ def prune(
     age = read_age(older_than)
     with existing_store(store) as opened:
         pruned = opened.prune(older_than=age)
-    if json:
-        print_json({"pruned": pruned})
-    else:
-        print_lines(["1 job was removed" if pruned == 1 else f"{pruned} jobs were removed"])
+    done = "1 job was removed" if pruned == 1 else f"{pruned} jobs were removed"
+    print_done({"pruned": pruned}, done, as_json=json)
     return 0
 
 

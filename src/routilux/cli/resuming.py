@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from routilux._engine.owner import shown
 from routilux._model import JobStatus
 from routilux.cli.invocation import Invocation
-from routilux.cli.printing import print_json, print_lines
+from routilux.cli.printing import print_done
 from routilux.cli.wording import for_the_command_line
 from routilux.stores import Store
 from serilux.errors import SeriluxError
@@ -52,10 +52,7 @@ class Outlook(NamedTuple):
 def print_outlook(store: Store, job_id: str, given: Invocation, *, as_json: bool) -> None:
     """Say how a stored job is, and what is next; UnknownJobError where there is none."""
     outlook = outlook_of(store, job_id, given)
-    if as_json:
-        print_json(outlook.document())
-    else:
-        print_lines(str(outlook).split("\n"))
+    print_done(outlook.document(), *str(outlook).split("\n"), as_json=as_json)
 
 
 def outlook_of(store: Store, job_id: str, given: Invocation) -> Outlook:

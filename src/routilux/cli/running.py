@@ -10,7 +10,7 @@ import typer
 
 from routilux._model import Durability
 from routilux.cli.awaiting import store_watched
-from routilux.cli.endings import ending_document, exit_code, print_ending
+from routilux.cli.endings import exit_code, print_documents, print_endings
 from routilux.cli.failures import FAILED, tell
 from routilux.cli.following import Following, Run, leave, let_go
 from routilux.cli.given import Given, given_by, load_into
@@ -19,7 +19,7 @@ from routilux.cli.job_ids import whole_id
 from routilux.cli.loading import load_flow, resources_of
 from routilux.cli.options import DEFAULT_STORE, Code, JobId, Json, PlanFile, PlanFiles, StoreUrl, existing_store
 from routilux.cli.parameters import read_params
-from routilux.cli.printing import print_json, print_lines
+from routilux.cli.printing import print_lines
 from routilux.cli.signals import News, signals_to
 from routilux.cli.user_output import users_output
 from routilux.cli.views import view_for
@@ -130,11 +130,11 @@ def _see_through(store: Store, invocation: Invocation, begun: Begin, as_json: bo
             following.until_none_runs()
         if following.left:
             let_go(store)
-    if as_json:
-        documents = [ending_document(each, invocation) for each in runs]
-        print_json(documents if many else documents[0])
-    for each in [] if as_json else runs:
-        print_ending(each, invocation)
+    code = exit_code(runs)
+    try:
+        print_documents(runs, invocation, many=many) if as_json else print_endings(runs, invocation)
+    except OSError as error:
+        code = max(code, tell(error, invocation, as_json=as_json))
     if following.left:
         leave()
-    return exit_code(runs)
+    return code

@@ -4,8 +4,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout, suppress
-from typing import TextIO
+from contextlib import contextmanager, redirect_stdout
 
 from routilux.cli.streams import ESCAPED
 
@@ -47,8 +46,7 @@ class Captured:
     def _read(self) -> None:
         with os.fdopen(self._end, encoding=sys.stdout.encoding, errors=ESCAPED) as lines:
             for line in lines:
-                with suppress(OSError):  # whoever prints is not to wait for a reader that has gone
-                    self._tell(line.rstrip("\n"))
+                self._tell(line.rstrip("\n"))
 
     def close(self) -> None:
         """Let things be printed as before. A child process that still writes is not waited for."""
@@ -57,11 +55,6 @@ class Captured:
             os.dup2(kept, descriptor)
             os.close(kept)
         self._reader.join(_PATIENCE)
-
-
-def real_stdout() -> TextIO:
-    """Stdout as it is now, whatever is captured afterwards."""
-    return os.fdopen(os.dup(STDOUT), "w", encoding=sys.stdout.encoding, errors=ESCAPED)
 
 
 def _flush() -> None:

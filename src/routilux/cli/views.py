@@ -11,8 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from routilux._texts import printable
+from routilux.cli.outlet import Outlet
+from routilux.cli.printing import print_to_stderr
 from routilux.cli.progress import Progress
-from routilux.cli.user_output import STDERR, STDOUT, Captured, real_stdout
+from routilux.cli.user_output import STDERR, STDOUT, Captured
 
 COLUMNS = ("routine", "status", "activations", "events", "errors", "retries")
 
@@ -21,6 +23,10 @@ class View(Protocol):
     """Shows jobs until it is closed; `pause` is how many seconds there are between two looks, None for no looks."""
 
     pause: float | None
+
+    @property
+    def problem(self) -> OSError | None:
+        """Why nothing can be shown any more; None where it can."""
 
     def show(self, jobs: Sequence[Progress]) -> None:
         """Show how far jobs have come."""
@@ -36,14 +42,14 @@ class NoView:
     """Shows no progress: a document is printed at the end. Remarks go to stderr."""
 
     pause: float | None = None
+    problem: OSError | None = None
 
     def show(self, jobs: Sequence[Progress]) -> None:
         """Show nothing."""
 
     def say(self, line: str) -> None:
         """Print a line to stderr."""
-        sys.stderr.write(f"{printable(line)}\n")
-        sys.stderr.flush()
+        print_to_stderr(f"{printable(line)}\n")
 
     def close(self) -> None:
         """Show nothing more."""
@@ -57,29 +63,37 @@ class LineView:
     def __init__(self) -> None:
         self._last: dict[str, Progress] = {}
         self._lock = threading.Lock()
-        self._out = real_stdout()
+        self._outlet = Outlet()
         self._captured = Captured([STDOUT], self._pass_on)
+
+    @property
+    def problem(self) -> OSError | None:
+        """Why stdout takes no more lines."""
+        return self._outlet.problem
 
     def show(self, jobs: Sequence[Progress]) -> None:
         """Print what is new."""
         for job in jobs:
             if self._last.get(job.job_id) != job.what_changes():
                 self._last[job.job_id] = job.what_changes()
-                self.say(f"{job.job_id} {job}")
+                self._pass_on(printable(f"{job.job_id} {job}"))
 
     def say(self, line: str) -> None:
-        """Print a line, whole."""
-        self._pass_on(printable(line))
+        """Print a line, whole; to stderr where stdout takes none."""
+        if self.problem is None:
+            self._pass_on(printable(line))
+        else:
+            print_to_stderr(f"{printable(line)}\n")
 
     def _pass_on(self, line: str) -> None:
         with self._lock:
-            self._out.write(f"{line}\n")
-            self._out.flush()
+            self._outlet.text.write(f"{line}\n")
+            self._outlet.text.flush()
 
     def close(self) -> None:
         """Print nothing more."""
         self._captured.close()
-        self._out.close()
+        self._outlet.text.close()
 
 
 class LiveView:
@@ -88,11 +102,16 @@ class LiveView:
     pause: float | None = 0.25
 
     def __init__(self) -> None:
-        self._out = real_stdout()
-        self._console = Console(file=self._out, force_terminal=True)
+        self._outlet = Outlet()
+        self._console = Console(file=self._outlet.text, force_terminal=True)
         self._live = Live(console=self._console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
         self._live.start()
         self._captured = Captured([STDOUT, STDERR], self._pass_on)
+
+    @property
+    def problem(self) -> OSError | None:
+        """Why the terminal takes no more."""
+        return self._outlet.problem
 
     def _pass_on(self, line: str) -> None:
         self._console.print(Text.from_ansi(line), soft_wrap=True)
@@ -101,7 +120,7 @@ class LiveView:
         """Leave the picture as it is; what is printed from now on goes below it."""
         self._captured.close()
         self._live.stop()
-        self._out.close()
+        self._outlet.text.close()
 
     def show(self, jobs: Sequence[Progress]) -> None:
         """Redraw the picture."""
