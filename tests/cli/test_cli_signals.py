@@ -7,7 +7,8 @@ from queue import SimpleQueue
 
 import pytest
 
-from routilux.cli.signals import News, ctrl_c_ends_at_once, ctrl_c_interrupts, signals_to
+from routilux.cli.ctrl_c import ctrl_c_ends_at_once, ctrl_c_interrupts
+from routilux.cli.signals import News, signals_to
 from tests.cli.commands import entered, in_process, script
 
 BOTH = [signal.SIGINT, signal.SIGTERM]

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from routilux.cli.signals import INTERRUPTED, ctrl_c_ends_at_once, ctrl_c_interrupts
+from routilux.cli.ctrl_c import INTERRUPTED, ctrl_c_ends_at_once, ctrl_c_interrupts
 from routilux.cli.streams import make_streams_ready
 
 

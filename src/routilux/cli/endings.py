@@ -5,11 +5,11 @@ from typing import Any
 
 from routilux._model import JobStatus
 from routilux._records import ErrorInfo
+from routilux.cli.ctrl_c import INTERRUPTED
 from routilux.cli.failures import FAILED
 from routilux.cli.following import Run
 from routilux.cli.invocation import Invocation
 from routilux.cli.printing import complain, print_json, print_lines, said_anyway
-from routilux.cli.signals import INTERRUPTED
 from routilux.errors import StoreUnavailableError
 
 _RESUMABLE = (JobStatus.PAUSED, JobStatus.RUNNING)

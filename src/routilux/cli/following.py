@@ -10,8 +10,9 @@ from typing import NoReturn
 
 from routilux._engine.awaited import Awaited
 from routilux._engine.watchers import is_not_running
+from routilux.cli.ctrl_c import INTERRUPTED
 from routilux.cli.progress import Watched
-from routilux.cli.signals import INTERRUPTED, News
+from routilux.cli.signals import News
 from routilux.cli.views import View
 from routilux.errors import RoutiluxError
 from routilux.job_state import JobState

@@ -1,5 +1,6 @@
 """The commands that move jobs from store to store: export, import, inspect."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -41,7 +42,6 @@ from routilux.cli.options import (
 from routilux.cli.plan_files import read_plan
 from routilux.cli.printing import complain, json_text, print_done, print_json, print_lines
 from routilux.cli.resuming import print_outlook
-from routilux.cli.streams import leads_nowhere
 from routilux.errors import StrandedJobError
 from routilux.stores import Store, open_store
 from routilux.stores.transfer import export_file
@@ -85,10 +85,17 @@ def _check_goal(output: Path | None, *, copy: bool, sealed: bool) -> None:
         raise typer.BadParameter(
             "the job would leave its store for a terminal; give -o FILE, or --copy to look", param_hint="stdout"
         )
-    if output is None and leads_nowhere(sys.stdout) and not copy:
+    if output is None and _nobody_sees_stdout() and not copy:
         raise typer.BadParameter("the job would leave its store for nowhere; give -o FILE", param_hint="stdout")
     if output is None and sys.stdout.isatty() and sealed:
         raise typer.BadParameter("what is written then is no text; give -o FILE", param_hint="stdout")
+
+
+def _nobody_sees_stdout() -> bool:
+    """Whether it is the null device, or was closed."""
+    with suppress(OSError):  # what only stands in for stdout has no descriptor
+        return os.fstat(sys.stdout.fileno()).st_rdev == os.stat(os.devnull).st_rdev
+    return False
 
 
 def _as_text(transfer: Data) -> bytes:

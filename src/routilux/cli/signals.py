@@ -10,8 +10,6 @@ Signals = signal.Signals
 News = Signals | str | None
 """A signal, a remark to be shown, or None for a reason to look."""
 
-INTERRUPTED = 130
-"""The exit code of what a signal has ended, as shells have it."""
 _CAUGHT = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -36,20 +34,3 @@ def signals_to(news: "SimpleQueue[News]", leave: Callable[[], object]) -> Iterat
     finally:
         for number, handler in former.items():
             signal.signal(number, end if heard else handler)
-
-
-def ctrl_c_ends_at_once() -> None:
-    """Let Ctrl-C end this process without a word, while there is nothing that could be left half done."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-@contextmanager
-def ctrl_c_interrupts() -> Iterator[None]:
-    """Have it be an exception again until this is left. Where Ctrl-C was ignored before, it still is."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        ctrl_c_ends_at_once()

@@ -2,9 +2,7 @@
 
 import os
 import sys
-from contextlib import suppress
 from io import TextIOWrapper
-from typing import TextIO
 
 ESCAPED = "backslashreplace"
 """What is done with characters that a stream's encoding cannot hold."""
@@ -31,10 +29,3 @@ def _opened_nowhere() -> int:
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.set_inheritable(nowhere, True)
     return nowhere
-
-
-def leads_nowhere(stream: TextIO) -> bool:
-    """Whether nobody will see what is written there."""
-    with suppress(OSError):  # what only stands in for stdout has no descriptor
-        return os.fstat(stream.fileno()).st_rdev == os.stat(os.devnull).st_rdev
-    return False
