@@ -11,8 +11,10 @@ import pytest
 
 from routilux import Flow, JobState, Routine, StoreError, recover
 from routilux._backends.memory import MemoryBackend
+from routilux._engine import patience
 from routilux.stores import Store, open_store
 from serilux import register_serializable
+from tests.patience import until
 
 LONG = 60.0
 STEPS = 60
@@ -140,6 +142,27 @@ def test_a_fork_that_closes_its_parents_store_takes_nothing_from_it() -> None:
     store.ledger._pid = os.getpid()
     store.close()
     assert left == [store.ledger.owner]
+
+
+@pytest.mark.parametrize("lock", ["ledger", "keeper", "hands"])
+def test_who_closes_a_store_in_the_middle_of_a_call_of_it_does_not_wait_for_himself(
+    lock: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a handler of signals does that comes then, in the main thread."""
+    store = Store(MemoryBackend())
+    ledger = store.ledger
+    locks = {"ledger": ledger._lock, "keeper": ledger.keeper._lock, "hands": ledger.hands._lock}
+
+    def close_in_the_middle() -> None:
+        with locks[lock]:
+            store.close()
+
+    closing = Thread(target=close_in_the_middle, daemon=True)
+    monkeypatch.setattr(patience.threading, "main_thread", lambda: closing)
+    closing.start()
+    closing.join(LONG)
+    assert not closing.is_alive()
+    until(ledger._closed.is_set)
 
 
 def test_a_thread_may_close_what_it_is_just_closing() -> None:

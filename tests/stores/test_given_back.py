@@ -13,10 +13,11 @@ from routilux._backends.memory import MemoryBackend
 from routilux._core.facts import PauseRequested, SharedDataSet
 from routilux._core.journal import write_record
 from routilux._engine import giving_back, job_log, keeper, ledger
+from routilux._engine.fault_points import FaultPoint
 from routilux._engine.hands import Hands
 from routilux._engine.owner import said_to_be_gone
 from routilux._records import Changes
-from routilux.errors import JobStateError, StoreError, StoreUnavailableError
+from routilux.errors import JobStateError, RecoveryError, StoreError, StoreUnavailableError
 from routilux.stores import Store
 from routilux.stores.arguments import record_of
 from serilux import Serializable, register_serializable
@@ -524,6 +525,37 @@ def test_a_death_is_noted_by_the_next_where_no_answer_came(
         store.close()
     until(elsewhere.orphans)
     assert died_with(elsewhere, job_id) == said_to_be_gone(owner)
+
+
+def test_a_death_is_noted_by_the_next_where_the_store_is_closed_just_after_a_claim(
+    store: Store, elsewhere: Store, of_the_dead: tuple[str, str]
+) -> None:
+    job_id, owner = of_the_dead
+    store.ledger.reached = lambda point: store.close() if point is FaultPoint.JOB_CLAIMED else None
+    with pytest.raises(RecoveryError, match="has been closed"):
+        store.recover()
+    assert died_with(elsewhere, job_id) == said_to_be_gone(owner)
+
+
+def test_a_store_is_not_left_while_a_job_is_claimed(
+    backend: Watched, store: Store, of_the_dead: tuple[str, str]
+) -> None:
+    """Else that would be owned by one who has left, and lives."""
+    job_id, owner = of_the_dead
+    closing = threading.Thread(target=store.close)
+
+    def begin_to_close() -> None:
+        closing.start()
+        until(lambda: store.ledger._leaving.acquire(blocking=False) is False)
+        assert str(backend.record(job_id).owner) == store.ledger.owner
+
+    backend.after["acquire"] = begin_to_close
+    with pytest.raises(RecoveryError, match="has been closed"):
+        store.recover()
+    closing.join(PATIENCE)
+    assert record_of(backend, job_id).owner in (None, said_to_be_gone(owner))
+    with pytest.raises(StoreError, match="has been closed"):
+        died_with(store, job_id)
 
 
 def test_of_a_paused_job_whose_owner_died_there_is_nothing_to_note(

@@ -1,23 +1,26 @@
 """Ctrl-C in the middle of a write, a store that is put back to what it was, and requests that nobody can read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
 
 import pytest
 
-from routilux import JobState, StoreError
+from routilux import JobState, JobStateError, OwnershipLost, StoreError
 from routilux._backends.backend import Batch
 from routilux._backends.memory import MemoryBackend
-from routilux._engine import keeper, trying_again
+from routilux._engine import keeper, ledger, trying_again
 from routilux._engine.hands import Hands
+from routilux._engine.owner import said_to_be_gone
 from routilux._engine.requests import delivery_of, write_request
 from routilux._model import SlotKey
-from routilux.errors import RoutiluxError, StoreUnavailableError
+from routilux.errors import RecoveryError, RoutiluxError, StoreUnavailableError
 from routilux.stores import Store
 from serilux import SeriluxError, register_serializable
 from tests.crashes.failing_backend import FailingBackend, Failure
-from tests.patience import until
+from tests.patience import PATIENCE, until
 from tests.stores.patients import patient
 
 LONG = 60.0
@@ -201,3 +204,81 @@ def test_it_is_waited_for_until_its_patience_is_over_and_no_shorter(monkeypatch:
     with pytest.raises(StoreUnavailableError):
         trying_again.tried_again(away, 1.0, is_over=wait, action="write")
     assert (sum(delays), delays[:3]) == (pytest.approx(1.0), [0.01, 0.02, 0.04])
+
+
+def orphans(backend: MemoryBackend, count: int) -> list[str]:
+    """Running jobs whose owner has left."""
+    with Store(backend) as owner:
+        jobs = [patient().execute("patient", store=owner) for _ in range(count)]
+        owner.ledger.flush()
+        for job_state in jobs:
+            job_state._live.abandon()
+        backend.leave(owner.ledger.owner)
+        owner.ledger.abandon()
+        owner.ledger._has_left = True  # the backend stays open
+        return [job_state.job_id for job_state in jobs]
+
+
+def test_recover_waits_once_for_a_store_that_takes_no_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend, patiences = MemoryBackend(), list[float]()
+    orphans(backend, 3)
+    failing = FailingBackend(backend, ["acquire"], repeat(Failure(done=False)))
+    real = trying_again.tried_again
+
+    def tried(call: Callable[[], object], patience: float, **how: Any) -> object:
+        patiences.append(patience)
+        return real(call, 0.0, **how)
+
+    with Store(failing, patience=50.0) as store:
+        monkeypatch.setattr(ledger, "tried_again", tried)
+        with pytest.raises(RecoveryError):
+            store.recover()
+    assert [round(patience) for patience in patiences if patience] == [50, 0, 0]
+
+
+def test_a_pause_that_has_to_claim_its_job_waits_no_longer_than_it_was_given() -> None:
+    backend = MemoryBackend()
+    failing = FailingBackend(backend, ["acquire"], repeat(Failure(done=False)))
+    (job_id,) = orphans(backend, 1)
+    with Store(failing, patience=PATIENCE) as store:
+        flow, job_state = store.load(job_id)
+        with pytest.raises(StoreUnavailableError, match="the connection was lost"):
+            flow.pause(job_state, timeout=0.2)
+        with job_state._live.taken(0.0) as is_free:
+            assert is_free
+
+
+def test_a_delivery_waits_for_a_store_that_is_away_at_first() -> None:
+    backend = MemoryBackend()
+    with Store(backend) as owner, patient() as flow:
+        job_state = flow.execute("patient", store=owner)
+        asker = Store(FailingBackend(backend, ["read"], [Failure(done=False)] * 2))
+        flow.pause(job_state)
+        asker.deliver(job_state.job_id, "patient", "answer", {"text": "heard"}, timeout=PATIENCE)
+        (task,) = owner.load_job(job_state.job_id).pending_tasks
+        assert task["data"] == {"text": "heard"}
+
+
+def test_a_fork_takes_no_job_of_its_parents_for_an_orphan(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store(MemoryBackend()) as store, patient() as flow:
+        job_state = flow.execute("patient", store=store)
+        store.ledger.flush()
+        with monkeypatch.context() as patch:
+            patch.setattr(store.ledger, "_pid", -1)
+            patch.setattr(store.ledger.keeper, "_held", {})  # the parent holds it
+            assert store.orphans() == []
+            with pytest.raises(JobStateError, match="is being run"):
+                store.delete(job_state.job_id)
+        flow.cancel(job_state)
+
+
+def test_who_was_taken_for_dead_is_not_told_that_it_has_its_job_itself() -> None:
+    backend = MemoryBackend()
+    store = Store(backend)
+    job_state = patient().execute("patient", store=store)
+    store.ledger.flush()
+    record = backend.record(job_state.job_id)
+    assert record is not None
+    backend.acquire(record, said_to_be_gone(store.ledger.owner))
+    with pytest.raises(OwnershipLost, match="was taken over by another, which has let it go since"):
+        job_state.update_shared_data("key", 1)

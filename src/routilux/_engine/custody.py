@@ -205,8 +205,10 @@ class Custody:
         """Let others have the job as it is stored, if it is there, as soon as the store lets it."""
         self.ledger.keeper.leave_behind(job.job_id, job.epoch, self._died)
 
-    def note_death(self) -> None:
+    def note_death(self, job: Job) -> None:
         """Know that it is written, if the last owner died."""
+        if self._died is not None:
+            self.ledger.keeper.left_behind.forget(job.job_id, job.epoch)
         self._died = None
 
     def forget(self) -> None:

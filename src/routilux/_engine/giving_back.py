@@ -77,23 +77,36 @@ class LeftBehind:
         """Try a job no more, when what the store was asked for before cannot be the reason any more."""
         left = self._left.get((job_id, epoch))
         if left is not None and monotonic() >= left.until:
-            self._forget(job_id, epoch)
+            self.forget(job_id, epoch)
             extra = {"action": "give_back", "job_id": job_id}
             logger.warning("job %s stays with this process: %s", job_id, error, extra=extra)
+
+    def hand_on_deaths(self) -> None:
+        """Have whoever claims a job next note what this process, which ends, has not; others it leaves to nobody.
+
+        Nobody is waited for who has a job in hand: what he writes of it from now on is refused.
+        """
+        for (job_id, epoch), left in list(self._left.items()):
+            record = None if left.died is None else self._backend.record(job_id)
+            if record is not None and left.died is not None and self._is_mine(record, epoch):
+                self._backend.acquire(record, said_to_be_gone(left.died))
+
+    def _is_mine(self, record: JobRecord, epoch: int) -> bool:
+        return (record.owner, record.epoch) == (self._owner, epoch)
 
     def _give_back(self, job_id: str, epoch: int, seconds: float | None) -> None:
         with self._hands.holding(job_id, seconds):
             left, record = self._left.get((job_id, epoch)), self._backend.record(job_id)
             if left is None:  # another thread was faster
                 return
-            is_mine = record is not None and (record.owner, record.epoch) == (self._owner, epoch)
-            if record is not None and is_mine and not self._is_run(job_id, epoch):
+            if record is not None and self._is_mine(record, epoch) and not self._is_run(job_id, epoch):
                 self._release(record, left.died)
             elif (record is None or record.epoch < epoch) and monotonic() < left.until:
                 return
-        self._forget(job_id, epoch)
+        self.forget(job_id, epoch)
 
-    def _forget(self, job_id: str, epoch: int) -> None:
+    def forget(self, job_id: str, epoch: int) -> None:
+        """Have a job not given back: it is run, or others have it."""
         self._left.pop((job_id, epoch), None)
 
     def _release(self, record: JobRecord, died: str | None) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from routilux._backends.haste import seconds_left
+from routilux._engine.threads import is_mine
 
 
 class Hands:
@@ -15,6 +16,11 @@ class Hands:
         self._taken: set[str] = set()
         self._lock = threading.RLock()  # entered itself: a Condition could be left locked by a signal
         self._change = threading.Condition(self._lock)
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether the calling thread is just asking for a job, or letting go of one: a signal may have come then."""
+        return is_mine(self._lock)
 
     def are_taking(self, job_id: str) -> bool:
         """Whether a thread is just taking a job."""

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from random import sample
 from time import monotonic
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from routilux._engine.giving_back import LeftBehind
 from routilux._engine.hands import Hands
 from routilux._engine.keeping import TURN, Servant
 from routilux._engine.requests import Answer, key_of, write_answer
-from routilux._engine.threads import start_thread, tell_of
+from routilux._engine.threads import is_mine, start_thread, tell_of
 from routilux._logging import logger
 from routilux.errors import OwnershipLost, RoutiluxError, StoreError, StoreUnavailableError
 from serilux.errors import SeriluxError
@@ -114,6 +115,11 @@ class Keeper:
         self.leave_behind(job_id, epoch, died)
         self.left_behind.give_back(job_id, epoch, died)
 
+    @property
+    def is_in_use(self) -> bool:
+        """Whether the calling thread is in the middle of a call that changes what is kept: a signal may have come."""
+        return is_mine(self._lock)
+
     def close(self) -> None:
         """End the threads."""
         with self._lock:
@@ -144,13 +150,15 @@ class Keeper:
 
     def _find_out(self) -> None:
         """Now and then, have jobs find out that others have them: one that waits for somebody has nothing to write."""
-        held = self._held.copy()
-        if held and monotonic() - self._checked_at > BEAT:
-            self._checked_at = monotonic()
+        held, now = self._held.copy(), monotonic()
+        if held and now - self._checked_at > BEAT:
             owned = {(record.job_id, record.epoch) for record in self._backend.records(owner=self._owner)}
-            for job_id, (epoch, servant) in held.items():
-                if (job_id, epoch) not in owned:
-                    servant.find_out(TURN)
+            doubtful = [servant for job_id, (epoch, servant) in held.items() if (job_id, epoch) not in owned]
+            for servant in sample(doubtful, len(doubtful)):  # none waits behind those that somebody has in hand
+                servant.find_out(TURN)
+                if monotonic() - now > ROUND:  # of the others in the next round: something may be asked
+                    return
+            self._checked_at = now
 
     def _is_needed(self) -> bool:
         with self._lock:

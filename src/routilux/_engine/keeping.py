@@ -134,7 +134,7 @@ class Custodian(Protocol):
         None where that is not known: the store does not say, or somebody has the job by now, and may have done them.
         """
 
-    def note_death(self) -> None:
+    def note_death(self, job: Job) -> None:
         """Know that it is written, if the last owner died."""
 
     def forget(self) -> None:

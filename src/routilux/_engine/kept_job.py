@@ -140,7 +140,7 @@ class KeptJob(Servant):
                 with self._standing_still():
                     log.sync()
                 self.log = None
-        custody.note_death()
+        custody.note_death(self.job)
 
     @contextmanager
     def telling(self) -> Iterator[None]:

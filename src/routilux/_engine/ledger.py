@@ -28,7 +28,7 @@ from routilux._engine.owner import (
 from routilux._engine.patience import within
 from routilux._engine.refusals import another, closed_first, exists, lost_to
 from routilux._engine.silences import Silences
-from routilux._engine.threads import start_thread
+from routilux._engine.threads import is_mine, start_thread
 from routilux._engine.trying_again import tried_again
 from routilux._logging import logger
 from routilux._model import JobStatus
@@ -72,6 +72,7 @@ class Ledger:
         self._silences = Silences(backend)
         self._has_left = False
         self._leaving = threading.RLock()  # what closes it may have to do with what is just closing it
+        self._claiming = threading.Lock()
         self._waiting: dict[JobLog, None] = {}
         self._made: dict[JobLog, Batch] = {}
         self._oldest: float | None = None
@@ -124,12 +125,22 @@ class Ledger:
         return None if lives or record.status != JobStatus.RUNNING else record.owner
 
     def _acquired(self, record: JobRecord, died: str | None) -> StoredJob | None:
-        """The job, claimed, unless somebody was faster; where no answer comes, it is given back if it is claimed."""
-        try:
-            return self.backend.acquire(record, self.owner)
-        except BaseException:
-            self.keeper.leave_behind(record.job_id, record.epoch + 1, died)
-            raise
+        """The job, claimed, unless somebody was faster; where no answer comes, it is given back if it is claimed.
+
+        It is left behind, for whoever closes the store meanwhile, until a death is noted that is to be.
+        """
+        job_id, epoch, left_behind = record.job_id, record.epoch + 1, self.keeper.left_behind
+        with self._claiming:  # which ends before the store is left, or finds that it was
+            self._check_usable()
+            left_behind.add(job_id, epoch, died)
+            try:
+                stored = self.backend.acquire(record, self.owner)
+            except BaseException:
+                self.keeper.leave_behind(job_id, epoch, died)
+                raise
+        if stored is None or died is None:
+            left_behind.forget(job_id, epoch)
+        return stored
 
     def discard(self, log: JobLog) -> None:
         """Write nothing of a log any more, for which the job went on in vain."""
@@ -157,7 +168,7 @@ class Ledger:
     def _lives(self, record: JobRecord) -> bool:
         if record.owner is None or is_said_to_be_gone(record.owner):
             return False
-        if record.owner == self.owner:
+        if record.owner == self.owner and os.getpid() == self._pid:
             return self.keeper.holds(record.job_id, record.epoch)
         return not is_gone(record.owner, None if is_of_this_machine(record.owner) else self._silences.of(record.owner))
 
@@ -336,28 +347,37 @@ class Ledger:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Write what is waiting, and leave, whatever signals come. A fork has nothing here to leave."""
-        if os.getpid() == self._pid:
+        """Write what is waiting, and leave, whatever signals come. A fork has nothing here to leave.
+
+        Who handles a signal that came in the middle of another call of it does not wait: that call ends before.
+        """
+        if os.getpid() != self._pid:
+            return
+        if is_mine(self._lock) or self.keeper.is_in_use or self.hands.is_in_use:
+            start_thread("routilux-closing", self._leave)
+        else:
             within(None, self._leave)
 
     def _leave(self) -> None:
         with self._leaving:
             if self._has_left:
                 return
-            self._has_left = True
+            with self._claiming:
+                self._has_left = True
             self.flush()
             self.abandon()
             self.reached(FaultPoint.OWNER_LEAVES)
-            try:  # all is on disk; of an owner that cannot say that it leaves, others find out
-                self._say_that_it_leaves()
-            except StoreError as error:
-                note_that_it_left(self.owner)
-                logger.warning("the store cannot be left: %s", error, extra={"action": "leave"})
-            finally:
-                self.backend.close()
+            with self._writing:  # nothing more is written before the store is closed
+                try:  # all is on disk; of an owner that cannot say that it leaves, others find out
+                    self._say_that_it_leaves()
+                except StoreError as error:
+                    note_that_it_left(self.owner)
+                    logger.warning("the store cannot be left: %s", error, extra={"action": "leave"})
+                finally:
+                    self.backend.close()
 
     def _say_that_it_leaves(self) -> None:
         """Let others have what is left; only a store that may know this owner has to be written, and waited for."""
         if self.keeper.is_known:
-            self.keeper.left_behind.give_back_all()
+            self.keeper.left_behind.hand_on_deaths()
             self.backend.leave(self.owner)

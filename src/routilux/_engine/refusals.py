@@ -3,7 +3,7 @@
 from routilux._backends.backend import MOVED, JobRecord
 from routilux._core.job import Job
 from routilux._engine.job_log import Position
-from routilux._engine.owner import shown
+from routilux._engine.owner import is_said_to_be_gone, shown
 from routilux._model import JobStatus
 from routilux.errors import JobExistsError, OwnershipLost, StoreError, UnknownJobError
 
@@ -25,7 +25,9 @@ def lost_to(record: JobRecord | None, job: Job, position: Position) -> Ownership
         return OwnershipLost(
             f"job {job_id!r} was deleted from its store while it ran here; the store has another one of that id"
         )
-    taker = "another, which has let it go since" if record.owner is None else shown(record.owner)
+    taker = "another, which has let it go since"
+    if record.owner is not None and not is_said_to_be_gone(record.owner):
+        taker = shown(record.owner)
     return OwnershipLost(
         f"job {job_id!r} was taken over by {taker} (epoch {record.epoch}; here it was {position.epoch}); what this "
         f"process has done since is not part of it"

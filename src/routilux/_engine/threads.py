@@ -31,3 +31,8 @@ def tell_of(error: BaseException) -> None:
     with suppress(BaseException):  # there is nobody left to tell
         args = (type(error), error, error.__traceback__, threading.current_thread())
         threading.excepthook(threading.ExceptHookArgs(args))
+
+
+def is_mine(lock: Any) -> bool:
+    """Whether the calling thread has a lock, which it may take again: a signal may have come in the middle."""
+    return bool(lock._is_owned())

@@ -13,16 +13,18 @@ from typing import TypeVar
 from uuid import uuid4
 
 from routilux._backends.backend import Backend, JobRecord
-from routilux._backends.haste import in_time
+from routilux._backends.haste import in_time, seconds_left
 from routilux._core.job import Job
+from routilux._core.plan_records import taken_by_a_plan
 from routilux._engine.ledger import Ledger
 from routilux._engine.live_job import LiveJob
 from routilux._engine.namesakes import is_same_moment
 from routilux._engine.owner import shown
 from routilux._engine.requests import Request, delivery_of, read_answer, write_request
+from routilux._engine.trying_again import tried_again
 from routilux._logging import logger
 from routilux._model import JobStatus, SlotKey
-from routilux._records import Data
+from routilux._records import Data, Task, task_id
 from routilux.errors import JobStateError, OwnershipLost, StoreError, StoreUnavailableError, UnknownJobError
 from routilux.job_state import JobState
 from routilux.stores.arguments import record_of
@@ -108,7 +110,7 @@ class _Asked:
         if self.take_answer(record):
             return True
         if problem and self.is_made_here:
-            raise StoreError(problem)
+            raise StoreError("the task waits no more, and this process lost the job just as it delivered to it")
         if problem:
             raise JobStateError(problem, job_id=job.job_id, status=job.status)
         self.is_made_here = False
@@ -134,6 +136,12 @@ class Asking:
         self._ledger = ledger
         self._look = look
         self._see = see
+
+    def first_look(self, look: Callable[[], T]) -> T:
+        """What a look gives; a store that is away is waited for as by `until`."""
+        left = seconds_left()
+        patience = min(self._ledger.patience, inf if left is None else left)
+        return tried_again(look, patience, is_over=sleep, action="ask")
 
     def until(
         self,
@@ -163,15 +171,15 @@ class Asking:
 
         return self._looked(asked, look, timeout)
 
-    def deliver(self, seen: Job, target: SlotKey, data: Data, why_not: WhyNot, timeout: float | None) -> None:
-        """Deliver to a job that was seen, and return when it is certain that this is what it has got.
+    def deliver(self, seen: Job, waiting: Task, target: SlotKey, data: Data, timeout: float | None) -> None:
+        """Deliver to a task of a job that was seen, and return when it is certain that this is what it has got.
 
         That is so when its owner says it, in the very transaction that it was written in, or when it was done here.
-        `until` says what is raised, and JobStateError where `why_not` has words for that the task waits no more, and
-        nobody can obey any more. Where the store is away before that is known, the StoreUnavailableError says that it
-        is not.
+        `until` says what is raised, and JobStateError where the task waits no more, and nobody can obey any more. Where
+        the store is away before that is known, the StoreUnavailableError says that it is not.
         """
         asked = _Asked(self._ledger.backend, seen.job_id, delivery_of(target, data), seen.created_at)
+        why_not = partial(_why_not, waiting)
 
         def look() -> bool | None:
             record = asked.record()
@@ -254,6 +262,14 @@ class Asking:
                         raise
                     logger.warning("the store is not available, looking again: %s", error, extra={"action": "ask"})
                 sleep(max(min(next(delays), end - monotonic()), 0.0))
+
+
+def _why_not(waiting: Task, job: Job) -> str:
+    if taken := taken_by_a_plan(job, waiting):
+        return f"task {task_id(job.job_id, waiting.number)} of job {job.job_id!r} {taken}"
+    if waiting.number in job.expecting.tasks:
+        return ""
+    return f"job {job.job_id!r}: somebody else was faster and has done that"
 
 
 def _delays() -> Iterator[float]:

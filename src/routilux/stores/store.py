@@ -9,7 +9,6 @@ from routilux._backends.backend import MOVED, Backend, JobRecord, StoredJob
 from routilux._backends.haste import in_time
 from routilux._backends.numbering import is_untaken
 from routilux._core.job import Job
-from routilux._core.plan_records import taken_by_a_plan
 from routilux._engine.awaited import checked_patience
 from routilux._engine.custody import Custody
 from routilux._engine.keeping import Custodian, KeepsJobs
@@ -20,7 +19,7 @@ from routilux._graph import check_delivery
 from routilux._logging import logger
 from routilux._model import SETTLED, JobStatus, SlotKey
 from routilux._plan import NO_PLAN, Plan, checked_plan
-from routilux._records import Data, task_id
+from routilux._records import Data, Task
 from routilux._resources import Resources
 from routilux._texts import checked_text
 from routilux.errors import (
@@ -29,6 +28,7 @@ from routilux.errors import (
     RecoveryError,
     ResumeError,
     RoutiluxError,
+    StoreUnavailableError,
     UnknownJobError,
 )
 from routilux.flow import Flow
@@ -202,12 +202,15 @@ class Store(KeepsJobs):
         host = Host(resources, flows, plans)
         recovered: list[JobState] = []
         problems: dict[str, Exception] = {}
+        patience: float | None = None
         for orphan in self.orphans():
             try:
-                if (job_state := self._take_up(orphan.job_id, host)) is not None:
-                    recovered.append(job_state)
+                with in_time(patience):
+                    job_state = self._take_up(orphan.job_id, host)
+                recovered += [] if job_state is None else [job_state]
             except (RoutiluxError, SeriluxError) as error:
                 problems[orphan.job_id] = error
+                patience = 0.0 if isinstance(error, StoreUnavailableError) else patience  # it was waited for, once
                 if on_problem is not None:
                     on_problem(orphan.job_id, error)
         if problems and on_problem is None:
@@ -275,21 +278,15 @@ class Store(KeepsJobs):
             self._deliver(asked_id(job_id), target, own, patience)
 
     def _deliver(self, job_id: str, target: SlotKey, own: Data, timeout: float | None) -> None:
+        job, waiting = self._asking.first_look(lambda: self._awaiting(job_id, target, own))
+        self._asking.deliver(job, waiting, target, own, timeout)
+
+    def _awaiting(self, job_id: str, target: SlotKey, own: Data) -> tuple[Job, Task]:
         self._check_binding(job_id, target, own)
         job = self._seen(job_id)
-        task = job.expecting.oldest(target)
-        if task is None:
+        if (task := job.expecting.oldest(target)) is None:
             raise JobStateError(f"job {job_id!r} {job.unawaited(target)}", job_id=job_id)
-        waiting = task
-
-        def why_not(job: Job) -> str:
-            if taken := taken_by_a_plan(job, waiting):
-                return f"task {task_id(job_id, waiting.number)} of job {job_id!r} {taken}"
-            if waiting.number in job.expecting.tasks:
-                return ""
-            return f"job {job_id!r}: somebody else was faster and has done that"
-
-        self._asking.deliver(job, target, own, why_not, timeout)
+        return job, task
 
     def _check_binding(self, job_id: str, target: SlotKey, data: Data) -> None:
         """Refuse what the handler cannot take: by what is stored of it, or where that is too old, by its code."""
