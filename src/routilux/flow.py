@@ -5,7 +5,6 @@ from functools import partial
 from types import TracebackType
 from typing import Any
 
-from routilux._backends.haste import in_time
 from routilux._beginning import Beginning
 from routilux._definition import Definition
 from routilux._engine.awaited import Awaited, checked_patience, left_until
@@ -216,8 +215,7 @@ class Flow(Definition):
         if is_handler_of(live):
             request()
             return
-        with in_time(patience):  # where the job is to be claimed for it, that is not left to itself
-            future = live.uninterrupted(request, patience=patience if live.attached else None)
+        future = live.uninterrupted(request, patience=patience)
         live.block_on(future, left_until(deadline, live.now()))
         job_state._check_paused()
 

@@ -11,9 +11,8 @@ from threading import Event
 
 import pytest
 
-from routilux import JobStateError, OwnershipLost
+from routilux import JobStateError, StoreError
 from routilux._engine.fault_points import FaultPoint
-from routilux.errors import StoreUnavailableError
 from routilux.stores import Store, open_store
 from tests.crashes.deliverers import deliver, own, stall, take_over
 from tests.crashes.hosts import Host
@@ -99,6 +98,9 @@ def deliveries(url: str, job_id: str, deliverer: int) -> tuple[list[str], list[s
                 done.append(name)
             except JobStateError:
                 pass
-            except (OwnershipLost, TimeoutError, StoreUnavailableError):  # its lock is held by one who stands still
+            except (
+                TimeoutError,
+                StoreError,
+            ):  # its lock is held by one who stands still, or it is lost
                 unsure.append(name)
     return done, unsure

@@ -9,9 +9,9 @@ import pytest
 
 from routilux import Flow, JobState, JobStateError, OwnershipLost, recover
 from routilux._backends.backend import JobRecord, StoredJob
-from routilux._backends.haste import in_time
 from routilux._backends.memory import MemoryBackend
 from routilux._engine import custody
+from routilux._haste import in_time
 from routilux.errors import DamagedRecordError
 from routilux.stores import Store
 from routilux.stores.arguments import record_of

@@ -15,9 +15,9 @@ import pytest
 
 from routilux import Flow, StoreError
 from routilux._backends import postgres_server
-from routilux._backends.haste import LEAST, in_time, seconds_left, without_haste
 from routilux._backends.postgres import PostgresBackend
 from routilux._backends.sqlite import SQLiteBackend
+from routilux._haste import LEAST, in_time, seconds_left, without_haste
 from routilux.errors import StoreUnavailableError
 from routilux.stores import Store
 from routilux.testing.conformance_parts import created

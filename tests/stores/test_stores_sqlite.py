@@ -16,10 +16,10 @@ import pytest
 
 from routilux._backends import sqlite, sqlite_file, sqlite_schema
 from routilux._backends.backend import Batch
-from routilux._backends.haste import in_time
 from routilux._backends.sqlite import PRUNED_AT_ONCE, SQLiteBackend
 from routilux._backends.sqlite_file import LOG_KEPT, PAGE_SIZE
 from routilux._backends.sqlite_schema import APPLICATION_ID, STEPS, bring_up_to_date, format_of
+from routilux._haste import in_time
 from routilux.errors import DamagedRecordError, StoreError, StoreFormatError, StoreUnavailableError
 from routilux.testing.conformance_parts import BEGUN, appended, compacted, created, numbers
 

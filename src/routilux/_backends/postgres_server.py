@@ -10,11 +10,11 @@ from psycopg import Connection, Error, IsolationLevel, ProgrammingError, connect
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
-from routilux._backends.haste import seconds_left
 from routilux._backends.numbering import closed_store
 from routilux._backends.postgres_errors import translated
 from routilux._backends.postgres_schema import prepare
 from routilux._backends.urls import without_password
+from routilux._haste import seconds_left
 from routilux.errors import StoreError, StoreUnavailableError
 
 Session = Connection[TupleRow]

@@ -9,11 +9,11 @@ from math import inf
 from pathlib import Path
 from time import monotonic, sleep
 
-from routilux._backends.haste import seconds_left
 from routilux._backends.numbering import closed_store
 from routilux._backends.sqlite_errors import translated
 from routilux._backends.sqlite_schema import bring_up_to_date, is_older
 from routilux._forks import take_before_fork
+from routilux._haste import seconds_left
 from routilux.errors import StoreError, StoreUnavailableError
 
 LOG_KEPT = 16 * 1024 * 1024

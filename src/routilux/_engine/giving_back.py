@@ -5,11 +5,11 @@ from time import monotonic, time
 from typing import NamedTuple
 
 from routilux._backends.backend import Backend, Batch, JobRecord, StoredJob
-from routilux._backends.haste import without_haste
 from routilux._core.journal import write_record
 from routilux._engine.hands import Hands
 from routilux._engine.owner import said_to_be_gone
 from routilux._engine.rebuilding import definition_behind, opaque_job
+from routilux._haste import without_haste
 from routilux._logging import logger
 from routilux.errors import RoutiluxError, StoreUnavailableError
 from serilux.errors import SeriluxError

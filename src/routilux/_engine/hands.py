@@ -4,8 +4,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from routilux._backends.haste import seconds_left
 from routilux._engine.threads import is_mine
+from routilux._haste import seconds_left
 
 
 class Hands:

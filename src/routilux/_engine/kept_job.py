@@ -18,6 +18,7 @@ from routilux._engine.patience import within
 from routilux._engine.requests import DONE, write_answer
 from routilux._forks import renew_after_fork
 from routilux._graph import Graph
+from routilux._haste import GRACE, in_time
 from routilux._model import JobStatus
 from routilux.errors import JobExistsError, OwnershipLost, RoutiluxError, StoreUnavailableError
 
@@ -120,10 +121,13 @@ class KeptJob(Servant):
     ) -> T:
         """What a call gives that may change the job; where that is kept, it comes to its end (`within`).
 
-        TimeoutError after `patience` seconds.
+        TimeoutError after `patience` seconds. A job that is to be claimed for it is claimed by then, or not at all.
         """
         is_kept = self.custody is not None or keeping is not None
-        return within(patience, call) if is_kept or patience is not None else call()
+        if patience is None:
+            return within(None, call) if is_kept else call()
+        with in_time(patience):
+            return within(patience + (GRACE if is_kept and not self.attached else 0.0), call)
 
     def last_graph(self, job: Job) -> Graph | None:
         """The graph that a job last ran with, if it is known here."""

@@ -11,7 +11,6 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from routilux._backends.backend import MOVED, Backend, Batch, Compaction, JobRecord, StoredJob
-from routilux._backends.haste import seconds_left, without_haste
 from routilux._engine.fault_points import FaultPoint, Reached, pass_by
 from routilux._engine.hands import Hands
 from routilux._engine.job_log import JobLog
@@ -30,6 +29,7 @@ from routilux._engine.refusals import another, closed_first, exists, lost_to
 from routilux._engine.silences import Silences
 from routilux._engine.threads import is_mine, start_thread
 from routilux._engine.trying_again import tried_again
+from routilux._haste import seconds_left, without_haste
 from routilux._logging import logger
 from routilux._model import JobStatus
 from routilux.errors import (

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from routilux._backends.haste import in_time
+from routilux._haste import in_time
 from routilux.cli.awaiting import store_watched
 from routilux.cli.invocation import Invocation
 from routilux.cli.job_ids import whole_id

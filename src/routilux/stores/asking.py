@@ -13,7 +13,6 @@ from typing import TypeVar
 from uuid import uuid4
 
 from routilux._backends.backend import Backend, JobRecord
-from routilux._backends.haste import in_time, seconds_left
 from routilux._core.job import Job
 from routilux._core.plan_records import taken_by_a_plan
 from routilux._engine.ledger import Ledger
@@ -22,6 +21,7 @@ from routilux._engine.namesakes import is_same_moment
 from routilux._engine.owner import shown
 from routilux._engine.requests import Request, delivery_of, read_answer, write_request
 from routilux._engine.trying_again import tried_again
+from routilux._haste import in_time, seconds_left
 from routilux._logging import logger
 from routilux._model import JobStatus, SlotKey
 from routilux._records import Data, Task, task_id

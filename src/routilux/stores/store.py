@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 
 from routilux._backends.backend import MOVED, Backend, JobRecord, StoredJob
-from routilux._backends.haste import in_time
 from routilux._backends.numbering import is_untaken
 from routilux._core.job import Job
 from routilux._engine.awaited import checked_patience
@@ -16,6 +15,7 @@ from routilux._engine.ledger import Ledger
 from routilux._engine.rebuilding import definition_behind, due_for, opaque_job
 from routilux._engine.requests import CancelAsked, PauseAsked
 from routilux._graph import check_delivery
+from routilux._haste import in_time
 from routilux._logging import logger
 from routilux._model import SETTLED, JobStatus, SlotKey
 from routilux._plan import NO_PLAN, Plan, checked_plan
