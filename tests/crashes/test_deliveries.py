@@ -11,8 +11,9 @@ from threading import Event
 
 import pytest
 
-from routilux import JobStateError, StoreError
+from routilux import JobStateError
 from routilux._engine.fault_points import FaultPoint
+from routilux.errors import StoreUnavailableError
 from routilux.stores import Store, open_store
 from tests.crashes.deliverers import deliver, own, stall, take_over
 from tests.crashes.hosts import Host
@@ -98,9 +99,6 @@ def deliveries(url: str, job_id: str, deliverer: int) -> tuple[list[str], list[s
                 done.append(name)
             except JobStateError:
                 pass
-            except (
-                TimeoutError,
-                StoreError,
-            ):  # its lock is held by one who stands still, or it is lost
+            except (TimeoutError, StoreUnavailableError):  # its lock is held by one who stands still
                 unsure.append(name)
     return done, unsure

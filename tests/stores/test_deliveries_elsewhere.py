@@ -363,6 +363,39 @@ def test_what_an_owner_wrote_late_and_was_not_told_of_counts(host: Callable[...,
     assert task["data"] == {"text": "A"}
 
 
+@pytest.mark.parametrize("is_done", [True, False])
+def test_what_was_delivered_here_to_a_job_that_another_takes_over_just_then_counts(
+    host: Callable[..., Host], asker: Asker, is_done: bool
+) -> None:
+    """It was written, which nobody was told, and is refused when it is written once more; or it was not."""
+    first, second = host(Two), host(Two)
+    job_state = first.run()
+    first.flow.pause(job_state)
+    backend, taken = asker.ledger.backend, list[JobState]()
+
+    class LosesItsAnswer:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(backend, name)
+
+        def write(self, batches: Sequence[Batch]) -> frozenset[str]:
+            if taken:
+                return backend.write(batches)
+            if is_done:
+                backend.write(batches)
+            taken.append(second.take_over(job_state))
+            raise StoreUnavailableError("the connection was lost")
+
+    asker.ledger.backend = LosesItsAnswer()  # type: ignore[assignment]
+    delivery = asker.begin(job_state)
+    until(lambda: taken)
+    if not is_done:
+        asker.wait_until_asked()
+        second.look()
+    delivery.result(PATIENCE)
+    second.flow.deliver(taken[0], "shop", "order", {"text": "B"})
+    assert taken[0].wait(PATIENCE) and sorted(taken[0].shared_log) == ["A", "B"]
+
+
 @pytest.mark.parametrize("kind", [StoreError, StoreUnavailableError, DamagedRecordError])
 def test_where_it_is_not_known_whether_the_owner_has_obeyed_that_is_said(
     host: Callable[..., Host], asker: Asker, monkeypatch: pytest.MonkeyPatch, kind: type[StoreError]

@@ -130,17 +130,15 @@ class HeldJob(KeptJob):
             self.sync_held()
         self.submit()
 
-    def deliver(
-        self, key: SlotKey, data: Data, *, answer_key: str = "", is_done: Callable[[], bool] = lambda: False
-    ) -> None:
+    def deliver(self, key: SlotKey, data: Data, begin: Callable[[], str | None] = str) -> None:
         """Give data to the oldest task that waits there; JobStateError where none does.
 
-        That it is done is written with it, for whoever asks for that by `answer_key`. Once the job is this process's,
-        nothing is done where it `is_done`.
+        `begin` is asked once the job is this process's. That it is done is written with it, under the key that it gives
+        if somebody wants to know; with None nothing is to be done any more.
         """
         self.secrecy.check(data, "data")
         with self.telling(), self.lock, self._writable():
-            if is_done():
+            if (answer_key := begin()) is None:
                 return
             task = self.job.expecting.oldest(key)
             if task is None or self.job.settled:
@@ -192,7 +190,7 @@ class HeldJob(KeptJob):
             self.cancel(asked.reason)
         else:
             self._check_delivery(asked.target, asked.data)
-            self.deliver(asked.target, asked.data, answer_key=asked.key)
+            self.deliver(asked.target, asked.data, lambda: asked.key)
 
     def _check_delivery(self, key: SlotKey, data: Data) -> None:
         """Refuse data that the handler cannot take; whoever delivers it may not have known."""

@@ -37,10 +37,10 @@ WhyNot = Callable[[Job], str]
 
 
 class _Asked:
-    """A request that is left for one owner after the other, each time under another key.
+    """A request that is left for one owner after the other, each time under another key, under which it is answered.
 
     `epoch` is that of the owner with whom it lies, or may lie; None where it lies with nobody. It `is_made_here` once
-    this process has begun to do itself what is asked.
+    this process has begun to do itself what is asked, and answers itself, too.
     """
 
     def __init__(self, backend: Backend, job_id: str, request: Request, created_at: float | None = None) -> None:
@@ -56,7 +56,7 @@ class _Asked:
     @property
     def may_be_done(self) -> bool:
         """Whether it is not known that it was not done."""
-        return self.epoch is not None or self.is_made_here
+        return bool(self._key)
 
     def record(self) -> JobRecord:
         """The job as it is listed; UnknownJobError where there is none, or another than was asked first."""
@@ -90,27 +90,33 @@ class _Asked:
 
         What the last owner has refused the next one may do; and what nobody has looked at lies with nobody any more.
         """
-        content = None if self.epoch is None else self._backend.answered(self.job_id, self._key)
+        content = self._backend.answered(self.job_id, self._key) if self._key else None
         if content is None:
             return False
         answer, epoch = read_answer(content), self.epoch
         self.epoch = None
-        with suppress(StoreUnavailableError):  # else it goes with the job
-            self._backend.acknowledge(self.job_id, self._key)
+        self.acknowledge()
         if answer.refusal is not None and epoch == record.epoch:
             raise self._refused(answer.refusal, JobStatus(record.status))
         return answer.is_done
 
-    def is_too_late(self, record: JobRecord, job: Job, why_not: WhyNot) -> bool:
-        """Whether the owner has obeyed, where the task waits no more; JobStateError where somebody else was faster.
+    def acknowledge(self) -> None:
+        """Know what has become of it: the answer, if there is one yet, is wanted no more."""
+        key, self._key = self._key, ""
+        if key:
+            with suppress(StoreUnavailableError):  # else it goes with the job
+                self._backend.acknowledge(self.job_id, key)
 
-        StoreError where that cannot be told, as this process began to do it itself, and lost the job.
-        """
+    def begun_here(self) -> str:
+        """The key under which this process, which does itself what is asked, is to say that it is done."""
+        self._key, self.epoch, self.is_made_here = uuid4().hex, None, True
+        return self._key
+
+    def is_too_late(self, record: JobRecord, job: Job, why_not: WhyNot) -> bool:
+        """Whether it was done, where the task waits no more; JobStateError where somebody else was faster."""
         problem = why_not(job)
         if self.take_answer(record):
             return True
-        if problem and self.is_made_here:
-            raise StoreError("the task waits no more, and this process lost the job just as it delivered to it")
         if problem:
             raise JobStateError(problem, job_id=job.job_id, status=job.status)
         self.is_made_here = False
@@ -208,19 +214,19 @@ class Asking:
         """Deliver to a job that nobody runs; False where somebody else has begun to.
 
         One who seemed to be dead may have obeyed in the last moment: once the job is this process's, that can be seen,
-        and he cannot any more.
+        and he cannot any more. Nor can this process, once another has taken it over, whose answer is there if it has.
         """
 
         def deliver(live: LiveJob) -> None:
-            def is_done() -> bool:
-                if asked.is_too_late(record, live.job, why_not):
-                    return True
-                asked.is_made_here = True
-                return False
+            def begin() -> str | None:
+                return None if asked.is_too_late(record, live.job, why_not) else asked.begun_here()
 
-            live.deliver(target, data, is_done=is_done)
+            live.deliver(target, data, begin)
 
-        return self._is_done_here(asked, deliver)
+        is_done = self._is_done_here(asked, deliver)
+        if is_done:
+            asked.acknowledge()
+        return is_done
 
     def _is_done_here(self, asked: _Asked, do: Callable[[LiveJob], object]) -> bool:
         """Change a job that nobody runs; False where somebody else has begun to, who may have died of it since.
