@@ -1,7 +1,7 @@
 """Jobs that are claimed for as long as a change takes: their owner writes each record, and then they are free."""
 
 from collections.abc import Callable, Iterator
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 from msgspec.structs import replace
@@ -200,6 +200,27 @@ def test_what_was_unanswered_is_forgotten_when_somebody_else_has_the_job(
     left = store.ledger.keeper.left_behind
     left.give_back_all()
     assert (died, left.is_empty, record_of(backend, job_id).owner) == (None, True, store.ledger.owner)
+
+
+def test_a_claim_that_takes_long_holds_up_no_other(backend: Watched, store: Store) -> None:
+    with patient() as flow:
+        first, second = [flow.execute("patient", store=store) for _ in range(2)]
+        flow.pause(first)
+        flow.pause(second)
+        entered, release = Event(), Event()
+
+        def wait() -> None:
+            entered.set()
+            assert release.wait(PATIENCE)
+
+        backend.after["acquire"] = wait
+        claiming = Thread(target=flow.cancel, args=[first])
+        claiming.start()
+        assert entered.wait(PATIENCE)
+        flow.cancel(second)
+        release.set()
+        claiming.join(PATIENCE)
+        assert (first.status, second.status) == ("cancelled", "cancelled")
 
 
 def test_a_job_that_is_lost_while_it_is_changed_is_not_changed(backend: Watched, store: Store) -> None:

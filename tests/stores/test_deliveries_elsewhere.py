@@ -363,6 +363,26 @@ def test_what_an_owner_wrote_late_and_was_not_told_of_counts(host: Callable[...,
     assert task["data"] == {"text": "A"}
 
 
+def test_a_delivery_is_done_although_its_answer_cannot_be_acknowledged(
+    host: Callable[..., Host], asker: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where somebody closes the store just then."""
+    owner = host(Two)
+    job_state = owner.run()
+
+    def fails(job_id: str, key: str) -> NoReturn:
+        raise StoreError("it has been closed")
+
+    monkeypatch.setattr(asker.ledger.backend._backend, "acknowledge", fails)
+    delivery = asker.deliver(job_state)
+    owner.look()
+    delivery.result(PATIENCE)
+    owner.flow.pause(job_state)
+    asker.begin(job_state, "B").result(PATIENCE)
+    back = owner.take_over(job_state)
+    assert back.wait(PATIENCE) and sorted(back.shared_log) == ["A", "B"]
+
+
 @pytest.mark.parametrize("is_done", [True, False])
 def test_what_was_delivered_here_to_a_job_that_another_takes_over_just_then_counts(
     host: Callable[..., Host], asker: Asker, is_done: bool

@@ -15,6 +15,7 @@ from routilux._engine import keeper, ledger, trying_again
 from routilux._engine.hands import Hands
 from routilux._engine.owner import said_to_be_gone
 from routilux._engine.requests import delivery_of, write_request
+from routilux._haste import seconds_left
 from routilux._model import SlotKey
 from routilux.errors import RecoveryError, RoutiluxError, StoreUnavailableError
 from routilux.stores import Store
@@ -233,7 +234,25 @@ def test_recover_waits_once_for_a_store_that_takes_no_writes(monkeypatch: pytest
         monkeypatch.setattr(ledger, "tried_again", tried)
         with pytest.raises(RecoveryError):
             store.recover()
-    assert [round(patience) for patience in patiences if patience] == [50, 0, 0]
+    assert [round(patience, 1) for patience in patiences] == [50.0, 0.5, 0.5]
+
+
+def test_recover_waits_as_ever_for_a_store_that_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend, patiences = MemoryBackend(), list[float | None]()
+    orphans(backend, 3)
+    failing = FailingBackend(backend, ["acquire"], [Failure(done=False)] * 2)
+    with Store(failing, patience=0.0) as store:
+        claim = store.ledger.claim
+
+        def claimed(*asked: Any, **how: Any) -> Any:
+            patiences.append(seconds_left())
+            return claim(*asked, **how)
+
+        monkeypatch.setattr(store.ledger, "claim", claimed)
+        with pytest.raises(RecoveryError) as caught:
+            store.recover()
+        assert (len(caught.value.problems), len(caught.value.recovered)) == (1, 2)
+    assert [None if left is None else round(left, 1) for left in patiences] == [None, 0.5, None]
 
 
 def test_a_pause_that_has_to_claim_its_job_waits_no_longer_than_it_was_given() -> None:

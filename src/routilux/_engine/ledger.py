@@ -72,7 +72,7 @@ class Ledger:
         self._silences = Silences(backend)
         self._has_left = False
         self._leaving = threading.RLock()  # what closes it may have to do with what is just closing it
-        self._claiming = threading.Lock()
+        self._claims = 0
         self._waiting: dict[JobLog, None] = {}
         self._made: dict[JobLog, Batch] = {}
         self._oldest: float | None = None
@@ -130,8 +130,7 @@ class Ledger:
         It is left behind, for whoever closes the store meanwhile, until a death is noted that is to be.
         """
         job_id, epoch, left_behind = record.job_id, record.epoch + 1, self.keeper.left_behind
-        with self._claiming:  # which ends before the store is left, or finds that it was
-            self._check_usable()
+        with self._claiming():
             left_behind.add(job_id, epoch, died)
             try:
                 stored = self.backend.acquire(record, self.owner)
@@ -141,6 +140,19 @@ class Ledger:
         if stored is None or died is None:
             left_behind.forget(job_id, epoch)
         return stored
+
+    @contextmanager
+    def _claiming(self) -> Iterator[None]:
+        """Have the store not left before this is over; StoreError where it was."""
+        with self._lock:
+            self._check_usable()
+            self._claims += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._claims -= 1
+                self._changed.notify_all()
 
     def discard(self, log: JobLog) -> None:
         """Write nothing of a log any more, for which the job went on in vain."""
@@ -362,8 +374,9 @@ class Ledger:
         with self._leaving:
             if self._has_left:
                 return
-            with self._claiming:
+            with self._lock:
                 self._has_left = True
+                self._changed.wait_for(lambda: not self._claims)
             self.flush()
             self.abandon()
             self.reached(FaultPoint.OWNER_LEAVES)

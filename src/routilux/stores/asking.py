@@ -104,7 +104,7 @@ class _Asked:
         """Know what has become of it: the answer, if there is one yet, is wanted no more."""
         key, self._key = self._key, ""
         if key:
-            with suppress(StoreUnavailableError):  # else it goes with the job
+            with suppress(StoreError):  # else it goes with the job: what was done is done
                 self._backend.acknowledge(self.job_id, key)
 
     def begun_here(self) -> str:

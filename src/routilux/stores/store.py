@@ -57,6 +57,9 @@ from routilux.transfer.passing import File
 from serilux import clone_fields
 from serilux.errors import SeriluxError
 
+HASTE = 0.5
+"""Seconds for which a store that has just been waited for in vain is waited for when the next job is claimed."""
+
 
 class Store(KeepsJobs):
     """Jobs that outlive the processes that run them. `open_store` opens one.
@@ -208,9 +211,10 @@ class Store(KeepsJobs):
                 with in_time(patience):
                     job_state = self._take_up(orphan.job_id, host)
                 recovered += [] if job_state is None else [job_state]
+                patience = None
             except (RoutiluxError, SeriluxError) as error:
                 problems[orphan.job_id] = error
-                patience = 0.0 if isinstance(error, StoreUnavailableError) else patience  # it was waited for, once
+                patience = HASTE if isinstance(error, StoreUnavailableError) else None  # it is waited for once
                 if on_problem is not None:
                     on_problem(orphan.job_id, error)
         if problems and on_problem is None:
