@@ -441,6 +441,7 @@ def test_a_job_that_was_moved_out_and_back_says_whose_data_it_got(host: Callable
     delivery = asker.deliver(job_state)
     asker.may_look.clear()
     owner.look()
+    until(lambda: job_state.shared_log == ["A"])
     owner.flow.pause(job_state)
     with Store(MemoryBackend()) as elsewhere:
         elsewhere.admit(owner.store.export(job_state.job_id))
