@@ -36,6 +36,12 @@ def seconds_left() -> float | None:
     return None if end is None else max(end - monotonic(), LEAST)
 
 
+def at_most(seconds: float) -> float:
+    """So many seconds, or as many as there are left if these are fewer."""
+    left = seconds_left()
+    return seconds if left is None else min(seconds, left)
+
+
 @contextmanager
 def _until(end: float | None) -> Iterator[None]:
     token = _end.set(end)

@@ -337,25 +337,24 @@ def test_of_an_answer_that_was_lost_and_an_owner_that_lost_its_job_the_delivery_
     assert taken[0].wait(PATIENCE) and sorted(taken[0].shared_log) == ["A", "B"]
 
 
-def test_what_an_owner_wrote_late_and_was_not_told_of_counts(host: Callable[..., Host], asker: Asker) -> None:
+def test_what_an_owner_wrote_late_and_was_not_told_of_counts(
+    host: Callable[..., Host], asker: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """He has given the job up, and lets others have it; then it turns out that he had done it."""
     owner = host(patience=0.0)
     job_state = owner.run()
     delivery = asker.deliver(job_state)
     asker.may_look.clear()
-    backend, late = owner.store.ledger.backend, list[Sequence[Batch]]()
+    write, late = owner.store.ledger.backend.write, list[Sequence[Batch]]()
 
-    class Late:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(backend, name)
+    def later(batches: Sequence[Batch]) -> NoReturn:
+        late.append(batches)
+        raise StoreUnavailableError("the connection was lost")
 
-        def write(self, batches: Sequence[Batch]) -> frozenset[str]:
-            late.append(batches)
-            raise StoreUnavailableError("the connection was lost")
-
-    owner.store.ledger.backend = Late()  # type: ignore[assignment]
-    owner.look()
-    assert backend.write(late[0]) == frozenset()
+    with monkeypatch.context() as patch:
+        patch.setattr(owner.store.ledger.backend, "write", later)
+        owner.look()
+    assert write(late[0]) == frozenset()
     owner.look()
     asker.may_look.set()
     delivery.result(PATIENCE)
@@ -385,27 +384,23 @@ def test_a_delivery_is_done_although_its_answer_cannot_be_acknowledged(
 
 @pytest.mark.parametrize("is_done", [True, False])
 def test_what_was_delivered_here_to_a_job_that_another_takes_over_just_then_counts(
-    host: Callable[..., Host], asker: Asker, is_done: bool
+    host: Callable[..., Host], asker: Asker, monkeypatch: pytest.MonkeyPatch, is_done: bool
 ) -> None:
     """It was written, which nobody was told, and is refused when it is written once more; or it was not."""
     first, second = host(Two), host(Two)
     job_state = first.run()
     first.flow.pause(job_state)
-    backend, taken = asker.ledger.backend, list[JobState]()
+    write, taken = asker.ledger.backend.write, list[JobState]()
 
-    class LosesItsAnswer:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(backend, name)
+    def taken_over(batches: Sequence[Batch]) -> frozenset[str]:
+        if taken:
+            return write(batches)
+        if is_done:
+            write(batches)
+        taken.append(second.take_over(job_state))
+        raise StoreUnavailableError("the connection was lost")
 
-        def write(self, batches: Sequence[Batch]) -> frozenset[str]:
-            if taken:
-                return backend.write(batches)
-            if is_done:
-                backend.write(batches)
-            taken.append(second.take_over(job_state))
-            raise StoreUnavailableError("the connection was lost")
-
-    asker.ledger.backend = LosesItsAnswer()  # type: ignore[assignment]
+    monkeypatch.setattr(asker.ledger.backend, "write", taken_over, raising=False)
     delivery = asker.begin(job_state)
     until(lambda: taken)
     if not is_done:

@@ -114,21 +114,10 @@ def test_one_who_is_faster_while_a_job_that_nobody_runs_is_changed_is_asked(
         return stored
 
     taken: list[JobState] = []
-    monkeypatch.setattr(stores[1].ledger, "backend", Acquiring(backend, overtaken))
+    monkeypatch.setattr(backend, "acquire", overtaken)
     ASKED[asked](stores[1], job_state.job_id)
     status = {"pause": "paused", "cancel": "cancelled", "deliver": "completed"}[asked]
     until(lambda: taken[0].status == status)
-
-
-class Acquiring:
-    """A store in which something else happens when a job is claimed."""
-
-    def __init__(self, backend: Any, acquire: Any) -> None:
-        self._backend = backend
-        self.acquire = acquire
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._backend, name)
 
 
 @register_serializable(name="RefusalsVisited")

@@ -130,7 +130,7 @@ class HeldJob(KeptJob):
             self.sync_held()
         self.submit()
 
-    def deliver(self, key: SlotKey, data: Data, begin: Callable[[], str | None] = str) -> None:
+    def deliver(self, key: SlotKey, data: Data, begin: Callable[[], str | None] = lambda: "") -> None:
         """Give data to the oldest task that waits there; JobStateError where none does.
 
         `begin` is asked once the job is this process's. That it is done is written with it, under the key that it gives

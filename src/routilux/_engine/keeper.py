@@ -107,13 +107,18 @@ class Keeper:
         `died` is its owner before, if the death of that is not noted.
         """
         self.left_behind.add(job_id, epoch, died)
-        with self._lock:
-            self._changed.notify_all()
+        self._wake()
 
     def give_back(self, job_id: str, epoch: int, died: str | None = None) -> None:
         """`leave_behind` a job, and give it back at once. An error where that cannot be; it is tried again later."""
-        self.leave_behind(job_id, epoch, died)
-        self.left_behind.give_back(job_id, epoch, died)
+        try:
+            self.left_behind.give_back(job_id, epoch, died)
+        finally:
+            self._wake()
+
+    def _wake(self) -> None:
+        with self._lock:
+            self._changed.notify_all()
 
     @property
     def is_in_use(self) -> bool:

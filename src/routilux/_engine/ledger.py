@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from math import inf
 from time import monotonic, time
 from typing import TypeVar
 from weakref import WeakValueDictionary
@@ -29,7 +28,7 @@ from routilux._engine.refusals import another, closed_first, exists, lost_to
 from routilux._engine.silences import Silences
 from routilux._engine.threads import is_mine, start_thread
 from routilux._engine.trying_again import tried_again
-from routilux._haste import seconds_left, without_haste
+from routilux._haste import at_most, without_haste
 from routilux._logging import logger
 from routilux._model import JobStatus
 from routilux.errors import (
@@ -323,9 +322,7 @@ class Ledger:
         self._patiently(self.keeper.show)
 
     def _patiently(self, call: Callable[[], T]) -> T:
-        left = seconds_left()
-        patience = min(self.patience, inf if left is None else left)
-        return tried_again(call, patience, is_over=self._closed.wait, action="write")
+        return tried_again(call, at_most(self.patience), is_over=self._closed.wait, action="write")
 
     def _run(self) -> None:
         woken, untold = False, list[JobLog]()

@@ -21,7 +21,7 @@ from routilux._engine.namesakes import is_same_moment
 from routilux._engine.owner import shown
 from routilux._engine.requests import Request, delivery_of, read_answer, write_request
 from routilux._engine.trying_again import tried_again
-from routilux._haste import in_time, seconds_left
+from routilux._haste import at_most, in_time
 from routilux._logging import logger
 from routilux._model import JobStatus, SlotKey
 from routilux._records import Data, Task, task_id
@@ -145,9 +145,7 @@ class Asking:
 
     def first_look(self, look: Callable[[], T]) -> T:
         """What a look gives; a store that is away is waited for as by `until`."""
-        left = seconds_left()
-        patience = min(self._ledger.patience, inf if left is None else left)
-        return tried_again(look, patience, is_over=sleep, action="ask")
+        return tried_again(look, at_most(self._ledger.patience), is_over=sleep, action="ask")
 
     def until(
         self,
