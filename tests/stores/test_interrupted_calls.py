@@ -29,15 +29,20 @@ class Interruption(BaseException):
     """What the signal of these tests raises."""
 
 
+class TimeLimit(TimeoutError):
+    """What it may raise, too: handlers that put an end to what takes too long raise an Exception."""
+
+
 class Signals:
     """Sends signals to the main thread, each of which raises."""
 
     def __init__(self) -> None:
         self._raised = threading.Semaphore(0)
+        self.raises: type[BaseException] = Interruption
 
     def raise_one(self, signum: int, frame: object) -> None:
         self._raised.release()
-        raise Interruption
+        raise self.raises
 
     def send(self) -> None:
         """Interrupt the main thread when it waits for a call, or whatever else comes true."""
@@ -64,15 +69,20 @@ def signals() -> Iterator[Signals]:
     signal.signal(signal.SIGUSR1, former)
 
 
-def test_a_call_comes_to_its_end_before_what_a_signal_raises(signals: Signals) -> None:
+@pytest.mark.parametrize("raises", [Interruption, TimeLimit])
+@pytest.mark.parametrize("patience", [None, PATIENCE])
+def test_a_call_comes_to_its_end_before_what_a_signal_raises(
+    signals: Signals, raises: type[BaseException], patience: float | None
+) -> None:
     ended = []
+    signals.raises = raises
 
     def call() -> None:
         signals.send()
         ended.append(True)
 
-    with pytest.raises(Interruption):
-        within(None, call)
+    with pytest.raises(raises):
+        within(patience, call)
     assert ended == [True]
 
 
@@ -233,6 +243,40 @@ def test_a_job_that_was_resumed_runs(
     flow.deliver(job_state, "patient", "answer", {"text": "heard"})
     assert job_state.wait(PATIENCE)
     assert store.load(job_state.job_id)[1].shared_log == ["heard"]
+
+
+@pytest.mark.parametrize("name", ["record", "records", "read", "prune", "acknowledge"])
+def test_what_a_signal_raises_is_no_error_of_the_store(
+    store: Store, signals: Signals, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    signals.raises = TimeLimit
+    calls = {
+        "record": lambda: store.summary("a"),
+        "records": store.jobs,
+        "read": lambda: store.peek("a"),
+        "prune": lambda: store.prune(older_than=0.0),
+        "acknowledge": lambda: store._ledger.backend.acknowledge("a", "key"),
+    }
+    interrupting(store, signals, monkeypatch, name)
+    with pytest.raises(TimeLimit):
+        calls[name]()
+
+
+def test_nor_a_problem_of_the_job_that_is_just_being_recovered(
+    url: str, store: Store, flow: Flow, signals: Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_store(url) as owner:
+        job_state = flow.execute("patient", store=owner)
+        owner.ledger.flush()
+        job_state._live.abandon()
+    signals.raises, problems = TimeLimit, dict[str, Exception]()
+    with monkeypatch.context() as patch:
+        interrupting(store, signals, patch, "read")
+        with pytest.raises(TimeLimit):
+            recover(store, flows=[flow], on_problem=problems.__setitem__)
+    assert problems == {}
+    (recovered,) = recover(store, flows=[flow])
+    flow.cancel(recovered)
 
 
 @pytest.mark.parametrize("name", ["record", "records", "read", "silences"])

@@ -4,9 +4,10 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import copy_context
+from time import monotonic
 from typing import Generic, TypeVar
 
-from routilux._engine.awaited import Awaited
+from routilux._engine.awaited import Awaited, left_until
 from routilux._engine.threads import start_thread
 from routilux.errors import NoThreadError
 
@@ -37,14 +38,16 @@ class _Call(Generic[T]):
         self._over.come_true()
 
     def result(self, patience: float | None) -> T:
-        """What it gives or raises; TimeoutError after `patience` seconds. What a signal raises comes after that."""
+        """What it gives or raises; TimeoutError after `patience` seconds. What a signal raises comes after that.
+
+        That may be a TimeoutError, too, so that these are not told apart: who has no more time waits no longer.
+        """
+        end = None if patience is None else monotonic() + patience
         try:
             self._over.wait(patience)
-        except TimeoutError:
-            raise
         except BaseException:
             with suppress(TimeoutError):
-                self._over.wait(patience)
+                self._over.wait(left_until(end, monotonic()))
             raise
         if self._errors:
             raise self._errors.pop()

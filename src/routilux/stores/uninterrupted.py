@@ -27,8 +27,13 @@ class _Uninterrupted:
 
 
 def _call(name: str, method: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
+    return within(None, partial(_made, name, method, *args, **keywords))
+
+
+def _made(name: str, method: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
+    """What a call gives. Only what itself raises is the store's: what a signal raises meanwhile is not raised here."""
     try:
-        return within(None, partial(method, *args, **keywords))
+        return method(*args, **keywords)
     except StoreError:
         raise
     except Exception as error:
