@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Never
+from typing import Any, NamedTuple, Never, Self
 
 from routilux._context import running_activation
 from routilux._records import Data, read_data
@@ -26,27 +26,23 @@ class Settings(NamedTuple):
 class Configured(Serializable):
     """A part of a flow with a configuration, which is data and goes where the flow goes, and with needs of its host."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._on_change: Callable[[], None] = _nothing_to_tell
-        self._flow_id: str | None = None
-        self._routine_id: str | None = None
-        self._config: Data = {}
-        self._required: tuple[str, ...] = ()
-        self._secrets: dict[str, Secret | None] = {}
-        self._resources = Resources()
-        self._secrecy = Secrecy()
+    _on_change: Callable[[], None]
+    _flow_id: str | None
+    _routine_id: str | None
+    _config: Data
+    _required: tuple[str, ...]
+    _secrets: dict[str, Secret | None]
+    _resources: Resources
+    _secrecy: Secrecy
 
-    if not TYPE_CHECKING:  # to a checker it would mean that there are attributes of any name
-
-        def __getattr__(self, name: str) -> Any:
-            """Say so where a subclass's constructor has not called ours: what that makes is looked for in vain."""
-            if "_secrecy" in self.__dict__ or not name.startswith("_") or name.startswith("__"):
-                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
-            raise DefinitionError(
-                f"{type(self).__name__}.__init__ has not called super().__init__(), which has to come first: there is "
-                f"no {name!r} yet"
-            )
+    def __new__(cls, *arguments: object, **named: object) -> Self:
+        """Make what is ours before a constructor runs: a subclass may call `super().__init__()` late, or never."""
+        made = super().__new__(cls)
+        made._on_change = _nothing_to_tell
+        made._flow_id = made._routine_id = None
+        made._config, made._required, made._secrets = {}, (), {}
+        made._resources, made._secrecy = Resources(), Secrecy()
+        return made
 
     def _join(self, flow_id: str, routine_id: str, resources: Resources, secrecy: Secrecy) -> None:
         """Become part of a flow; its id is known last, since from then on handlers are told not to change it."""

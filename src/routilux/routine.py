@@ -67,22 +67,23 @@ class Routine(Configured):
     (True, 2)
     """
 
-    _has_arguments = False
+    _has_arguments: bool
+    _error_handler: ErrorHandler | None
+    _effects: SideEffects
+    _slots: dict[str, Slot]
+    _unmatched_slots: dict[str, str]
+    _events: dict[str, Event]
 
     def __new__(cls, *arguments: object, **named: object) -> Self:
         """What it is made with is in no document, and so is refused by `Flow.serialize`."""
-        routine = super().__new__(cls)
-        if arguments or named:
-            routine._has_arguments = True
-        return routine
+        made = super().__new__(cls)
+        made._has_arguments = bool(arguments or named)
+        made._error_handler, made._effects = None, SideEffects.REPEATABLE
+        made._slots, made._unmatched_slots, made._events = {}, {}, {}
+        return made
 
     def __init__(self) -> None:
         super().__init__()
-        self._error_handler: ErrorHandler | None = None
-        self._effects = SideEffects.REPEATABLE
-        self._slots: dict[str, Slot] = {}
-        self._unmatched_slots: dict[str, str] = {}
-        self._events: dict[str, Event] = {}
 
     def __setattr__(self, name: str, value: Any) -> None:
         if running_activation() is not None and self.__dict__.get("_routine_id") is not None:

@@ -356,37 +356,3 @@ def test_parts_that_flows_are_compiled_of_cannot_be_changed(find: Callable[[Flow
     with pytest.raises(DefinitionError, match=f"{name!r} of <.* cannot be changed.*define another"):
         setattr(part, name, value)
     assert flow.serialize() == document
-
-
-class Unmade(Routine):
-    """Its constructor does not call that of Routine."""
-
-    def __init__(self) -> None:
-        pass
-
-
-UNMADE: dict[str, Callable[[Routine], Any]] = {
-    "define_slot": lambda routine: routine.define_slot("trigger"),
-    "define_event": lambda routine: routine.define_event("out"),
-    "set_config": lambda routine: routine.set_config(a=1),
-    "declare_secret": lambda routine: routine.declare_secret("a"),
-    "require": lambda routine: routine.require("a"),
-    "set_error_handler": lambda routine: routine.set_error_handler(None),
-    "set_effects": lambda routine: routine.set_effects("recorded"),
-    "add_routine": lambda routine: Flow("flow").add_routine(routine, "a"),
-    "repr": repr,
-}
-
-
-@pytest.mark.parametrize("call", UNMADE)
-def test_a_routine_that_was_not_made_as_one_says_so(call: str) -> None:
-    with pytest.raises(DefinitionError, match=r"Unmade.__init__ has not called super\(\).__init__\(\)"):
-        UNMADE[call](Unmade())
-
-
-def test_an_attribute_that_a_routine_has_not_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="'EngineAsker' object has no attribute '_hidden'"):
-        EngineAsker()._hidden  # type: ignore[attr-defined]
-    with pytest.raises(AttributeError, match="'Unmade' object has no attribute 'seen'"):
-        Unmade().seen  # type: ignore[attr-defined]
-    assert not hasattr(Unmade(), "__deepcopy__")

@@ -30,6 +30,30 @@ class Orders(Tabular):
         super().__init__("orders")
 
 
+@register_serializable(name="EngineLateConstructor")
+class Late(Routine):
+    """Calls the constructor of its base when all is defined."""
+
+    def __init__(self) -> None:
+        self.table = "default"
+        self.define_slot("trigger", self.go)
+        self.set_config(rows=3)
+        super().__init__()
+
+    def go(self) -> None:
+        self.get_execution_context().state["rows"] = self.get_config("rows")
+
+
+@register_serializable(name="EngineNoConstructor")
+class Never(Late):
+    """Calls it never."""
+
+    def __init__(self) -> None:
+        self.table = "default"
+        self.define_slot("trigger", self.go)
+        self.set_config(rows=3)
+
+
 def flow_of(routine: Routine) -> Flow:
     flow = Flow("tables")
     flow.add_routine(routine, "tabular")
@@ -55,6 +79,16 @@ def test_one_that_was_made_without_arguments_is(routine) -> None:
     other = Flow()
     other.deserialize(flow_of(routine()).serialize())
     assert other.routines["tabular"].table == routine().table
+
+
+@pytest.mark.parametrize("routine", [Late, Never])
+def test_a_constructor_calls_that_of_its_base_when_it_likes(routine) -> None:
+    """What had been defined before that would be gone, and a routine of which it was forgotten would be none."""
+    other = Flow()
+    other.deserialize(flow_of(routine()).serialize())
+    job = other.execute("tabular")
+    assert job.wait(10)
+    assert job.get_routine_state("tabular")["rows"] == 3
 
 
 def test_an_event_is_led_to_no_slot_without_a_handler() -> None:
