@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from bench import floors
 from bench.effort import Effort
+from bench.least_engine import LeastChain
 from bench.outcome import Outcome, at_most_times, below
 from bench.pairs import in_pairs, seconds
 from bench.workloads import chain_flow, fan_out_flow, finish, paused_with, ring_flow
@@ -21,6 +22,19 @@ def chain(effort: Effort) -> Outcome:
             effort.pairs,
         )
     return at_most_times(pairs, 9, "us")
+
+
+def chain_beside_least(effort: Effort) -> Outcome:
+    """The same chain; floor: the least loop that leaves the same history, in which nothing can fail, wait or pause."""
+    length, repeats = 1_000, effort.sized(10)
+    least = LeastChain(length)
+    with chain_flow(length) as flow:
+        pairs = in_pairs(
+            lambda: seconds(lambda: [least.run({"left": 0}) for _ in range(repeats)]) / (length * repeats),
+            lambda: _step(flow, "step_0", {"left": 0}, length, repeats),
+            effort.pairs,
+        )
+    return at_most_times(pairs, 2, "us")
 
 
 def fan_out(effort: Effort) -> Outcome:
@@ -81,4 +95,10 @@ def _traced(make: Callable[[], object]) -> float:
     return after - before
 
 
-STEPS = {"chain": chain, "fan_out": fan_out, "growth": growth, "memory": memory}
+STEPS = {
+    "chain": chain,
+    "chain_beside_least": chain_beside_least,
+    "fan_out": fan_out,
+    "growth": growth,
+    "memory": memory,
+}
