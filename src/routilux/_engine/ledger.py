@@ -1,6 +1,7 @@
 """A store as one process uses it: one writer for all jobs that run here, and the owner that they belong to."""
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -358,9 +359,10 @@ class Ledger:
     def close(self) -> None:
         """Write what is waiting, and leave, whatever signals come. A fork has nothing here to leave.
 
-        Who handles a signal that came in the middle of another call of it does not wait: that call ends before.
+        Who handles a signal that came in the middle of another call of it does not wait: that call ends before. Nor is
+        anything waited for when the interpreter ends, whose threads stand still, with whatever they have.
         """
-        if os.getpid() != self._pid:
+        if os.getpid() != self._pid or sys.is_finalizing():
             return
         if is_mine(self._lock) or self.keeper.is_in_use or self.hands.is_in_use:
             start_thread("routilux-closing", self._leave)

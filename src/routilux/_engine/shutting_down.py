@@ -1,5 +1,6 @@
 """How an engine comes to rest: what has not settled starts nothing more, and nothing of it is lost."""
 
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
@@ -16,9 +17,10 @@ Lost = dict[LiveJob, RoutiluxError]
 def shut_down(engine: Engine, *, wait: bool, patience: float | None) -> None:
     """Pause the jobs that still run, and end the threads; with `wait`, give them up to `patience` seconds before.
 
-    A job that is lost, since its store is, keeps no other from that; why it is so is raised at the end.
+    A job that is lost, since its store is, keeps no other from that; why it is so is raised at the end. Threads of an
+    interpreter that ends stand still, with whatever locks they have: then nothing is done.
     """
-    if not engine.stop_admitting():
+    if sys.is_finalizing() or not engine.stop_admitting():
         return
     deadline = None if patience is None else engine.clock.now() + patience
     jobs = [job for job in list(engine.jobs) if isinstance(job, LiveJob) and job.lost is None]

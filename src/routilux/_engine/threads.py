@@ -1,5 +1,6 @@
 """How this library starts its threads, and what is told of those that come to grief."""
 
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,7 +10,12 @@ from routilux.errors import NoThreadError
 
 
 def start_thread(name: str, run: Callable[..., object], *args: Any) -> threading.Thread:
-    """Run a function on a daemon thread of its own; NoThreadError where the system gives none."""
+    """Run a function on a daemon thread of its own; NoThreadError where the system gives none.
+
+    Nor does an interpreter that ends: up to Python 3.11 whoever starts one waits for it for ever.
+    """
+    if sys.is_finalizing():
+        raise no_thread(name, RuntimeError("the interpreter ends"))
     thread = threading.Thread(target=run, args=args, name=name, daemon=True)
     try:
         thread.start()

@@ -377,7 +377,11 @@ class Store(KeepsJobs):
         return self._backend.prune(before=before, statuses=[*sorted(SETTLED), MOVED])
 
     def close(self) -> None:
-        """Write what is waiting, and let go. Jobs that still run here have no owner from then on."""
+        """Write what is waiting, and let go. Jobs that still run here have no owner from then on.
+
+        When the interpreter ends (`__del__`, a generator that was not finished) nothing is done, as if the process had
+        died: its threads stand still by then, and one may be in the middle of a write.
+        """
         self._ledger.close()
 
     def __enter__(self) -> "Store":
