@@ -54,5 +54,9 @@ def _value(given: str, text: str) -> Any:
         return text
 
 
-_ALMOST_JSON = {"true": "true", "false": "false", "null": "null", "none": "null"}
-"""What as a text would count as true."""
+_ALMOST_JSON = (
+    dict.fromkeys(("true", "yes", "y", "on"), "true")
+    | dict.fromkeys(("false", "no", "n", "off"), "false")
+    | dict.fromkeys(("null", "none"), "null")
+)
+"""What as a text would count as true, whatever it says."""
