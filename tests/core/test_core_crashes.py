@@ -64,7 +64,11 @@ def test_a_task_that_has_lost_too_many_attempts_fails_its_job() -> None:
     assert places(state) == lies(ready=[4], failed=[2])
     assert state.error is not None
     assert state.error.type == "routilux.errors.ProcessLost"
-    assert "died 3 times while worker.input was being handled" in state.error.message
+    assert state.error.message == (
+        "the process died 3 times while worker.input was being handled (max_lost_attempts=3), the last time with "
+        "nothing else of the job in flight; find out what it died of, and retry the job, which counts anew; where that "
+        "was killed from outside, raise max_lost_attempts"
+    )
     assert (state.error.routine_id, state.error.task_id, state.error.traceback) == ("worker", "j:2", "")
     assert state.routines["worker"].outcome is RoutineStatus.FAILED
     assert state.routines["worker"].error is state.error
@@ -85,6 +89,8 @@ def test_nothing_is_to_blame_for_a_death_that_was_none() -> None:
 def test_in_former_journals_a_task_is_to_blame_whatever_was_beside_it() -> None:
     state = after(ANY_DIED, task(2, lost_attempts=2), task(3))
     assert places(state) == lies(ready=[3], failed=[2])
+    assert state.error is not None
+    assert state.error.message.endswith("so it is not tried again unless the job is retried")
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def attempts_lost(graph: Graph, job: Job, fact: AttemptsLost, now: float) -> Eff
     job.hold_until = None
     over = [task for task in lost if task.lost_attempts >= fact.limit] if _is_evidence(fact, lost) else []
     for task in over:
-        _give_up(job, task, now)
+        _give_up(job, task, fact, now)
     left = [task for task in lost if task not in over]
     put_first(job, left[::-1] if fact.alone and fact.died else left)  # who began last is the likeliest cause
     ambiguous = [task.number for task in left if task.ambiguous]
@@ -58,21 +58,24 @@ def _lost(graph: Graph, task: Task, fact: AttemptsLost) -> Task:
     return replace(task, lost_attempts=task.lost_attempts + fact.died, ambiguous=once)
 
 
-def _give_up(job: Job, task: Task, now: float) -> None:
-    routine_id = task.target.routine_id
-    error = ErrorInfo(
-        qualified_name(ProcessLost),
-        f"the process died {task.lost_attempts} times while {task.target} was being handled; that it dies of it is "
-        f"likely, so it is not tried again unless the job is retried",
-        routine_id,
-        task_id(job.job_id, task.number),
-        "",
-    )
+def _give_up(job: Job, task: Task, fact: AttemptsLost, now: float) -> None:
+    routine_id, name = task.target.routine_id, task_id(job.job_id, task.number)
+    error = ErrorInfo(qualified_name(ProcessLost), _why(task, fact), routine_id, name, "")
     record(job, [failure_record(RecordKind.ERROR, task, error, now)], now)
     touch(job, routine_id, error=error)
     worsen(job, routine_id, RoutineStatus.FAILED)
     job.add_failed(task)
     doom(job, error)
+
+
+def _why(task: Task, fact: AttemptsLost) -> str:
+    died = f"the process died {task.lost_attempts} times while {task.target} was being handled"
+    if not fact.alone:  # as a line of a former journal has always been told
+        return f"{died}; that it dies of it is likely, so it is not tried again unless the job is retried"
+    return (
+        f"{died} (max_lost_attempts={fact.limit}), the last time with nothing else of the job in flight; find out what "
+        f"it died of, and retry the job, which counts anew; where that was killed from outside, raise max_lost_attempts"
+    )
 
 
 def task_resolved(graph: Graph, job: Job, fact: TaskResolved, now: float) -> Effects:

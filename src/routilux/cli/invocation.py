@@ -6,18 +6,19 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from routilux._backends.urls import without_password
-from routilux.cli.options import DEFAULT_STORE, STORE_VARIABLE
+from routilux.cli.options import DEFAULT_LIMIT, DEFAULT_STORE, LIMIT_VARIABLE, STORE_VARIABLE
 from routilux.cli.quoting import command_of, in_shell
 
 
 class Invocation(NamedTuple):
-    """The store and the modules that a command was given: the next one needs them too.
+    """The store, the modules and the `limit` of lost attempts that a command was given: the next one needs them too.
 
     A password in the store's URL is left out of what is shown, which may be kept in a log: `***` stands for it.
     """
 
     store: str
     apps: Sequence[str]
+    limit: int | None = None
 
     @classmethod
     def of(cls, arguments: Sequence[str]) -> "Invocation":
@@ -29,7 +30,7 @@ class Invocation(NamedTuple):
 
     def command(self, verb: str, job_id: str) -> str:
         """What to type for a job; without what the environment says anyway."""
-        return command_of(verb, job_id, [*self._store(), *self._modules()])
+        return command_of(verb, job_id, [*self._store(), *self._limit(), *self._modules()])
 
     def of_all(self, verb: str) -> str:
         """The same for a command that is about all jobs."""
@@ -41,6 +42,10 @@ class Invocation(NamedTuple):
 
     def _modules(self) -> list[str]:
         return [word for app in self.apps for word in ("--app", app)]
+
+    def _limit(self) -> list[str]:
+        is_known = str(self.limit) == os.environ.get(LIMIT_VARIABLE, str(DEFAULT_LIMIT))
+        return [] if is_known or self.limit is None else ["--max-lost-attempts", str(self.limit)]
 
     def _store(self) -> list[str]:
         is_known = self.store == os.environ.get(STORE_VARIABLE, DEFAULT_STORE)

@@ -8,16 +8,29 @@ import typer
 
 from routilux.errors import StoreError
 from routilux.stores import Store, open_store
+from routilux.stores.arguments import MAX_LOST_ATTEMPTS
 from routilux.transfer import KeyRing, load_keys
 from routilux.transfer.packing import MAX_SIZE
 
 STORE_VARIABLE = "ROUTILUX_STORE"
 DEFAULT_STORE = "sqlite:///routilux.db"
+LIMIT_VARIABLE = "ROUTILUX_MAX_LOST_ATTEMPTS"
+DEFAULT_LIMIT = MAX_LOST_ATTEMPTS
 _FILE = "sqlite:///"
 
 StoreUrl = Annotated[
     str,
     typer.Option("--store", metavar="URL", envvar=STORE_VARIABLE, help="The store: sqlite:///... or postgresql://..."),
+]
+Limit = Annotated[
+    int,
+    typer.Option(
+        "--max-lost-attempts",
+        metavar="N",
+        min=1,
+        envvar=LIMIT_VARIABLE,
+        help="How many processes may die in the middle of a task before its job fails.",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document; errors too, on stderr.")]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The id of a job, or how only that one begins.")]
@@ -76,8 +89,8 @@ def is_there(url: str) -> bool:
     return not url.startswith(_FILE) or Path(url.removeprefix(_FILE)).exists()
 
 
-def existing_store(url: str) -> Store:
+def existing_store(url: str, max_lost_attempts: int = DEFAULT_LIMIT) -> Store:
     """Open a store that is there already; StoreError where a file would have to be made for it."""
     if not is_there(url):
         raise StoreError(f"there is no store {url!r}; name another one with --store or {STORE_VARIABLE}")
-    return open_store(url)
+    return open_store(url, max_lost_attempts=max_lost_attempts)

@@ -17,7 +17,18 @@ from routilux.cli.given import Given, given_by, load_into
 from routilux.cli.invocation import Invocation
 from routilux.cli.job_ids import whole_id
 from routilux.cli.loading import load_flow, resources_of
-from routilux.cli.options import DEFAULT_STORE, Code, JobId, Json, PlanFile, PlanFiles, StoreUrl, existing_store
+from routilux.cli.options import (
+    DEFAULT_LIMIT,
+    DEFAULT_STORE,
+    Code,
+    JobId,
+    Json,
+    Limit,
+    PlanFile,
+    PlanFiles,
+    StoreUrl,
+    existing_store,
+)
 from routilux.cli.parameters import read_params
 from routilux.cli.printing import print_lines
 from routilux.cli.signals import News, signals_to
@@ -44,6 +55,7 @@ def run(
         Durability,
         typer.Option("--durability", help="Whether activations run ahead of the disk (group), or not (strict)."),
     ] = Durability.GROUP,
+    max_lost_attempts: Limit = DEFAULT_LIMIT,
     store: StoreUrl = DEFAULT_STORE,
     json: Json = False,
 ) -> int:
@@ -52,8 +64,8 @@ def run(
     with users_output(as_json=json):
         flow = load_flow(reference)
         flow.resources.update(resources_of([reference], "MODULE:FLOW") | dict(flow.resources))
-    invocation = Invocation(store, [reference.partition(":")[0]])
-    with open_store(store) as opened:
+    invocation = Invocation(store, [reference.partition(":")[0]], max_lost_attempts)
+    with open_store(store, max_lost_attempts=max_lost_attempts) as opened:
 
         def begun() -> list[Run]:
             return [Run(flow.start(entry, params, store=opened, durability=durability, job_id=job_id))]
@@ -68,39 +80,51 @@ def resume(
     take_over: Annotated[
         bool, typer.Option("--take-over", help="Take the job from a process that runs it; that one loses it.")
     ] = False,
+    max_lost_attempts: Limit = DEFAULT_LIMIT,
     store: StoreUrl = DEFAULT_STORE,
     json: Json = False,
 ) -> int:
     """Let a paused job, or one whose process has died, go on here."""
     given = given_by(app, [plan], as_json=json)
-    with existing_store(store) as opened:
+    with existing_store(store, max_lost_attempts) as opened:
 
         def begun() -> list[Run]:
             flow, job_state, due = load_into(opened, whole_id(opened, job_id), given)
             return [Run(flow.resume(job_state, plan=due, take_over=take_over))]
 
-        return _see_through(opened, Invocation(store, app or []), begun, json)
+        return _see_through(opened, Invocation(store, app or [], max_lost_attempts), begun, json)
 
 
 def retry(
-    job_id: JobId, app: Code = None, plan: PlanFile = None, store: StoreUrl = DEFAULT_STORE, json: Json = False
+    job_id: JobId,
+    app: Code = None,
+    plan: PlanFile = None,
+    max_lost_attempts: Limit = DEFAULT_LIMIT,
+    store: StoreUrl = DEFAULT_STORE,
+    json: Json = False,
 ) -> int:
     """Run a failed job's failed tasks once more, then all that it left unstarted."""
     given = given_by(app, [plan], as_json=json)
-    with existing_store(store) as opened:
+    with existing_store(store, max_lost_attempts) as opened:
 
         def begun() -> list[Run]:
             flow, job_state, due = load_into(opened, whole_id(opened, job_id), given)
             return [Run(flow.retry(job_state, plan=due))]
 
-        return _see_through(opened, Invocation(store, app or []), begun, json)
+        return _see_through(opened, Invocation(store, app or [], max_lost_attempts), begun, json)
 
 
-def recover(app: Code = None, plan: PlanFiles = None, store: StoreUrl = DEFAULT_STORE, json: Json = False) -> int:
+def recover(
+    app: Code = None,
+    plan: PlanFiles = None,
+    max_lost_attempts: Limit = DEFAULT_LIMIT,
+    store: StoreUrl = DEFAULT_STORE,
+    json: Json = False,
+) -> int:
     """Let every job go on here that was running when its process died."""
     given = given_by(app, plan, as_json=json)
-    invocation, refused = Invocation(store, app or []), dict[str, Exception]()
-    with existing_store(store) as opened:
+    invocation, refused = Invocation(store, app or [], max_lost_attempts), dict[str, Exception]()
+    with existing_store(store, max_lost_attempts) as opened:
         if not opened.orphans() and not json:
             print_lines(["every job that is running has its process: there is nothing to recover"])
         begun = partial(_recovered, opened, given, refused)

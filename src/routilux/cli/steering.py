@@ -11,7 +11,18 @@ from routilux.cli.awaiting import store_watched
 from routilux.cli.invocation import Invocation
 from routilux.cli.job_ids import whole_id
 from routilux.cli.loading import import_apps
-from routilux.cli.options import DEFAULT_STORE, Apps, JobId, Json, Patience, Reason, StoreUrl, existing_store
+from routilux.cli.options import (
+    DEFAULT_LIMIT,
+    DEFAULT_STORE,
+    Apps,
+    JobId,
+    Json,
+    Limit,
+    Patience,
+    Reason,
+    StoreUrl,
+    existing_store,
+)
 from routilux.cli.parameters import read_data
 from routilux.cli.printing import complain
 from routilux.cli.resuming import print_outlook
@@ -23,15 +34,16 @@ def pause(
     reason: Reason = "",
     timeout: Patience = None,
     app: Apps = None,
+    max_lost_attempts: Limit = DEFAULT_LIMIT,
     store: StoreUrl = DEFAULT_STORE,
     json: Json = False,
 ) -> int:
     """Pause a job, here, in another process or nowhere; what runs finishes first."""
     import_apps(app, as_json=json)
-    with _asked_in_time(store, timeout) as opened:
+    with _asked_in_time(store, timeout, max_lost_attempts) as opened:
         job_id = whole_id(opened, job_id)
         opened.pause(job_id, reason, timeout=timeout)
-        print_outlook(opened, job_id, Invocation(store, app or []), as_json=json)
+        print_outlook(opened, job_id, Invocation(store, app or [], max_lost_attempts), as_json=json)
     return 0
 
 
@@ -40,15 +52,16 @@ def cancel(
     reason: Reason = "",
     timeout: Patience = None,
     app: Apps = None,
+    max_lost_attempts: Limit = DEFAULT_LIMIT,
     store: StoreUrl = DEFAULT_STORE,
     json: Json = False,
 ) -> int:
     """Settle a job as cancelled, whoever runs it; what its handlers still do is discarded."""
     import_apps(app, as_json=json)
-    with _asked_in_time(store, timeout) as opened:
+    with _asked_in_time(store, timeout, max_lost_attempts) as opened:
         job_id = whole_id(opened, job_id)
         opened.cancel(job_id, reason, timeout=timeout)
-        print_outlook(opened, job_id, Invocation(store, app or []), as_json=json)
+        print_outlook(opened, job_id, Invocation(store, app or [], max_lost_attempts), as_json=json)
     return 0
 
 
@@ -65,21 +78,22 @@ def deliver(
     ] = None,
     timeout: Patience = None,
     app: Apps = None,
+    max_lost_attempts: Limit = DEFAULT_LIMIT,
     store: StoreUrl = DEFAULT_STORE,
     json: Json = False,
 ) -> int:
     """Give a task that waits for somebody (`Routine.expect`) its data, whoever runs the job."""
     delivered = read_data(data, param or [])
     import_apps(app, as_json=json)
-    with _asked_in_time(store, timeout) as opened:
+    with _asked_in_time(store, timeout, max_lost_attempts) as opened:
         job_id = whole_id(opened, job_id)
         opened.deliver(job_id, routine, slot, delivered, timeout=timeout)
-        print_outlook(opened, job_id, Invocation(store, app or []), as_json=json)
+        print_outlook(opened, job_id, Invocation(store, app or [], max_lost_attempts), as_json=json)
     return 0
 
 
 @contextmanager
-def _asked_in_time(url: str, seconds: float | None) -> Iterator[Store]:
+def _asked_in_time(url: str, seconds: float | None, limit: int) -> Iterator[Store]:
     """A store that is there already, and is waited for no longer than that; that it is away is told as it happens."""
-    with in_time(seconds), existing_store(url) as store, store_watched(complain):
+    with in_time(seconds), existing_store(url, limit) as store, store_watched(complain):
         yield store
