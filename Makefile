@@ -14,8 +14,8 @@ demo: $(READY)
 
 test check: export PYTHONDONTWRITEBYTECODE := # hundreds of processes would compile the library anew
 
-test: check # which runs the tests that are ignored here; three processes, since some of them wait for disks and deaths
-	$(BIN)/python -m pytest -q -n 3 --dist=worksteal --ignore tests/core --ignore tests/serilux
+test: check # which runs the tests that are ignored here; four processes, since they wait for disks and deaths, too
+	$(BIN)/python -m pytest -q -n 4 --dist=worksteal --ignore tests/core --ignore tests/serilux
 
 check: $(READY) # three at once: on two cores neither waits for the other at the end
 	$(MAKE) --jobs=3 cover lint
