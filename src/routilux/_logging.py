@@ -8,6 +8,8 @@ import threading
 from contextlib import suppress
 from typing import Any
 
+from routilux._midst import in_the_middle
+
 LOGGER = logging.getLogger("routilux")
 LOGGER.addHandler(logging.NullHandler())
 _OF_PYTHON = logging.Handler()
@@ -34,7 +36,8 @@ class SafeLogger:
 
 def _tell(level: int, words: str, args: tuple[object, ...], extra: dict[str, Any]) -> None:
     try:
-        LOGGER.log(level, words, *args, extra=extra, stacklevel=3)
+        with in_the_middle():
+            LOGGER.log(level, words, *args, extra=extra, stacklevel=3)
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
             raise

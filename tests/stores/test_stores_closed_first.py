@@ -1,15 +1,23 @@
 """A store that is closed before its flow: the jobs that still run there are told why they are lost, and what to do."""
 
+import asyncio
 import threading
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from routilux import Flow, JobState, Routine, StoreError
+from routilux._engine.awaited import Awaited
+from routilux._engine.job_log import JobLog
+from routilux._engine.watchers import Watchers
 from routilux.stores import Store, open_store
 from serilux import register_serializable
+from tests.patience import until
 
 LONG = 60.0
 
@@ -87,3 +95,92 @@ def test_the_right_order_says_nothing(opening: Callable[[], Store]) -> None:
     with opening() as store, waiting() as flow:
         job_state = flow.execute("waiter", {"ask": True}, store=store)
     assert job_state.status == "paused"
+
+
+def in_wait(job_state: JobState) -> bool | None:
+    return job_state.wait(LONG)
+
+
+def in_wait_async(job_state: JobState) -> bool | None:
+    return asyncio.run(job_state.wait_async(LONG))
+
+
+@pytest.mark.parametrize("wait", [in_wait, in_wait_async])
+@pytest.mark.parametrize("is_busy", [False, True])
+def test_who_waits_for_a_job_that_only_waits_is_told_so(
+    opening: Callable[[], Store], wait: Callable[[JobState], bool | None], is_busy: bool
+) -> None:
+    """Whoever waits then, and whoever begins to; also where somebody has the job for long."""
+    flow, store = waiting(), opening()
+    job_state = flow.execute("waiter", {"ask": True}, store=store)
+    with ThreadPoolExecutor(1) as executor:
+        told = executor.submit(wait, job_state)
+        until(lambda: job_state._live._watchers._conditions)
+        with job_state._live.lock if is_busy else nullcontext():
+            store.close()
+            with pytest.raises(StoreError) as caught:
+                told.result(LONG)
+    assert str(caught.value) == refusal(job_state)
+    with pytest.raises(StoreError) as caught:
+        wait(job_state)
+    assert str(caught.value) == refusal(job_state)
+    assert len(job_state._live._watchers._conditions) <= 1  # of the first
+
+
+def test_who_is_about_to_wait_as_a_store_is_closed_is_told_so(
+    opening: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow, store = waiting(), opening()
+    job_state = flow.execute("waiter", {"ask": True}, store=store)
+    when = Watchers.when
+
+    def close_first(*given: Any) -> Awaited:
+        store.close()
+        return when(*given)
+
+    monkeypatch.setattr(Watchers, "when", close_first)
+    with pytest.raises(StoreError) as caught:
+        job_state.wait(LONG)
+    assert str(caught.value) == refusal(job_state)
+
+
+def test_a_job_for_which_nobody_waits_is_left_without_a_word(
+    opening: Callable[[], Store], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A worker that another takes the place of needs no more than to close its store."""
+    with opening() as store:
+        job_state = waiting().execute("waiter", {"ask": True}, store=store)
+    assert (job_state.status, job_state._live.lost, caplog.records) == ("running", None, [])
+
+
+def test_a_job_that_settles_as_its_store_is_closed_has_settled(
+    opening: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow, store = waiting(), opening()
+    job_state = flow.execute("waiter", {"ask": True}, store=store)
+    flush = store.ledger.flush
+
+    def close_after() -> None:
+        monkeypatch.undo()
+        flush()
+        store.close()
+
+    monkeypatch.setattr(store.ledger, "flush", close_after)
+    flow.cancel(job_state)
+    assert (job_state.status, job_state.wait(LONG)) == ("cancelled", True)
+
+
+def test_a_job_that_begins_as_its_store_is_closed_has_nobody_wait_for_it(
+    opening: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow, store = waiting(), opening()
+    mark = store.ledger.mark
+
+    def close_after(log: JobLog) -> None:
+        monkeypatch.undo()
+        mark(log)
+        store.close()
+
+    monkeypatch.setattr(store.ledger, "mark", close_after)
+    with pytest.raises(StoreError, match="the store has been closed while job"):
+        flow.start("waiter", {"ask": True}, store=store)

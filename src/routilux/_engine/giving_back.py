@@ -11,7 +11,7 @@ from routilux._engine.owner import said_to_be_gone
 from routilux._engine.rebuilding import definition_behind, opaque_job
 from routilux._haste import without_haste
 from routilux._logging import logger
-from routilux.errors import RoutiluxError, StoreUnavailableError
+from routilux.errors import RoutiluxError, StoreError, StoreUnavailableError
 from serilux.errors import SeriluxError
 
 
@@ -84,12 +84,23 @@ class LeftBehind:
     def hand_on_deaths(self) -> None:
         """Have whoever claims a job next note what this process, which ends, has not; others it leaves to nobody.
 
-        Nobody is waited for who has a job in hand: what he writes of it from now on is refused.
+        Nobody is waited for who has a job in hand: what he writes of it from now on is refused. One that cannot be
+        handed on goes to nobody, too.
         """
         for (job_id, epoch), left in list(self._left.items()):
-            record = None if left.died is None else self._backend.record(job_id)
-            if record is not None and left.died is not None and self._is_mine(record, epoch):
-                self._backend.acquire(record, said_to_be_gone(left.died))
+            try:
+                if left.died is not None:
+                    self._hand_on(job_id, epoch, left.died)
+            except StoreError as error:
+                extra = {"action": "leave", "job_id": job_id}
+                logger.warning("that the last owner of job %s died is not noted: %s", job_id, error, extra=extra)
+                if isinstance(error, StoreUnavailableError):  # it is waited for once
+                    return
+
+    def _hand_on(self, job_id: str, epoch: int, died: str) -> None:
+        record = self._backend.record(job_id)
+        if record is not None and self._is_mine(record, epoch):
+            self._backend.acquire(record, said_to_be_gone(died))
 
     def _is_mine(self, record: JobRecord, epoch: int) -> bool:
         return (record.owner, record.epoch) == (self._owner, epoch)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterable
 from weakref import ref
 
 from routilux._context import emissions
-from routilux._core.explanation import unmet_joins
 from routilux._core.facts import (
     Delivered,
     Effect,
@@ -25,7 +24,7 @@ from routilux._engine.awaited import Awaited
 from routilux._engine.engine import Engine
 from routilux._engine.keeping import Keeping
 from routilux._engine.kept_job import Fitting, KeptJob, NewJob
-from routilux._engine.news import JobFailed, JoinsUnmet
+from routilux._engine.news import news_of_ending
 from routilux._engine.requests import DONE, Answer, CancelAsked, PauseAsked, Request, is_for, read_request
 from routilux._engine.setting import NO_SECRETS, Handles, Recovering, Setting
 from routilux._engine.watchers import NOBODY, Condition, Watchers, is_not_running
@@ -93,7 +92,7 @@ class HeldJob(KeptJob):
             with self._writable():
                 self._check_status(_PAUSABLE, "it cannot be paused")
                 self.apply(PauseRequested(reason, checkpoint))
-            return self._own_watchers().when(is_not_running, self.job)
+            return self._when(is_not_running)
 
     def pause_if_running(self, reason: str) -> None:
         """Have the job pause unless it does not run anyway."""
@@ -242,7 +241,15 @@ class HeldJob(KeptJob):
                 raise TimeoutError
             if self.job.hold_until is not None and (patience is None or self.log is None):
                 self._commit(HoldLifted(), self.now())
-            return self._own_watchers().when(condition, self.job, self.lost)
+            return self._when(condition)
+
+    def _when(self, condition: Condition) -> Awaited:
+        """What comes true when the condition holds; where the store is being closed, whoever comes later finds out."""
+        awaited = self._own_watchers().when(condition, self.job, self.lost)
+        if self.log is not None and self.log.failure is not None:
+            awaited.come_true(self.log.failure)
+            self._watchers.forget(awaited)
+        return awaited
 
     def _own_watchers(self) -> Watchers:
         """Those who wait for this job, from the first one on."""
@@ -372,18 +379,11 @@ class HeldJob(KeptJob):
         running = self.job.status is JobStatus.RUNNING
         if not running:
             self._detach()
-            self._note_ending()
+            for news in news_of_ending(self.job):
+                self.note(news)
         self._watchers.check(self.job)
         if not running:
             self._watchers.stopped()
-
-    def _note_ending(self) -> None:
-        """Have operators told of a failure, and of work that was left where it was."""
-        job = self.job
-        if job.status is JobStatus.FAILED and job.error is not None:
-            self.note(JobFailed(job.error))
-        elif job.status is JobStatus.COMPLETED and None in [state.outcome for state in job.routines.values()]:
-            self.note(JoinsUnmet(unmet_joins(job)))
 
     def _set_timer(self) -> None:
         when = self.job.next_wake() if self.attached else None

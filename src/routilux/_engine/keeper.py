@@ -11,6 +11,7 @@ from routilux._engine.attempt import describe
 from routilux._engine.giving_back import LeftBehind
 from routilux._engine.hands import Hands
 from routilux._engine.keeping import TURN, Servant
+from routilux._engine.refusals import closed_first
 from routilux._engine.requests import Answer, key_of, write_answer
 from routilux._engine.threads import is_mine, start_thread, tell_of
 from routilux._logging import logger
@@ -82,9 +83,11 @@ class Keeper:
                     self._threads.add(name)
 
     def hold(self, job_id: str, epoch: int, servant: Servant) -> None:
-        """Look after a job that runs here."""
+        """Look after a job that runs here; StoreError where the store has been closed meanwhile."""
         self.stand_by()
         with self._lock:
+            if self._closed.is_set():
+                raise closed_first(job_id)
             if not self._held:
                 self._changed.notify_all()
             self._held[job_id] = _Held(epoch, servant)
@@ -130,6 +133,13 @@ class Keeper:
         with self._lock:
             self._closed.set()
             self._changed.notify_all()
+
+    def tell_who_waits(self) -> None:
+        """Tell those who wait for what ran here that its store has been closed, as nobody looks after it any more."""
+        with self._lock:
+            held = self._held.copy()
+        for job_id, (_, servant) in held.items():
+            servant.tell_who_waits(closed_first(job_id))
 
     def _run(self, work: Callable[[], None]) -> None:
         while self._is_needed():

@@ -24,6 +24,10 @@ class Log(Protocol):
     failure: RoutiluxError | None
     told: JobStatus
 
+    @property
+    def has_let_go(self) -> bool:
+        """Whether others may have the job with what was written last."""
+
     def record(self, what: Happening | JobStatus, at: float) -> None:
         """Take down what has happened, or the status that the job has got by it."""
 
@@ -68,6 +72,13 @@ class Servant(Protocol):
         """Find out whether the job is in other hands, and let go of it if so.
 
         Where somebody has it for more than `patience` seconds, that is for another time.
+        """
+
+    @abstractmethod
+    def tell_who_waits(self, error: RoutiluxError) -> None:
+        """Tell those who wait for the job why nothing more of it is written; whoever has it holds that up by nothing.
+
+        The job itself is lost with the next that it has to write.
         """
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from routilux._backends.backend import MOVED, Backend, Batch, Compaction, JobRecord, StoredJob
+from routilux._engine.claims import Claims
 from routilux._engine.fault_points import FaultPoint, Reached, pass_by
 from routilux._engine.hands import Hands
 from routilux._engine.job_log import JobLog
@@ -31,6 +32,7 @@ from routilux._engine.threads import is_mine, start_thread
 from routilux._engine.trying_again import tried_again
 from routilux._haste import at_most, without_haste
 from routilux._logging import logger
+from routilux._midst import in_the_middle, is_in_the_middle
 from routilux._model import JobStatus
 from routilux.errors import (
     JobExistsError,
@@ -65,14 +67,14 @@ class Ledger:
         self.beginnings = Beginnings()
         self._pid = os.getpid()
         self._logs: WeakValueDictionary[str, JobLog] = WeakValueDictionary()
-        self._writing = threading.Lock()
+        self._writing = threading.RLock()  # entered once: it knows who has it
         self._lock = threading.RLock()  # entered itself: a Condition could be left locked by a signal
         self._changed = threading.Condition(self._lock)
         self._named: set[str] = set()
         self._silences = Silences(backend)
         self._has_left = False
         self._leaving = threading.RLock()  # what closes it may have to do with what is just closing it
-        self._claims = 0
+        self._claims = Claims(self._lock)
         self._waiting: dict[JobLog, None] = {}
         self._made: dict[JobLog, Batch] = {}
         self._oldest: float | None = None
@@ -130,7 +132,7 @@ class Ledger:
         It is left behind, for whoever closes the store meanwhile, until a death is noted that is to be.
         """
         job_id, epoch, left_behind = record.job_id, record.epoch + 1, self.keeper.left_behind
-        with self._claiming():
+        with in_the_middle(), self._claims.making(self._check_usable):
             left_behind.add(job_id, epoch, died)
             try:
                 stored = self.backend.acquire(record, self.owner)
@@ -140,19 +142,6 @@ class Ledger:
         if stored is None or died is None:
             left_behind.forget(job_id, epoch)
         return stored
-
-    @contextmanager
-    def _claiming(self) -> Iterator[None]:
-        """Have the store not left before this is over; StoreError where it was."""
-        with self._lock:
-            self._check_usable()
-            self._claims += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._claims -= 1
-                self._changed.notify_all()
 
     def discard(self, log: JobLog) -> None:
         """Write nothing of a log any more, for which the job went on in vain."""
@@ -359,37 +348,48 @@ class Ledger:
     def close(self) -> None:
         """Write what is waiting, and leave, whatever signals come. A fork has nothing here to leave.
 
-        Who handles a signal that came in the middle of another call of it does not wait: that call ends before. Nor is
-        anything waited for when the interpreter ends, whose threads stand still, with whatever they have.
+        Who is called in the middle of another call of it, by a signal, the garbage collector or what is logged, does
+        not wait: that call ends before. Nor is anything waited for when the interpreter ends, whose threads stand
+        still, with whatever they have.
         """
         if os.getpid() != self._pid or sys.is_finalizing():
             return
-        if is_mine(self._lock) or self.keeper.is_in_use or self.hands.is_in_use:
+        if self._is_in_use():
             start_thread("routilux-closing", self._leave)
         else:
             within(None, self._leave)
 
+    def _is_in_use(self) -> bool:
+        """Whether the calling thread would wait for itself, or others for it."""
+        is_here = is_in_the_middle() or is_mine(self._lock) or is_mine(self._writing)
+        return is_here or self.keeper.is_in_use or self.hands.is_in_use
+
     def _leave(self) -> None:
         with self._leaving:
-            if self._has_left:
-                return
             with self._lock:
-                self._has_left = True
-                self._changed.wait_for(lambda: not self._claims)
+                has_left, self._has_left = self._has_left, True
+                if has_left:
+                    return
+                self._claims.wait()
             self.flush()
             self.abandon()
             self.reached(FaultPoint.OWNER_LEAVES)
-            with self._writing:  # nothing more is written before the store is closed
-                try:  # all is on disk; of an owner that cannot say that it leaves, others find out
-                    self._say_that_it_leaves()
-                except StoreError as error:
-                    note_that_it_left(self.owner)
-                    logger.warning("the store cannot be left: %s", error, extra={"action": "leave"})
-                finally:
-                    self.backend.close()
+            try:
+                with self._writing:  # nothing more is written before the store is closed
+                    self._let_others_have_all()
+            finally:
+                self.keeper.tell_who_waits()
 
-    def _say_that_it_leaves(self) -> None:
-        """Let others have what is left; only a store that may know this owner has to be written, and waited for."""
-        if self.keeper.is_known:
-            self.keeper.left_behind.hand_on_deaths()
-            self.backend.leave(self.owner)
+    def _let_others_have_all(self) -> None:
+        """Say that this owner leaves. All is on disk; where the store cannot be told so, others find out."""
+        try:
+            if self.keeper.is_known:  # else there is nothing to be written, or waited for
+                self.keeper.left_behind.hand_on_deaths()
+                self.backend.leave(self.owner)
+        except StoreError as error:
+            note_that_it_left(self.owner)
+            logger.warning("the store cannot be left: %s", error, extra={"action": "leave"})
+        finally:
+            self.backend.close()
+        if not self.keeper.left_behind.is_empty:  # the store may yet do what it gave no answer to
+            note_that_it_left(self.owner)

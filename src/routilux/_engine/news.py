@@ -7,8 +7,9 @@ import threading
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from routilux._core.explanation import JoinNote
-from routilux._model import ErrorStrategy
+from routilux._core.explanation import JoinNote, unmet_joins
+from routilux._core.job import Job
+from routilux._model import ErrorStrategy, JobStatus
 from routilux._records import Decision, ErrorInfo, Task, task_id
 from routilux._texts import printable
 from routilux.errors import RoutiluxError
@@ -54,6 +55,15 @@ class JobLost(NamedTuple):
 
 
 News = AttemptFailed | JobFailed | JoinsUnmet | JobLost
+
+
+def news_of_ending(job: Job) -> Sequence[News]:
+    """What there is to tell of a job that runs no more: a failure, and work that was left where it was."""
+    if job.status is JobStatus.FAILED and job.error is not None:
+        return [JobFailed(job.error)]
+    if job.status is JobStatus.COMPLETED and None in [state.outcome for state in job.routines.values()]:
+        return [JoinsUnmet(unmet_joins(job))]
+    return []
 
 
 class Bulletin:

@@ -377,10 +377,10 @@ class Store(KeepsJobs):
         return self._backend.prune(before=before, statuses=[*sorted(SETTLED), MOVED])
 
     def close(self) -> None:
-        """Write what is waiting, and let go. Jobs that still run here have no owner from then on.
+        """Write what is waiting, and let go. Jobs that still run here have no owner from then on: who waits is told.
 
-        When the interpreter ends (`__del__`, a generator that was not finished) nothing is done, as if the process had
-        died: its threads stand still by then, and one may be in the middle of a write.
+        In the middle of another call (a finalizer, a handler of what is logged) it does not wait until that is done.
+        When the interpreter ends (`__del__`, an unfinished generator) nothing is done, as if the process had died.
         """
         self._ledger.close()
 

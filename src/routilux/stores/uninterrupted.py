@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from routilux._backends.backend import Backend
 from routilux._engine.patience import within
+from routilux._midst import in_the_middle
 from routilux.errors import StoreError
 
 
@@ -33,7 +34,8 @@ def _call(name: str, method: Callable[..., Any], *args: Any, **keywords: Any) ->
 def _made(name: str, method: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
     """What a call gives. Only what itself raises is the store's: what a signal raises meanwhile is not raised here."""
     try:
-        return method(*args, **keywords)
+        with in_the_middle():
+            return method(*args, **keywords)
     except StoreError:
         raise
     except Exception as error:
