@@ -62,8 +62,8 @@ class Task(msgspec.Struct, gc=False):
     `data` is None while the task waits to be delivered to (`Routine.expect`). When the task is first taken, `merged`
     becomes what its handler is given; for a slot that appends, `seen` how many values of each parameter it is given.
     `lost_attempts` counts those whose process died; a task whose effects must not be repeated is `ambiguous` then.
-    `since` is when it was queued, started or began to wait; `due` when a retry is to run; `deadline` when an
-    expectation gives up, and `patience` how many seconds it was given.
+    `since` is when it was queued, started or began to wait; `due` when a retry, or what was emitted with a delay, is to
+    run; `deadline` when an expectation gives up, and `patience` how many seconds it was given.
     """
 
     number: int
@@ -153,10 +153,11 @@ class AppliedPlan(msgspec.Struct, frozen=True):
 
 
 class Emission(msgspec.Struct, gc=False):
-    """How an emission that says more than its data is to be routed."""
+    """How an emission that says more than its data is to be routed, and how many seconds later."""
 
     priority: int | None
     metadata: Data | None
+    delay: float | None = None
 
 
 class Expectation(msgspec.Struct, gc=False):

@@ -168,14 +168,25 @@ class Routine(Configured):
         activation.emit(self, event_name, data)
 
     def emit_with(
-        self, event_name: str, data: Data, *, priority: int | None = None, metadata: Data | None = None
+        self,
+        event_name: str,
+        data: Data,
+        *,
+        priority: int | None = None,
+        metadata: Data | None = None,
+        delay: float | None = None,
     ) -> None:
-        """Like `emit`, with a priority (instead of the connections' own) and metadata for the tasks it makes."""
+        """Like `emit`, with a priority (instead of the connections' own) and metadata for the tasks it makes.
+
+        With a `delay` these wait for so many seconds, from when the handler returns; time in which no process runs the
+        job counts.
+        """
         if type(data) is not dict:
             raise DefinitionError(f"the data of event {event_name!r} is a dict of parameters, not {data!r}")
         emission = Emission(
             None if priority is None else checked_priority(priority),
             None if metadata is None else clone_fields(metadata, "metadata"),
+            checked_timeout(delay, f"the delay of event {event_name!r}"),
         )
         required_activation("emit").emit_routed(self, event_name, data, emission)
 

@@ -50,15 +50,23 @@ def test_a_pause_without_a_reason_needs_none() -> None:
 def test_tasks_are_told_by_where_they_are() -> None:
     state = job(
         active=(task(1),),
-        tasks=[task(2), task(3, priority=1), task(4, due=LATER), expectation(5)],
+        tasks=[task(2), task(3, priority=1), task(4, due=LATER), expectation(5), task(7, due=LATER, retry_count=1)],
         failed=[task(6)],
     )
     told = explain(state, NOW)
-    groups = [told.running, told.queued, told.waiting_for_retry, told.waiting_for_delivery, told.failed]
+    groups = [
+        told.running,
+        told.queued,
+        told.waiting_for_time,
+        told.waiting_for_retry,
+        told.waiting_for_delivery,
+        told.failed,
+    ]
     assert [[note.task_id for note in group] for group in groups] == [
         ["j:1"],
         ["j:3", "j:2"],
         ["j:4"],
+        ["j:7"],
         ["j:5"],
         ["j:6"],
     ]

@@ -127,6 +127,10 @@ HAPPENINGS: dict[str, tuple[Callable[[], Job], Callable[[Job], Happening]]] = {
             routing={1: Emission(4, {"m": (1,)})},
         ),
     ),
+    "done, to go on later": (
+        in_flight(A_TASK),
+        lambda state: done(state.active[3], record("worker", "done", x=1), routing={0: Emission(None, None, 2.5)}),
+    ),
     "flushed": (
         in_flight(A_TASK),
         lambda state: flushed(state.active[3], record("worker", "done", x=1), changes=CHANGES),

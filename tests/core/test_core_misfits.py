@@ -148,6 +148,10 @@ MEANINGS: dict[str, tuple[Task, str]] = {
         task(3, GONE, due=LATER, retry_count=2),
         "task j:3 carries 'x'; attempt 3, due at 1970-01-01T00:16:50+00:00, could not be made",
     ),
+    "a time to come": (
+        task(3, GONE, due=LATER),
+        "task j:3 carries 'x', due at 1970-01-01T00:16:50+00:00, and would never be handled",
+    ),
     "an expectation": (expectation(3, GONE), "task j:3 waits for a delivery, which nothing could handle"),
     "a deadline": (
         expectation(3, GONE, deadline=LATER),

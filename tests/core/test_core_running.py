@@ -235,6 +235,13 @@ def test_an_emission_may_have_metadata_and_the_priority_of_its_connection() -> N
     assert (state.ready.peek().priority, state.ready.peek().metadata) == (5, {"m": 1})
 
 
+def test_an_emission_may_come_later() -> None:
+    state = job(active=(task(1, SOURCE),))
+    effects = apply(state, done(state.active[1], record("source", "urgent"), routing={0: Emission(None, None, 2.5)}))
+    assert state.waiting() == [task(2, WORKER, data={}, source=URGENT, priority=5, since=NOW, due=NOW + 2.5)]
+    assert (effects, len(state.ready), state.next_wake()) == ((Effect.TIMER_CHANGED,), 0, NOW + 2.5)
+
+
 def test_routing_counts_for_its_own_emission_only() -> None:
     state = job(active=(task(1, SOURCE),))
     outbox = [record("source", "out"), record("source", "out")]

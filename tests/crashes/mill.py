@@ -75,7 +75,7 @@ class Source(Part):
 
 
 class AnyStep(Part):
-    """Fails as often as an item's value says, sends it round, then on."""
+    """Fails as often as an item's value says, sends it round, at once or a little later, then on."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,7 +95,10 @@ class AnyStep(Part):
         context.job_state.update_shared_data("total", lambda total: (total or 0) + value)
         context.job_state.append_to_shared_log([context.task_id, value])
         self.did(context, value)
-        self.emit("again" if hops else "on", value=value, hops=max(hops - 1, 0))
+        if hops and value % 2:
+            self.emit_with("again", {"value": value, "hops": hops - 1}, delay=RETRY_DELAY)
+        else:
+            self.emit("again" if hops else "on", value=value, hops=max(hops - 1, 0))
 
 
 @register_serializable(name="MillStep")

@@ -87,6 +87,8 @@ BAD_EMISSIONS: dict[str, tuple[Callable[[Routine], Any], str]] = {
     "names": (lambda r: r.emit_with("out", {1: 2}), "UnsupportedValueError"),
     "priority": (lambda r: r.emit_with("out", {}, priority=1.5), "DefinitionError"),
     "metadata": (lambda r: r.emit_with("out", {}, metadata={"a": object()}), "UnsupportedValueError"),
+    "delay": (lambda r: r.emit_with("out", {}, delay="1s"), "DefinitionError"),
+    "delay of nothing": (lambda r: r.emit_with("out", {}, delay=0), "DefinitionError"),
     "metadata type": (lambda r: r.emit_with("out", {}, metadata=5), "UnsupportedValueError"),
     "unknown with": (lambda r: r.emit_with("outt", {}), "DefinitionError"),
 }
@@ -292,6 +294,47 @@ def test_priorities_and_metadata_survive_a_retry_a_pause_and_a_reload() -> None:
     flow.resume(copy)
     assert copy.wait()
     assert seen == [(2, {"by": ["me"]}, attempt) for attempt in (1, 2, 3)]
+
+
+def test_an_emission_may_come_later_over_a_pause_and_a_reload() -> None:
+    arrived: list[tuple[int, float]] = []
+    runner = StepRunner()
+    begin = runner.clock.now()
+
+    def send(self: Routine) -> None:
+        self.emit_with("out", {"value": 1}, delay=60)
+        self.emit_with("out", {"value": 2}, delay=20.5)
+        self.emit("out", value=3)
+
+    target = routine(lambda self, value: arrived.append((value, runner.clock.now() - begin)))
+    flow = flow_of(runner, links=("a.out>b",), a=routine(send, "out"), b=target)
+    job_state = flow.execute("a")
+    flow.pause(job_state)
+    runner.clock.advance(30)
+    copy = JobState()
+    copy.deserialize(job_state.serialize())
+    waiting = copy.explain().waiting_for_time
+    assert [(note.until.timestamp() - begin, note.source) for note in waiting] == [(20.5, "a.out"), (60.0, "a.out")]
+    flow.resume(copy)
+    assert copy.wait()
+    assert arrived == [(3, 30.0), (2, 30.0), (1, 60.0)]
+
+
+def test_what_comes_later_is_retried_as_anything_else() -> None:
+    tried: list[tuple[int, float]] = []
+    runner = StepRunner()
+    begin = runner.clock.now()
+
+    def take(self: Routine, value: int) -> None:
+        tried.append((value, runner.clock.now() - begin))
+        if len(tried) < 3:
+            raise ValueError
+
+    target = routine(take)
+    target.set_error_handler(retrying(3, 1.0, 2.0))
+    sender = routine(lambda self: self.emit_with("out", {"value": 1}, delay=5), "out")
+    assert flow_of(runner, links=("a.out>b",), a=sender, b=target).execute("a").wait()
+    assert tried == [(1, 5.0), (1, 6.0), (1, 8.0)]
 
 
 def test_the_entry_has_no_metadata() -> None:

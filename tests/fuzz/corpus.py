@@ -118,7 +118,8 @@ def random_plan(random: Random) -> FlowPlan:
 def random_node(random: Random) -> NodePlan:
     merges = {slot: random.choice(["override", "append", "append-guarded", "function"]) for slot in SLOTS[1:]}
     strategy = random.choice([None, "continue", "skip", "retry"])
-    return NodePlan(merges, random.choices(EVENTS, k=2), random.randint(0, 2), 2, True, strategy, 2, 1.0)
+    later = random.choice([0.0, 2.0])
+    return NodePlan(merges, random.choices(EVENTS, k=2), random.randint(0, 2), 2, True, strategy, 2, 1.0, later)
 
 
 def moments(plan: FlowPlan) -> Iterator[str]:

@@ -55,14 +55,18 @@ class Node(Routine):
                 merge_strategy=summed if merge == "function" else merge.removesuffix("-guarded"),
                 when=is_even_count if merge.endswith("guarded") else None,
             )
-        self.set_config(emits=plan.emits, fails=plan.fails, modulus=plan.modulus, shares=plan.shares)
+        self.set_config(emits=plan.emits, fails=plan.fails, modulus=plan.modulus, shares=plan.shares, later=plan.later)
 
     def handle(self, ttl: Any, value: Any) -> None:
         context = self.get_execution_context()
         number, left = latest(value), latest(ttl)
         if left > 0:
             for offset, event in enumerate(self.get_config("emits")):
-                self.emit(event, ttl=left - 1, value=number + offset)
+                data = {"ttl": left - 1, "value": number + offset}
+                if event == "more" and self.get_config("later"):
+                    self.emit_with(event, data, delay=self.get_config("later"))
+                else:
+                    self.emit(event, **data)
         if self.get_config("shares"):
             context.state["seen"] = [*context.state.get("seen", []), value]
             shared = context.job_state.shared_data
@@ -75,7 +79,10 @@ class Node(Routine):
 
 @dataclass(frozen=True)
 class NodePlan:
-    """One node: how its slots merge, what it emits, how often and for which values it fails, its policy."""
+    """One node: how its slots merge, what it emits, how often and for which values it fails, its policy.
+
+    What it emits as `more` comes `later` seconds.
+    """
 
     merges: dict[str, str]
     emits: list[str]
@@ -85,6 +92,7 @@ class NodePlan:
     strategy: str | None
     max_retries: int
     delay: float
+    later: float
 
 
 @dataclass(frozen=True)
@@ -117,6 +125,7 @@ def node_plans(
         strategy=st.sampled_from(policies),
         max_retries=st.integers(0, 3),
         delay=delays,
+        later=delays,
     )
 
 
@@ -229,9 +238,13 @@ class Oracle:
         while self.timers and self.timers[0][0] <= self.now:
             self.push(heappop(self.timers)[2])
 
-    def create(self, target: str, slot: str, data: dict[str, Any], priority: int) -> None:
+    def create(self, target: str, slot: str, data: dict[str, Any], priority: int, later: float = 0.0) -> None:
         self.created += 1
-        self.push(_Pending(target, slot, data, priority, self.created))
+        task = _Pending(target, slot, data, priority, self.created)
+        if later:
+            heappush(self.timers, (self.now + later, task.number, task))
+        else:
+            self.push(task)
 
     def push(self, task: _Pending) -> None:
         self.order += 1
@@ -274,7 +287,7 @@ class Oracle:
             self.done.history.append((task.target, event, data))
             for source, name, target, slot, priority in self.plan.connections:
                 if (source, name) == (task.target, event):
-                    self.create(target, slot, data, priority)
+                    self.create(target, slot, data, priority, node.later if event == "more" else 0.0)
         if node.shares:
             assert task.given is not None
             state = self.done.states.setdefault(task.target, {})

@@ -42,7 +42,7 @@ class TypedRoutine(Routine):
         assert_type(context, ExecutionContext)
         assert_type((context.flow, context.job_state), tuple[Flow, JobState])
         self.emit("out", value=value)
-        self.emit_with("out", {"value": value}, priority=1, metadata={"why": "test"})
+        self.emit_with("out", {"value": value}, priority=1, metadata={"why": "test"}, delay=0.5)
 
 
 @register_serializable(name="TypedNote")

@@ -70,9 +70,10 @@ class PlanNote(msgspec.Struct, frozen=True):
 class Explanation(msgspec.Struct, frozen=True):
     """A job's situation.
 
-    `running` handlers; `queued` tasks, in order; tasks that wait for a `retry` or for a `delivery` from outside; slots
-    that wait for more data until their `when` holds; `failed` tasks and the `error` that failed the job; `note` says in
-    words what the job as a whole waits for. `plans` are those by which it went on in changed flows, oldest first.
+    `running` handlers; `queued` tasks, in order; tasks that wait for their `time`, as they were emitted with a delay,
+    for a `retry` or for a `delivery` from outside; slots that wait for more data until their `when` holds; `failed`
+    tasks and the `error` that failed the job; `note` says in words what the job as a whole waits for. `plans` are those
+    by which it went on in changed flows, oldest first.
 
     The text has the error first, and of many tasks of one slot the first ten, with how many there are.
     """
@@ -83,6 +84,7 @@ class Explanation(msgspec.Struct, frozen=True):
     note: str
     running: list[TaskNote]
     queued: list[TaskNote]
+    waiting_for_time: list[TaskNote]
     waiting_for_retry: list[TaskNote]
     waiting_for_delivery: list[TaskNote]
     waiting_for_more: list[JoinNote]
@@ -104,6 +106,7 @@ def account(explanation: Explanation, shown: int | None = SHOWN) -> Iterator[str
         ("failed:", explanation.failed),
         ("running:", explanation.running),
         ("queued:", explanation.queued),
+        ("waits for its time:", explanation.waiting_for_time),
         ("waits for its retry:", explanation.waiting_for_retry),
         ("waits for a delivery:", explanation.waiting_for_delivery),
         ("waits for more data:", explanation.waiting_for_more),
@@ -133,7 +136,8 @@ def explain(job: Job, now: float) -> Explanation:
         _note(job, now),
         [_task_note(job, task) for task in job.active.values()],
         [_task_note(job, task) for task in job.ready],
-        [_task_note(job, task) for task in waiting if task.data is not None],
+        [_task_note(job, task) for task in waiting if task.data is not None and not task.retry_count],
+        [_task_note(job, task) for task in waiting if task.data is not None and task.retry_count],
         [_task_note(job, task) for task in waiting if task.data is None],
         unmet_joins(job),
         [_task_note(job, task) for task in job.failed],

@@ -177,13 +177,16 @@ def _read_outbox(task: Task, outbox: Any, value: Value) -> list[HistoryRecord]:
 def _write_routing(routing: dict[int, Emission] | None, value: Value) -> list[Any] | None:
     if routing is None:
         return None
-    return [[index, emission.priority, value(emission.metadata)] for index, emission in routing.items()]
+    return [
+        [index, emission.priority, value(emission.metadata), *([] if emission.delay is None else [emission.delay])]
+        for index, emission in routing.items()
+    ]
 
 
 def _read_routing(routing: Any, value: Value) -> dict[int, Emission] | None:
     if routing is None:
         return None
-    return {index: Emission(priority, value(metadata)) for index, priority, metadata in routing}
+    return {index: Emission(priority, value(metadata), *delay) for index, priority, metadata, *delay in routing}
 
 
 def _write_changes(changes: Changes | None, value: Value) -> list[Any] | None:

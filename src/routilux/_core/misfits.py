@@ -115,8 +115,10 @@ def task_meaning(job: Job, place: str, task: Task) -> str:
     carries = f"carries {listed(task.data)}" if task.data else "carries no data"
     if place.startswith("failed_tasks"):
         return f"{name} has failed; it {carries}, and could not be tried again"
-    if task.due is not None:
+    if task.retry_count and task.due is not None:
         return f"{name} {carries}; attempt {task.retry_count + 1}, due{_at('at', task.due)}, could not be made"
+    if task.due is not None:
+        return f"{name} {carries}, due{_at('at', task.due)}, and would never be handled"
     return f"{name} {carries}, and would never be handled"
 
 

@@ -35,14 +35,18 @@ def publish(job: Job, source: RoutineNode, done: Published, changes: Changes | N
     if done.started is not None:
         job.history.append(done.started)
     job.history.extend(done.outbox)
+    effects = NOTHING
     for index, record in enumerate(done.outbox):
         emission = _AS_CONNECTED if done.routing is None else done.routing.get(index, _AS_CONNECTED)
         for route in source.routes[record.event_name]:
             priority = route.priority if emission.priority is None else emission.priority
             task = Task(0, route.target, route.mapped(record.content), route.source, priority, emission.metadata)
+            if emission.delay is not None:
+                task.due = now + emission.delay
+                effects = TIMER_CHANGED
             enlist(job, task, now)
     job.updated_at = now
-    return NOTHING if changes is None else _apply_changes(job, source.routine_id, changes, now)
+    return effects if changes is None else effects + _apply_changes(job, source.routine_id, changes, now)
 
 
 _AS_CONNECTED = Emission(None, None)
