@@ -12,7 +12,7 @@ from routilux._backends.backend import JobRecord, StoredJob
 from routilux._backends.memory import MemoryBackend
 from routilux._engine import custody
 from routilux._haste import in_time
-from routilux.errors import DamagedRecordError
+from routilux.errors import DamagedRecordError, StoreUnavailableError
 from routilux.stores import Store
 from routilux.stores.arguments import record_of
 from serilux import SeriluxError, register_serializable
@@ -195,7 +195,7 @@ def test_who_has_no_time_waits_for_nobody_who_has_the_job_in_hand(
     backend.then = hold
     recovery = elsewhere.submit(recover, store)
     met.wait(LONG)
-    with in_time(0.0), pytest.raises(TimeoutError, match="another thread of this process has had it for too long"):
+    with in_time(0.0), pytest.raises(StoreUnavailableError, match="another thread of this process has had it for too"):
         store.load(job_id)[1].update_shared_data("key", 1)
     met.wait(LONG)
     (recovered,) = recovery.result(LONG)

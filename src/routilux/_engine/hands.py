@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from routilux._engine.threads import is_mine
 from routilux._haste import seconds_left
+from routilux.errors import StoreUnavailableError
 
 
 class Hands:
@@ -42,7 +43,7 @@ class Hands:
     def holding(self, job_id: str, seconds: float | None = None) -> Iterator[None]:
         """Have a job to oneself, when nobody else has it any more. Who has it already does not wait.
 
-        TimeoutError after so many seconds, or where the caller has no more time.
+        TimeoutError after so many seconds; StoreUnavailableError where the caller has no more time for a store.
         """
         me = threading.get_ident()
         if self._holders.get(job_id) == me:
@@ -52,7 +53,9 @@ class Hands:
             if not self._change.wait_for(
                 lambda: job_id not in self._holders, seconds_left() if seconds is None else seconds
             ):
-                raise TimeoutError(f"job {job_id!r}: another thread of this process has had it for too long; try again")
+                raise (StoreUnavailableError if seconds is None else TimeoutError)(
+                    f"job {job_id!r}: another thread of this process has had it for too long; try again"
+                )
             self._holders[job_id] = me
         try:
             yield

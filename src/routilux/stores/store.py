@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 
 from routilux._backends.backend import MOVED, Backend, JobRecord, StoredJob
-from routilux._backends.numbering import is_untaken
 from routilux._core.job import Job
 from routilux._engine.awaited import checked_patience
 from routilux._engine.custody import Custody
@@ -16,21 +15,12 @@ from routilux._engine.rebuilding import definition_behind, due_for, opaque_job
 from routilux._engine.requests import CancelAsked, PauseAsked
 from routilux._graph import check_delivery
 from routilux._haste import in_time
-from routilux._logging import logger
 from routilux._model import SETTLED, JobStatus, SlotKey
 from routilux._plan import NO_PLAN, Plan, checked_plan
 from routilux._records import Data, Task
 from routilux._resources import Resources
 from routilux._texts import checked_text
-from routilux.errors import (
-    JobStateError,
-    OwnershipLost,
-    RecoveryError,
-    ResumeError,
-    RoutiluxError,
-    StoreUnavailableError,
-    UnknownJobError,
-)
+from routilux.errors import JobStateError
 from routilux.flow import Flow
 from routilux.job_state import JobState
 from routilux.stores.arguments import (
@@ -49,6 +39,7 @@ from routilux.stores.asking import Asking
 from routilux.stores.checking import Checked, Checker, checked_jobs
 from routilux.stores.host import Host, empty_flow
 from routilux.stores.job_view import JobSummary, JobView, summary_of, view_of
+from routilux.stores.orphans import Orphans
 from routilux.stores.transfer import admit_file, admit_transfer, export_file, transfer_of
 from routilux.stores.uninterrupted import uninterrupted
 from routilux.transfer.keys import KeyRing
@@ -56,9 +47,6 @@ from routilux.transfer.packing import MAX_SIZE, packing
 from routilux.transfer.passing import File
 from serilux import clone_fields
 from serilux.errors import SeriluxError
-
-HASTE = 0.5
-"""Seconds for which a store that has just been waited for in vain is waited for when the next job is claimed."""
 
 
 class Store(KeepsJobs):
@@ -83,6 +71,7 @@ class Store(KeepsJobs):
         self._backend = uninterrupted(backend)
         self._ledger = Ledger(self._backend, *checked_settings(window, patience, max_lost_attempts))
         self._asking = Asking(self._ledger, self._look, self._seen)
+        self._orphans = Orphans(self._ledger, self._load_into)
 
     @property
     def ledger(self) -> Ledger:
@@ -169,8 +158,7 @@ class Store(KeepsJobs):
 
     def orphans(self) -> list[JobSummary]:
         """The jobs that were running when their owner went, oldest first: those that `recover` lets go on."""
-        running = self._backend.records(status=JobStatus.RUNNING)
-        return [summary_of(record) for record in running if not self._ledger.has_owner(record)]
+        return [summary_of(record) for record in self._orphans.records()]
 
     def check(
         self,
@@ -202,52 +190,7 @@ class Store(KeepsJobs):
         failed because its process died too often. RecoveryError, when all others have been tried, for jobs that cannot
         go on here; with `on_problem`, which is called with the id and the error of each, nothing is raised.
         """
-        host = Host(resources, flows, plans)
-        recovered: list[JobState] = []
-        problems: dict[str, Exception] = {}
-        patience: float | None = None
-        for orphan in self.orphans():
-            try:
-                with in_time(patience):
-                    job_state = self._take_up(orphan.job_id, host)
-                recovered += [] if job_state is None else [job_state]
-                patience = None
-            except (RoutiluxError, SeriluxError) as error:
-                problems[orphan.job_id] = error
-                patience = HASTE if isinstance(error, StoreUnavailableError) else None  # it is waited for once
-                if on_problem is not None:
-                    on_problem(orphan.job_id, error)
-        if problems and on_problem is None:
-            raise RecoveryError(problems, recovered)
-        return recovered
-
-    def _take_up(self, job_id: str, host: Host) -> JobState | None:
-        """Resume a job; None where somebody else was faster, and has not died of it."""
-        orphan = self._orphan(job_id)
-        if orphan is None:
-            return None
-        logger.info("job %s has lost its owner", job_id, extra={"action": "recover", "job_id": job_id})
-        try:
-            plan = host.plan_for(orphan.flow_id)
-            flow, job_state = self._load_into(host.flow_for(orphan.flow_id), job_id, plan)
-            host.equipped(flow)
-            return flow.resume(job_state, plan=plan, take_over=False)
-        except ResumeError:
-            if job_state.status is JobStatus.RUNNING:
-                raise
-            listed = job_state._live.have_listed()
-            return self._take_up(job_id, host) if listed is JobStatus.RUNNING else job_state
-        except (JobStateError, OwnershipLost, UnknownJobError):
-            left = self._orphan(job_id)
-            if left is not None and is_untaken(left, orphan):
-                raise
-            return None if left is None else self._take_up(job_id, host)
-
-    def _orphan(self, job_id: str) -> JobRecord | None:
-        record = self._backend.record(job_id)
-        if record is None or record.status != JobStatus.RUNNING or self._ledger.has_owner(record):
-            return None
-        return record
+        return self._orphans.taken_up(Host(resources, flows, plans), on_problem)
 
     def pause(self, job_id: str, reason: str = "", *, timeout: float | None = None) -> None:
         """Pause a job, whoever runs it; what is paused already stays so. JobStateError for a failed or cancelled one.
