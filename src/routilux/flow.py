@@ -7,7 +7,7 @@ from typing import Any
 
 from routilux._beginning import Beginning
 from routilux._definition import Definition
-from routilux._engine.awaited import Awaited, checked_patience, left_until
+from routilux._engine.awaited import Awaited, checked_patience
 from routilux._engine.coroutines import call_in_thread, until_true
 from routilux._engine.engine import Engine, EngineFactory, threaded_engine
 from routilux._engine.keeping import Keeping, KeepsJobs
@@ -210,13 +210,11 @@ class Flow(Definition):
         is away, it pauses when that is there again.
         """
         patience, live = checked_patience(timeout), self._live_job(job_state)
-        deadline = None if patience is None else live.now() + patience
         request = self._pause_request(live, reason, checkpoint)
         if is_handler_of(live):
             request()
             return
-        future = live.uninterrupted(request, patience=patience)
-        live.block_on(future, left_until(deadline, live.now()))
+        live.wait_paused(request, patience)
         job_state._check_paused()
 
     async def pause_async(self, job_state: JobState, reason: str = "", checkpoint: Data | None = None) -> None:

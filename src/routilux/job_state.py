@@ -17,7 +17,7 @@ from routilux._core.explanation import Explanation, explain
 from routilux._core.job import Job
 from routilux._core.plan_records import write_plans
 from routilux._dealings import LookedAt, SharedCopy, key_changed
-from routilux._engine.awaited import Awaited, checked_patience, left_until
+from routilux._engine.awaited import Awaited, TimeIsUp, checked_patience, left_until
 from routilux._engine.coroutines import call_in_thread, until_true
 from routilux._engine.live_job import LiveJob
 from routilux._engine.watchers import is_settled
@@ -275,11 +275,11 @@ class JobState(Serializable):
         began = self._live.now()
         try:
             future = self._live.wait_until(is_settled, patience)
-        except TimeoutError:
+        except TimeIsUp:
             return False
         try:
             self._live.block_on(future, self._left_of(patience, began))
-        except TimeoutError:
+        except TimeIsUp:
             self._live.forget(future)
             return False
         return self._settled(raise_on_failure)
@@ -302,7 +302,7 @@ class JobState(Serializable):
 
     async def _watched(self, patience: float | None) -> Awaited:
         """A future that is done when the job has settled; the event loop waits neither for its lock nor its store."""
-        with suppress(TimeoutError):
+        with suppress(TimeIsUp):
             return self._live.wait_until(is_settled, 0.0)
         return await call_in_thread(lambda: self._live.wait_until(is_settled, patience))
 

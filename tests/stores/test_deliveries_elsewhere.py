@@ -411,6 +411,73 @@ def test_what_was_delivered_here_to_a_job_that_another_takes_over_just_then_coun
     assert taken[0].wait(PATIENCE) and sorted(taken[0].shared_log) == ["A", "B"]
 
 
+def test_after_that_too_a_store_that_is_away_is_waited_for(
+    host: Callable[..., Host], asker: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = host(Two), host(Two)
+    job_state = first.run()
+    first.flow.pause(job_state)
+    backend, taken = asker.ledger.backend._backend, list[JobState]()
+    write, answered = backend.write, backend.answered
+
+    def taken_over(batches: Sequence[Batch]) -> frozenset[str]:
+        if not taken:
+            taken.append(second.take_over(job_state))
+            monkeypatch.setattr(backend, "answered", away_once)
+        return write(batches)
+
+    def away_once(job_id: str, key: str) -> NoReturn:
+        monkeypatch.setattr(backend, "answered", answered)
+        raise StoreUnavailableError("the connection was lost")
+
+    monkeypatch.setattr(backend, "write", taken_over)
+    delivery = asker.begin(job_state)
+    asker.wait_until_asked()
+    second.look()
+    delivery.result(PATIENCE)
+    second.flow.deliver(taken[0], "shop", "order", {"text": "B"})
+    assert taken[0].wait(PATIENCE) and sorted(taken[0].shared_log) == ["A", "B"]
+
+
+def test_what_the_last_owner_has_not_done_is_known_not_to_be_when_another_has_the_job(
+    host: Callable[..., Host], asker: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = host(), host()
+    job_state = first.run()
+    delivery = asker.deliver(job_state)
+    asker.may_look.clear()
+    second.flow.pause(second.take_over(job_state))
+
+    def away(job_id: str) -> NoReturn:
+        raise StoreUnavailableError("the connection was lost")
+
+    monkeypatch.setattr(asker.ledger, "patience", 0.0)
+    monkeypatch.setattr(asker._store._asking, "_look", away)
+    asker.may_look.set()
+    with pytest.raises(StoreUnavailableError, match=r"^the connection was lost$"):
+        delivery.result(PATIENCE)
+
+
+def test_it_is_not_known_while_he_may_yet_do_it(
+    host: Callable[..., Host], asker: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """He has left, in order, and what he wrote may be on its way."""
+    owner = host()
+    job_state = owner.run()
+    delivery = asker.deliver(job_state)
+    asker.may_look.clear()
+    asker.ledger.backend._backend.leave(owner.store.ledger.owner)
+
+    def away(job_id: str) -> NoReturn:
+        raise StoreUnavailableError("the connection was lost")
+
+    monkeypatch.setattr(asker.ledger, "patience", 0.0)
+    monkeypatch.setattr(asker._store._asking, "_look", away)
+    asker.may_look.set()
+    with pytest.raises(StoreUnavailableError, match="it is not known whether it was delivered"):
+        delivery.result(PATIENCE)
+
+
 @pytest.mark.parametrize("kind", [StoreError, StoreUnavailableError, DamagedRecordError])
 def test_where_it_is_not_known_whether_the_owner_has_obeyed_that_is_said(
     host: Callable[..., Host], asker: Asker, monkeypatch: pytest.MonkeyPatch, kind: type[StoreError]

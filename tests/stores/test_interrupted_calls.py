@@ -19,6 +19,9 @@ from routilux.errors import StoreError
 from routilux.stores import Store, open_store
 from tests.patience import PATIENCE, until
 from tests.stores.patients import patient
+from tests.stores.stored_flows import Gate, gate, gated
+
+__all__ = ["gate"]  # a fixture
 
 pytestmark = pytest.mark.skipif(
     threading.current_thread() is not threading.main_thread(), reason="signals are raised in the main thread"
@@ -277,6 +280,27 @@ def test_nor_a_problem_of_the_job_that_is_just_being_recovered(
     assert problems == {}
     (recovered,) = recover(store, flows=[flow])
     flow.cancel(recovered)
+
+
+WAITS: dict[str, Callable[[Flow, JobState], object]] = {
+    "wait": lambda flow, job: job.wait(PATIENCE),
+    "pause": lambda flow, job: flow.pause(job, timeout=PATIENCE),
+    "shutdown": lambda flow, job: flow.shutdown(timeout=PATIENCE),
+}
+
+
+@pytest.mark.parametrize("waits", WAITS)
+def test_nor_that_somebody_has_waited_for_as_long_as_he_would(gate: type[Gate], signals: Signals, waits: str) -> None:
+    signals.raises, flow = TimeLimit, gated(gate)
+    job_state = flow.start("gate")
+    assert gate.entered.acquire(timeout=PATIENCE)
+    sender = threading.Thread(target=signals.send)
+    sender.start()
+    with pytest.raises(TimeLimit):
+        WAITS[waits](flow, job_state)
+    sender.join(PATIENCE)
+    gate.opened.set()
+    flow.shutdown()
 
 
 @pytest.mark.parametrize("name", ["record", "records", "read", "silences"])

@@ -7,6 +7,10 @@ from routilux._numbers import shown_number
 from routilux.errors import DefinitionError
 
 
+class TimeIsUp(TimeoutError):
+    """Somebody has waited for as long as he would; what a signal raises meanwhile may be another TimeoutError."""
+
+
 class Awaited:
     """Comes true, or fails with an `error`, once. Any thread may wait for it or have itself told.
 
@@ -44,13 +48,13 @@ class Awaited:
             listener()
 
     def wait(self, timeout: float | None = None) -> None:
-        """Return when it has come true; TimeoutError after `timeout` seconds."""
+        """Return when it has come true; TimeIsUp after `timeout` seconds."""
         if not self.is_done:
             gate = threading.Lock()  # of its own: where a signal ends this, nobody else notices
             gate.acquire()
             self.tell(gate.release)
             if not gate.acquire(timeout=-1 if timeout is None else max(timeout, 0.0)):
-                raise TimeoutError
+                raise TimeIsUp
         if self.error is not None:
             raise self.error.with_traceback(None)  # each who waits raises the same one
 

@@ -49,7 +49,7 @@ class Engine:
             return was_open
 
     def wait_for(self, awaited: Awaited, timeout: float | None = None) -> None:
-        """Block the caller until it has come true; TimeoutError after `timeout` seconds."""
+        """Block the caller until it has come true; TimeIsUp after `timeout` seconds."""
         awaited.wait(timeout)
 
     def close(self) -> None:

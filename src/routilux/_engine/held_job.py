@@ -20,7 +20,7 @@ from routilux._core.facts import (
 )
 from routilux._core.transition import transition
 from routilux._engine.alarms import SILENT, Alarms
-from routilux._engine.awaited import Awaited
+from routilux._engine.awaited import Awaited, TimeIsUp
 from routilux._engine.engine import Engine
 from routilux._engine.keeping import Keeping
 from routilux._engine.kept_job import Fitting, KeptJob, NewJob
@@ -228,7 +228,7 @@ class HeldJob(KeptJob):
     def wait_until(self, condition: Condition, patience: float | None = None) -> Awaited:
         """What comes true when the condition holds. A job kept from settling may settle now.
 
-        TimeoutError where somebody changes the job, or waits for its store, for more than `patience` seconds. Whoever
+        TimeIsUp where somebody changes the job, or waits for its store, for more than `patience` seconds. Whoever
         has not all the time that there is does not write the job himself either: it settles a moment later.
         """
         if patience is not None:
@@ -238,7 +238,7 @@ class HeldJob(KeptJob):
     def _watch(self, condition: Condition, patience: float | None) -> Awaited:
         with self.taken(patience) as is_mine:
             if not is_mine:
-                raise TimeoutError
+                raise TimeIsUp
             if self.job.hold_until is not None and (patience is None or self.log is None):
                 self._commit(HoldLifted(), self.now())
             return self._when(condition)
@@ -265,7 +265,7 @@ class HeldJob(KeptJob):
                 self._watchers.forget(awaited)
 
     def block_on(self, awaited: Awaited, timeout: float | None = None) -> None:
-        """Block the caller until the future is done, and operators are told; TimeoutError after `timeout` seconds."""
+        """Block the caller until the future is done, and operators are told; TimeIsUp after `timeout` seconds."""
         if self.engine is None:
             awaited.wait(timeout)
         else:

@@ -121,7 +121,7 @@ class KeptJob(Servant):
     ) -> T:
         """What a call gives that may change the job; where that is kept, it comes to its end (`within`).
 
-        TimeoutError after `patience` seconds. A job that is to be claimed for it is claimed by then, or not at all.
+        TimeIsUp after `patience` seconds. A job that is to be claimed for it is claimed by then, or not at all.
         """
         is_kept = self.custody is not None or keeping is not None
         if patience is None:

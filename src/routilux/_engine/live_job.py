@@ -1,11 +1,13 @@
 """A job that runs in this process: its coroutines, and what becomes of it as time goes on."""
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from routilux._context import Activation
 from routilux._core.facts import JobCancelled, JobTimedOut, TimersFired
 from routilux._core.settling import abandon_active
 from routilux._engine.attempt import await_handler
+from routilux._engine.awaited import Awaited, TimeIsUp, left_until
 from routilux._engine.coroutines import Cancellable, breathe
 from routilux._engine.kept_job import NewJob
 from routilux._engine.running_job import RunningJob
@@ -23,6 +25,17 @@ class LiveJob(RunningJob):
         super().__init__(new_job, handles)
         self._coroutines: dict[int, Cancellable] = {}
         self._stuck: dict[int, Workers] = {}
+
+    def wait_paused(self, request: Callable[[], Awaited], patience: float | None) -> None:
+        """Ask the job to pause, and return when it has; TimeoutError after `patience` seconds."""
+        deadline = None if patience is None else self.now() + patience
+        try:
+            self.block_on(self.uninterrupted(request, patience=patience), left_until(deadline, self.now()))
+        except TimeIsUp:
+            raise TimeoutError(
+                f"job {self.job.job_id!r} has not paused within {patience} s: a handler of it still runs, or its store "
+                f"is away; it pauses when that is over"
+            ) from None
 
     def cancel(self, reason: str) -> None:
         """Settle the job as cancelled, and give up its attempts; JobStateError where it has settled already."""

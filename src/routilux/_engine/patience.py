@@ -7,7 +7,7 @@ from contextvars import copy_context
 from time import monotonic
 from typing import Generic, TypeVar
 
-from routilux._engine.awaited import Awaited, left_until
+from routilux._engine.awaited import Awaited, TimeIsUp, left_until
 from routilux._engine.threads import start_thread
 from routilux.errors import NoThreadError
 
@@ -38,15 +38,14 @@ class _Call(Generic[T]):
         self._over.come_true()
 
     def result(self, patience: float | None) -> T:
-        """What it gives or raises; TimeoutError after `patience` seconds. What a signal raises comes after that.
-
-        That may be a TimeoutError, too, so that these are not told apart: who has no more time waits no longer.
-        """
+        """What it gives or raises; TimeIsUp after `patience` seconds. What a signal raises comes after that."""
         end = None if patience is None else monotonic() + patience
         try:
             self._over.wait(patience)
+        except TimeIsUp:
+            raise
         except BaseException:
-            with suppress(TimeoutError):
+            with suppress(TimeIsUp):
                 self._over.wait(left_until(end, monotonic()))
             raise
         if self._errors:
@@ -55,7 +54,7 @@ class _Call(Generic[T]):
 
 
 def within(patience: float | None, call: Callable[[], T]) -> T:
-    """What a call gives; TimeoutError after `patience` seconds, and then it goes on by itself.
+    """What a call gives; TimeIsUp after `patience` seconds, and then it goes on by itself.
 
     No signal is raised in the middle of it. They are raised in the main thread, at any moment: so another one makes its
     calls. What a signal raises there (KeyboardInterrupt) is raised when the call is over, or with the next signal; the

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-from routilux._engine.awaited import left_until
+from routilux._engine.awaited import TimeIsUp, left_until
 from routilux._engine.engine import Engine
 from routilux._engine.live_job import LiveJob
 from routilux._engine.watchers import Condition, is_not_running, is_not_running_or_stuck
@@ -46,11 +46,11 @@ def _with_each(jobs: Iterable[LiveJob], lost: Lost, do: Callable[[LiveJob], None
 
 
 def _pause(live: LiveJob, deadline: float | None) -> None:
-    with suppress(TimeoutError):  # then it pauses by itself, when its store is there again
+    with suppress(TimeIsUp):  # then it pauses by itself, when its store is there again
         live.uninterrupted(lambda: live.pause_if_running("shutdown"), patience=left_until(deadline, live.now()))
 
 
 def _wait_for(live: LiveJob, condition: Condition, deadline: float | None) -> None:
-    with suppress(TimeoutError):
+    with suppress(TimeIsUp):
         awaited = live.wait_until(condition, left_until(deadline, live.now()))
         live.block_on(awaited, left_until(deadline, live.now()))

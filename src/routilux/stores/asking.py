@@ -15,13 +15,14 @@ from uuid import uuid4
 from routilux._backends.backend import Backend, JobRecord
 from routilux._core.job import Job
 from routilux._core.plan_records import taken_by_a_plan
+from routilux._engine.awaited import TimeIsUp, left_until
 from routilux._engine.ledger import Ledger
 from routilux._engine.live_job import LiveJob
 from routilux._engine.namesakes import is_same_moment
 from routilux._engine.owner import shown
 from routilux._engine.requests import Request, delivery_of, read_answer, write_request
 from routilux._engine.trying_again import tried_again
-from routilux._haste import at_most, in_time
+from routilux._haste import at_most, in_time, seconds_left
 from routilux._logging import logger
 from routilux._model import JobStatus, SlotKey
 from routilux._records import Data, Task, task_id
@@ -39,8 +40,7 @@ WhyNot = Callable[[Job], str]
 class _Asked:
     """A request that is left for one owner after the other, each time under another key, under which it is answered.
 
-    `epoch` is that of the owner with whom it lies, or may lie; None where it lies with nobody. It `is_made_here` once
-    this process has begun to do itself what is asked, and answers itself, too.
+    `epoch` is that of the owner with whom it lies, or may lie; None where it lies with nobody.
     """
 
     def __init__(self, backend: Backend, job_id: str, request: Request, created_at: float | None = None) -> None:
@@ -51,7 +51,6 @@ class _Asked:
         self._key = self._owner = ""
         self._is_left = False
         self.epoch: int | None = None
-        self.is_made_here = False
 
     @property
     def may_be_done(self) -> bool:
@@ -109,17 +108,21 @@ class _Asked:
 
     def begun_here(self) -> str:
         """The key under which this process, which does itself what is asked, is to say that it is done."""
-        self._key, self.epoch, self.is_made_here = uuid4().hex, None, True
+        self._key, self.epoch = uuid4().hex, None
         return self._key
 
     def is_too_late(self, record: JobRecord, job: Job, why_not: WhyNot) -> bool:
-        """Whether it was done, where the task waits no more; JobStateError where somebody else was faster."""
+        """Whether it was done, where the task waits no more; JobStateError where somebody else was faster.
+
+        Where that still waits, and has come into other hands, it was not done, and nobody can do it any more.
+        """
         problem = why_not(job)
         if self.take_answer(record):
             return True
         if problem:
             raise JobStateError(problem, job_id=job.job_id, status=job.status)
-        self.is_made_here = False
+        if self.epoch != record.epoch:
+            self._key = ""
         return False
 
     def lies_with(self, record: JobRecord) -> bool:
@@ -142,10 +145,6 @@ class Asking:
         self._ledger = ledger
         self._look = look
         self._see = see
-
-    def first_look(self, look: Callable[[], T]) -> T:
-        """What a look gives; a store that is away is waited for as by `until`."""
-        return tried_again(look, at_most(self._ledger.patience), is_over=sleep, action="ask")
 
     def until(
         self,
@@ -175,13 +174,19 @@ class Asking:
 
         return self._looked(asked, look, timeout)
 
-    def deliver(self, seen: Job, waiting: Task, target: SlotKey, data: Data, timeout: float | None) -> None:
-        """Deliver to a task of a job that was seen, and return when it is certain that this is what it has got.
+    def deliver(self, find: Callable[[], tuple[Job, Task]], target: SlotKey, data: Data, timeout: float | None) -> None:
+        """Deliver to a task that is found in a job, and return when it is certain that this is what it has got.
 
         That is so when its owner says it, in the very transaction that it was written in, or when it was done here.
         `until` says what is raised, and JobStateError where the task waits no more, and nobody can obey any more. Where
         the store is away before that is known, the StoreUnavailableError says that it is not.
         """
+        end = None if timeout is None else monotonic() + timeout
+        with in_time(timeout):
+            seen, waiting = tried_again(find, at_most(self._ledger.patience), is_over=sleep, action="ask")
+            self._deliver(seen, waiting, target, data, left_until(end, monotonic()))
+
+    def _deliver(self, seen: Job, waiting: Task, target: SlotKey, data: Data, timeout: float | None) -> None:
         asked = _Asked(self._ledger.backend, seen.job_id, delivery_of(target, data), seen.created_at)
         why_not = partial(_why_not, waiting)
 
@@ -229,12 +234,17 @@ class Asking:
     def _is_done_here(self, asked: _Asked, do: Callable[[LiveJob], object]) -> bool:
         """Change a job that nobody runs; False where somebody else has begun to, who may have died of it since.
 
-        What is refused of the job itself says which status it has.
+        What is refused of the job itself says which status it has. StoreUnavailableError where the caller has no more
+        time: then it goes on by itself, and may be done yet.
         """
         live = self._look(asked.job_id)._live
         asked.check_is_it(live.job.created_at)
         try:
-            live.uninterrupted(partial(do, live))
+            live.uninterrupted(partial(do, live), patience=seconds_left())
+        except TimeIsUp as error:
+            raise StoreUnavailableError(
+                f"job {asked.job_id!r}: the store has not taken in time what was done here, and may take it yet"
+            ) from error
         except OwnershipLost:
             return False
         except JobStateError as error:
@@ -246,8 +256,7 @@ class Asking:
     def _looked(self, asked: _Asked, look: Callable[[], T | None], timeout: float | None) -> T:
         """What a look gives at last: the owner is another process, which tells nobody. `until` says what is raised.
 
-        Where the store is away it is looked again, and so found out what was done; but what was made here has been
-        written for as long already.
+        Where the store is away it is looked again, and so found out what was done.
         """
         end, away_since = inf if timeout is None else monotonic() + timeout, inf
         delays = _delays()
@@ -262,7 +271,7 @@ class Asking:
                     away_since = inf
                 except StoreUnavailableError as error:
                     away_since = min(away_since, began)
-                    if asked.is_made_here or monotonic() >= min(end, away_since + self._ledger.patience):
+                    if monotonic() >= min(end, away_since + self._ledger.patience):
                         raise
                     logger.warning("the store is not available, looking again: %s", error, extra={"action": "ask"})
                 sleep(max(min(next(delays), end - monotonic()), 0.0))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import TracebackType
 
 from routilux._backends.backend import MOVED, Backend, JobRecord, StoredJob
@@ -14,7 +15,6 @@ from routilux._engine.ledger import Ledger
 from routilux._engine.rebuilding import definition_behind, due_for, opaque_job
 from routilux._engine.requests import CancelAsked, PauseAsked
 from routilux._graph import check_delivery
-from routilux._haste import in_time
 from routilux._model import SETTLED, JobStatus, SlotKey
 from routilux._plan import NO_PLAN, Plan, checked_plan
 from routilux._records import Data, Task
@@ -221,12 +221,7 @@ class Store(KeepsJobs):
         where it is not known whether they were delivered, and they may be yet: a StoreUnavailableError, or its cause.
         """
         own, target, patience = clone_fields(data, "data"), SlotKey(routine_id, slot), checked_patience(timeout)
-        with in_time(patience):
-            self._deliver(asked_id(job_id), target, own, patience)
-
-    def _deliver(self, job_id: str, target: SlotKey, own: Data, timeout: float | None) -> None:
-        job, waiting = self._asking.first_look(lambda: self._awaiting(job_id, target, own))
-        self._asking.deliver(job, waiting, target, own, timeout)
+        self._asking.deliver(partial(self._awaiting, asked_id(job_id), target, own), target, own, patience)
 
     def _awaiting(self, job_id: str, target: SlotKey, own: Data) -> tuple[Job, Task]:
         self._check_binding(job_id, target, own)

@@ -12,7 +12,7 @@ from typing import Any
 from routilux._context import Activation
 from routilux._current import current
 from routilux._engine.attempt import Failure, await_handler, run_handler
-from routilux._engine.awaited import Awaited
+from routilux._engine.awaited import Awaited, TimeIsUp
 from routilux._engine.coroutines import Cancellable
 from routilux._engine.engine import Engine
 from routilux._engine.live_job import LiveJob
@@ -181,14 +181,14 @@ class StepRunner:
             pass
 
     def run_until(self, awaited: Awaited, deadline: float | None) -> None:
-        """Run until it has come true; TimeoutError if the clock passes the deadline before."""
+        """Run until it has come true; TimeIsUp if the clock passes the deadline before."""
         while not awaited.is_done:
             if self.step() or awaited.is_done:
                 continue
             timer = self.clock.next_timer
             if deadline is not None and (timer is None or timer > deadline):
                 self.clock.advance(max(deadline - self.clock.now(), 0.0))
-                raise TimeoutError
+                raise TimeIsUp
             if not self.clock.advance_to_next_timer():
                 raise StuckError("nothing is left to run, and no timer to wait for: this wait would never end")
 
