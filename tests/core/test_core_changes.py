@@ -164,6 +164,17 @@ def test_a_slot_that_was_not_there_before_is_not_compared() -> None:
     assert found(job(PAUSED, tasks=[task(1)]), with_slot(), replace(graph(), slots={})) == []
 
 
+def test_data_is_noted_that_the_last_flow_had_no_slot_for_and_this_one_has() -> None:
+    state = job(PAUSED, slot_data={WORKER: {"x": 1}})
+    flow = with_slot(merge=MergeKind.FUNCTION)
+    (note,) = found(state, flow, replace(graph(), slots={}), [(WORKER, SlotKey("laborer", "in"))])
+    assert str(note) == (
+        "worker.input has data from before the last flow, which had no such slot: 'x'; "
+        "it is the old data that the function is given next"
+    )
+    assert (note.place, note.routine_id, note.slot) == ("slot_data.laborer.in", *WORKER)
+
+
 # Routines that are otherwise.
 
 

@@ -77,6 +77,23 @@ def test_slot_data_that_what_comes_next_would_replace_is_missed_by_nobody() -> N
     assert [finding.place for finding in misfits(graph(), viewed)] == ["slot_data.gone.lean", "slot_data.gone.heap"]
 
 
+def test_slot_data_that_an_earlier_flow_has_left_goes_on_where_the_last_flow_had_no_such_slot_either() -> None:
+    state, last = job(PAUSED, slot_data={GONE: {"x": [1]}}), replace(graph(), fingerprint="last")
+    assert list(misfits(graph(), Viewed(state, {}, {}, last))) == []
+    former = {GONE: HEAP}
+    assert list(misfits(graph(), Viewed(state, {}, former, last))) == []
+    kept = replace(last, slots={HEAP: SlotNode(HEAP, MergeKind.APPEND)})
+    assert [finding.place for finding in misfits(graph(), Viewed(state, {}, former, kept))] == ["slot_data.gone.heap"]
+
+
+def test_a_flow_of_the_fingerprint_that_the_job_last_ran_with_is_that_one_where_it_is_not_known() -> None:
+    state = job(PAUSED, slot_data={GONE: {"x": [1]}}, fingerprint=graph().fingerprint)
+    assert list(misfits(graph(), Viewed(state, {}, {}))) == []
+    assert [finding.place for finding in misfits(graph(), Viewed(state, {}, {GONE: SINK}))] == ["slot_data.sink.items"]
+    other = replace(graph(), fingerprint="other")
+    assert [finding.place for finding in misfits(other, Viewed(state, {}, {}))] == ["slot_data.gone.input"]
+
+
 def test_a_flow_without_routines_says_so() -> None:
     empty = Graph("f", False, {}, {}, "")
     assert problems(task(1), flow=empty) == [
@@ -351,4 +368,5 @@ def test_what_a_handler_always_took_is_known_from_the_flow_of_before() -> None:
 
 def test_data_whose_slot_may_be_another_has_that_hint_too() -> None:
     state = job(PAUSED, slot_data={LOST: {"x": 1}})
-    assert hint(state, graph(), ONLY_ANSWER) == Plan(slots={"worker.inptu": "input"})
+    before = replace(ONLY_ANSWER, slots=ONLY_ANSWER.slots | {LOST: SlotNode(LOST, MergeKind.APPEND)})
+    assert hint(state, graph(), before) == Plan(slots={"worker.inptu": "input"})

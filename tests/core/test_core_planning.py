@@ -327,7 +327,7 @@ def test_data_of_two_slots_cannot_become_one_unless_one_is_dropped() -> None:
     state = job(PAUSED, slot_data={WORKER: {"x": 1}, ANSWER: {"x": 2}})
     assert problems(state, Plan(slots={"worker.answer": "input"})) == [
         "plan.slots.worker.input: the plan cannot be right: data has come to 'worker.input', 'worker.answer', and both "
-        "would be 'worker.input'"
+        "would be 'worker.input'; forget that of one of them (forget=[...])"
     ]
     assert applied(state, Plan(slots={"worker.answer": "input"}, drop=[WORKER])).slot_data == {WORKER: {"x": 2}}
 

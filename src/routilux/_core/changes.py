@@ -28,12 +28,14 @@ def changes(graph: Graph, viewed: Viewed) -> Iterator[Finding]:
             former = viewed.formerly(key)
             if former in viewed.before.slots:
                 yield from _changed_slot(graph, viewed, viewed.before, key, former)
+            else:
+                yield from _slot_again(graph, viewed, key, former)
         yield from _changed_routines(graph, viewed, viewed.before)
 
 
 def _gone(graph: Graph, viewed: Viewed) -> Iterator[Finding]:
     at_work = {task.target.routine_id for _, task in viewed.tasks()}
-    at_work |= {key.routine_id for key in viewed.job.slot_data if viewed.would_miss(key)}
+    at_work |= {key.routine_id for key in viewed.job.slot_data if viewed.would_miss(key, graph)}
     for routine_id in sorted(viewed.job.routines.keys() - graph.routines.keys() - at_work):
         status = viewed.job.routine_status(routine_id)
         yield Finding(
@@ -89,6 +91,14 @@ def _slot_note(key: SlotKey, what: str, old: str | None, new: str | None, means:
         *key,
         means=means,
     )
+
+
+def _slot_again(graph: Graph, viewed: Viewed, key: SlotKey, former: SlotKey) -> Iterator[Finding]:
+    """Say of data that was left where the last flow had no slot for it, as that matters again."""
+    if data := viewed.job.slot_data.get(key):
+        what = f"{key} has data from before the last flow, which had no such slot: {listed(data)}"
+        means = f"it {_WHAT_BECOMES_OF_DATA[graph.slots[key].merge]}"
+        yield Finding(what, f"slot_data.{former}", *key, means=means)
 
 
 def _changed_routines(graph: Graph, viewed: Viewed, before: Graph) -> Iterator[Finding]:

@@ -49,11 +49,17 @@ class Viewed:
         known = None if slot is None else slot.binding
         return known is not None and known.takes == binding.takes
 
-    def would_miss(self, key: SlotKey) -> bool:
-        """Whether what has come to a slot matters to what comes next: not where each new datum replaces the old."""
-        slot = None if self.before is None else self.before.slots.get(self.formerly(key))
-        replaced = slot is not None and slot.merge is MergeKind.OVERRIDE and not slot.guarded
-        return bool(self.job.slot_data[key]) and not replaced
+    def would_miss(self, key: SlotKey, graph: Graph) -> bool:
+        """Whether what has come to a slot that this flow has not matters to what comes next.
+
+        Not where each new datum replaces the old; nor where the flow of before has no such slot either, as the job has
+        gone on in that all the same. One with the fingerprint of this flow has the same slots, which merge alike.
+        """
+        before = graph if self.before is None and self.job.fingerprint == graph.fingerprint else self.before
+        if before is None or not self.job.slot_data[key]:
+            return bool(self.job.slot_data[key])
+        slot = before.slots.get(self.formerly(key))
+        return slot is not None and (slot.merge is not MergeKind.OVERRIDE or slot.guarded)
 
 
 def places_of(job: Job) -> dict[int, str]:
@@ -67,7 +73,7 @@ def misfits(graph: Graph, viewed: Viewed) -> Iterator[Finding]:
     for place, task in viewed.tasks():
         yield from _task_misfit(graph, viewed, place, task, guesses.get(task.target))
     for key in viewed.job.slot_data:
-        if key in graph.slots or viewed.would_miss(key):
+        if key in graph.slots or viewed.would_miss(key, graph):
             yield from _slot_misfit(graph, viewed, key, guesses.get(key))
 
 

@@ -98,7 +98,8 @@ def _collisions(plan: Plan, job: Job) -> Iterator[Finding]:
         yield _wrong(f"the job remembers both {listed(old)}, and both would be {new!r}", f"routines.{old[0]}", remedy)
     kept = [key for key in job.slot_data if key not in plan.forgotten_slots]
     for keys, key in _twins({key: plan.slot_of(key) for key in kept}):
-        yield _wrong(f"data has come to {listed(keys)}, and both would be {str(key)!r}", f"slots.{keys[0]}")
+        problem = f"data has come to {listed(keys)}, and both would be {str(key)!r}"
+        yield _wrong(problem, f"slots.{keys[0]}", "forget that of one of them (forget=[...])")
     for place, key, data in _all_data(job):
         renamed = _renamed(data, plan.parameters_of(key))
         if len(renamed) < len(data):
