@@ -3,12 +3,15 @@
 import json
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from routilux.stores import open_store
 from tests.cli.commands import documents, finish, in_process, read_until, routilux, start
+from tests.patience import until
 
 RUN = ("run", "shop:flow", "--entry", "orders")
 AMOUNTS = ("--param", "amounts=[20, 130, 50]")
@@ -173,6 +176,67 @@ class Stuck(Routine):
 flow = Flow("stuck")
 flow.add_routine(Stuck(), "stuck")
 """
+
+
+@pytest.fixture
+def unread() -> Iterator[int]:
+    """The writing end of a pipe that nobody reads, and that takes nothing more."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writing, bytes(65536))
+    os.set_blocking(writing, True)
+    yield writing
+    os.close(reading)
+    os.close(writing)
+
+
+def is_pausing(folder: Path) -> bool:
+    with open_store(f"sqlite:///{folder}/routilux.db") as store:
+        return any(store._seen(job.job_id).closing is not None for job in store.jobs())
+
+
+def held_open(gate: Path) -> int:
+    """The other end of the pipe that a handler waits for, when it does; it goes on when that is closed."""
+    opened = list[int]()
+
+    def can_be_opened() -> bool:
+        with suppress(OSError):  # nobody reads
+            opened.append(os.open(gate, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(opened)
+
+    until(can_be_opened)
+    return opened[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_are_heard_although_nobody_reads_what_it_shows(
+    folder: Path, gate: Path, unread: int, number: signal.Signals
+) -> None:
+    process = start(folder, *RUN, *AMOUNTS, GATE=str(gate), stdout=unread)
+    held = held_open(gate)
+    process.send_signal(number)
+    until(lambda: is_pausing(folder))
+    process.send_signal(number)
+    assert finish(process)[0] == 130
+    os.close(held)
+    os.remove(gate)
+    code, output, errors = in_process(folder, "resume", stored_job(folder), "--app", "shop")
+    assert (code, errors) == (0, "")
+    assert [line for line in output.splitlines() if line.startswith("billing")] == ["billing 1", "billing 2"]
+
+
+def test_one_signal_pauses_although_nobody_reads_that(folder: Path, gate: Path, unread: int) -> None:
+    process = start(folder, *RUN, *AMOUNTS, GATE=str(gate), stdout=unread)
+    held = held_open(gate)
+    process.send_signal(signal.SIGTERM)
+    until(lambda: is_pausing(folder))
+    os.close(held)
+    with open_store(f"sqlite:///{folder}/routilux.db") as store:
+        until(lambda: [str(job.status) for job in store.jobs()] == ["paused"])
+    process.send_signal(signal.SIGTERM)
+    assert finish(process)[0] == 130
 
 
 def test_an_interrupted_job_is_a_document_too(folder: Path, gate: Path) -> None:

@@ -8,7 +8,7 @@ from queue import SimpleQueue
 import pytest
 
 from routilux.cli.ctrl_c import ctrl_c_ends_at_once, ctrl_c_interrupts
-from routilux.cli.signals import News, signals_to
+from routilux.cli.signals import Heard, signals_to
 from tests.cli.commands import entered, in_process, script
 
 BOTH = [signal.SIGINT, signal.SIGTERM]
@@ -25,14 +25,14 @@ def _handlers() -> Iterator[None]:
 @pytest.mark.parametrize("first", BOTH)
 @pytest.mark.parametrize("second", BOTH)
 def test_after_one_that_was_heard_the_next_has_the_process_leave(first: signal.Signals, second: signal.Signals) -> None:
-    news: SimpleQueue[News] = SimpleQueue()
+    heard: Heard = SimpleQueue()
     left: list[bool] = []
-    with signals_to(news, lambda: left.append(True)):
+    with signals_to(heard, lambda: left.append(True)):
         signal.raise_signal(first)
         signal.raise_signal(second)
-        assert (left, [news.get_nowait(), news.get_nowait()]) == ([], [first, second])
+        assert (left, [heard.get_nowait(), heard.get_nowait()]) == ([], [first, second])
     signal.raise_signal(second)
-    assert (left, news.empty()) == ([True], True)
+    assert (left, heard.get_nowait(), heard.empty()) == ([True], None, True)
 
 
 def test_where_none_was_heard_they_are_what_they_were() -> None:

@@ -3,7 +3,8 @@
 import os
 import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import NoReturn
@@ -12,28 +13,36 @@ from routilux._engine.awaited import Awaited
 from routilux._engine.watchers import is_not_running
 from routilux.cli.ctrl_c import INTERRUPTED
 from routilux.cli.progress import Watched
-from routilux.cli.signals import News
+from routilux.cli.signals import Heard
 from routilux.cli.views import View
 from routilux.errors import RoutiluxError
 from routilux.job_state import JobState
 from routilux.stores import Store
 
 _PATIENCE = 1.0
+_GRACE = 3.0
+"""Seconds in which who is told to leave at once can say how the jobs go on, if anybody reads it."""
+News = str | None
+"""A remark to be shown, or None for a reason to look."""
 
 
 class Run:
-    """A job that this process runs; `lost` says why it does not any more, where the job itself cannot know."""
+    """A job that this process runs; `lost` says why it does not any more, where the job itself cannot know.
+
+    One that `is_let_go` is not lost by that.
+    """
 
     def __init__(self, job_state: JobState) -> None:
         self.job_state = job_state
         self.watched = Watched(job_state)
         self.ended = Awaited()
+        self.is_let_go = False
         threading.Thread(target=self._watch, daemon=True).start()
 
     def _watch(self) -> None:
         """See the job's end; users' code may keep this waiting, but not who hears signals."""
         ended = self.job_state._live.wait_until(is_not_running)
-        ended.tell(lambda: self.ended.come_true(ended.error))
+        ended.tell(lambda: self.ended.come_true(None if self.is_let_go else ended.error))
 
     @property
     def lost(self) -> BaseException | None:
@@ -44,15 +53,29 @@ class Run:
 class Following:
     """Waits until no job runs any more. A signal pauses all of them, and so does a view that nobody can see any more.
 
-    The next signal is not waited with.
+    The next signal is not waited with. They are heard on a thread of their own: who shows something may have to wait
+    for somebody who does not read it.
     """
 
-    def __init__(self, runs: Sequence[Run], view: View, news: "SimpleQueue[News]") -> None:
+    def __init__(self, runs: Sequence[Run], view: View) -> None:
         self._runs = runs
         self._view = view
-        self._news = news
+        self._news: SimpleQueue[News] = SimpleQueue()
         self._pausing = False
         self.left = False
+
+    def hear(self, signals: Heard, leave: Callable[[], object]) -> None:
+        """Hear signals, on a thread, until no more of them are to come; with the second one `leave`."""
+        threading.Thread(target=self._hear, args=[signals, leave], daemon=True).start()
+
+    def _hear(self, signals: Heard, leave: Callable[[], object]) -> None:
+        while (heard := signals.get()) is not None:
+            if self._pausing:
+                self.left = True
+                self._news.put(None)
+                leave()
+            else:
+                self._pause_all(f"interrupted by {heard.name}", f"{heard.name}: pausing; once more to leave at once")
 
     def until_none_runs(self) -> None:
         """Return when all jobs have paused or settled, or `left` says that this process is to end now."""
@@ -61,8 +84,12 @@ class Following:
             run.ended.tell(lambda: self._news.put(None))
         while not self.left and not all(run.ended.is_done for run in self._runs):
             self._see_to_the_view()
-            self._hear(self._next())
+            self._say(self._next())
             self._show()
+        while not self._news.empty():
+            self._say(self._news.get())
+        for run in self._runs:
+            run.is_let_go = self.left
         self._show()
 
     def _see_to_the_view(self) -> None:
@@ -79,17 +106,13 @@ class Following:
         except Empty:
             return None
 
-    def _hear(self, news: News) -> None:
-        if isinstance(news, str):
+    def _say(self, news: News) -> None:
+        if news is not None:
             self._view.say(news)
-        elif news is not None and self._pausing:
-            self.left = True
-        elif news is not None:
-            self._pause_all(f"interrupted by {news.name}", f"{news.name}: pausing; once more to leave at once")
 
     def _pause_all(self, reason: str, said: str) -> None:
         self._pausing = True
-        self._view.say(said)
+        self._news.put(said)
         for run in self._runs:
             threading.Thread(target=self._pause, args=[run, reason], daemon=True).start()
 
@@ -112,6 +135,13 @@ def let_go(store: Store) -> None:
 def _close(store: Store) -> None:
     with suppress(RoutiluxError):  # what could not be written is run again
         store.close()
+
+
+def leave_anyway(store: Store) -> None:
+    """`let_go`, and end this process, unless its main thread has done so: nobody reads what that has to say."""
+    time.sleep(_GRACE)
+    let_go(store)
+    os._exit(INTERRUPTED)
 
 
 def leave() -> NoReturn:

@@ -12,7 +12,7 @@ from routilux._model import Durability
 from routilux.cli.awaiting import store_watched
 from routilux.cli.endings import exit_code, print_documents, print_endings
 from routilux.cli.failures import FAILED, tell
-from routilux.cli.following import Following, Run, leave, let_go
+from routilux.cli.following import Following, Run, leave, leave_anyway, let_go
 from routilux.cli.given import Given, given_by, load_into
 from routilux.cli.invocation import Invocation
 from routilux.cli.job_ids import whole_id
@@ -31,7 +31,7 @@ from routilux.cli.options import (
 )
 from routilux.cli.parameters import read_params
 from routilux.cli.printing import print_lines
-from routilux.cli.signals import News, signals_to
+from routilux.cli.signals import Heard, signals_to
 from routilux.cli.user_output import users_output
 from routilux.cli.views import view_for
 from routilux.errors import RecoveryError, StoreError
@@ -146,11 +146,12 @@ def _recovered(store: Store, given: Given, refused: dict[str, Exception]) -> lis
 
 def _see_through(store: Store, invocation: Invocation, begun: Begin, as_json: bool, *, many: bool = False) -> int:
     """Begin to run jobs, follow them, and say what became of them."""
-    news: SimpleQueue[News] = SimpleQueue()
-    with users_output(as_json=as_json), signals_to(news, leave):
+    heard: Heard = SimpleQueue()
+    with users_output(as_json=as_json), signals_to(heard, leave):
         with closing(view_for(as_json=as_json)) as view, store_watched(view.say):  # before anything runs that may print
             runs = begun()
-            following = Following(runs, view, news)
+            following = Following(runs, view)
+            following.hear(heard, partial(leave_anyway, store))
             following.until_none_runs()
         if following.left:
             let_go(store)

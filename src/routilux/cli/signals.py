@@ -6,24 +6,23 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 from types import FrameType
 
-Signals = signal.Signals
-News = Signals | str | None
-"""A signal, a remark to be shown, or None for a reason to look."""
+Heard = SimpleQueue[signal.Signals | None]
+"""Signals as they come; None when no more of them are to come."""
 
 _CAUGHT = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def signals_to(news: "SimpleQueue[News]", leave: Callable[[], object]) -> Iterator[None]:
+def signals_to(heard: Heard, leave: Callable[[], object]) -> Iterator[None]:
     """Put each signal into a queue, which may be done at any moment, until this is left.
 
     After that they are what they were before; where there was one, this process has only to end: the next has it leave.
     """
-    heard: list[signal.Signals] = []
+    numbers: list[int] = []
 
     def tell(number: int, frame: FrameType | None) -> None:
-        heard.append(signal.Signals(number))
-        news.put(heard[-1])
+        numbers.append(number)
+        heard.put(signal.Signals(number))
 
     def end(number: int, frame: FrameType | None) -> None:
         leave()
@@ -33,4 +32,5 @@ def signals_to(news: "SimpleQueue[News]", leave: Callable[[], object]) -> Iterat
         yield
     finally:
         for number, handler in former.items():
-            signal.signal(number, end if heard else handler)
+            signal.signal(number, end if numbers else handler)
+        heard.put(None)
