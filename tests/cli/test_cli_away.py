@@ -64,7 +64,7 @@ def test_with_json_too(locks: Path) -> None:
     assert result.stderr.count("waiting for the store: ") == 1
 
 
-ASKING = [("cancel", "m1"), ("deliver", "m1", "patient", "answer", "--param", "text=yes")]
+ASKING = [("cancel", "m1"), ("deliver", "m1", "patient", "answer", "--param", "text=heard")]
 
 
 @pytest.mark.parametrize("arguments", ASKING, ids=lambda arguments: arguments[0])
