@@ -1,12 +1,13 @@
 """The records a job is made of. Values in them are owned: whoever hands them out hands out copies."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from routilux._model import ErrorStrategy, EventKey, RoutineStatus, SlotKey
 from routilux._places import Place, users_place
+from routilux._texts import checked_text
 from serilux import copy_fields, decode
 from serilux.errors import DocumentError
 
@@ -87,6 +88,27 @@ class Task(msgspec.Struct, gc=False):
 def task_id(job_id: str, number: int) -> str:
     """How a task is known outside of its job: an idempotency key (law 2)."""
     return f"{job_id}:{number}"
+
+
+def task_number(name: str) -> int:
+    """The number that the id of a task ends with; 0 for what is none."""
+    number = name.rpartition(":")[2]
+    return int(number) if number.isdecimal() and len(number) <= _DIGITS else 0
+
+
+_DIGITS = 16
+
+
+class Addressee(NamedTuple):
+    """Whom a delivery is for: the task of that id, if it waits on the slot, or else the one that has waited longest."""
+
+    slot: SlotKey
+    task_id: str | None = None
+
+    @classmethod
+    def of(cls, routine_id: str, slot: str, task_id: str | None) -> "Addressee":
+        """Whom somebody means; DefinitionError for a `task_id` that is no text."""
+        return cls(SlotKey(routine_id, slot), None if task_id is None else checked_text(task_id, "a task_id"))
 
 
 class ErrorInfo(msgspec.Struct, frozen=True, gc=False):

@@ -21,7 +21,7 @@ from routilux._inspection import check_given, fitting_in, inspect
 from routilux._keeping import kept_again, kept_in
 from routilux._model import Durability, ExecutionStrategy, SlotKey
 from routilux._plan import Plan, checked_plan
-from routilux._records import Data, Task
+from routilux._records import Addressee, Data, Task
 from routilux._recovery import Recovery
 from routilux._reentry import is_handler_of, refuse_blocking, refuse_deciding
 from routilux._texts import checked_text
@@ -308,15 +308,17 @@ class Flow(Definition):
         live.uninterrupted(lambda: live.retry(setting, fitting, keeping), keeping=keeping)
         return job_state
 
-    def deliver(self, job_state: JobState, routine_id: str, slot: str, data: Data) -> None:
+    def deliver(
+        self, job_state: JobState, routine_id: str, slot: str, data: Data, *, task_id: str | None = None
+    ) -> None:
         """Give a task that waits on a slot (`Routine.expect`) its data, whether the job runs or is paused.
 
-        The oldest such task gets it. DefinitionError if there is no such slot, BindingError if its handler cannot take
-        the data, JobStateError if nothing waits there.
+        The one of that id, as `explain()` names it, or else the oldest gets it. DefinitionError if there is no such
+        slot, BindingError if its handler cannot take the data, JobStateError if it does not wait there.
         """
         refuse_deciding("deliver to")
-        live, target = self._live_job(job_state), SlotKey(routine_id, slot)
-        live.uninterrupted(partial(live.deliver, target, self._checked_delivery(target, data)))
+        live, to = self._live_job(job_state), Addressee.of(routine_id, slot, task_id)
+        live.uninterrupted(partial(live.deliver, to, self._checked_delivery(to.slot, data)))
 
     def _checked_delivery(self, target: SlotKey, data: Data) -> Data:
         """A copy of what is delivered, refused where its handler cannot take it: a typo must not cost a job."""

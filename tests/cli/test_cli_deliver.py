@@ -82,6 +82,19 @@ def test_none_of_its_classes_need_be_known(paused: Path) -> None:
     assert output.endswith("routilux resume m1 --app MODULE; MODULE is the one that registers its classes\n")
 
 
+def test_the_task_that_is_named_gets_it(approvals: Path, valued: Popen[str]) -> None:
+    waiting = [note["task_id"] for note in documents("explain", "m1")["explanation"]["waiting_for_delivery"]]
+    deliver = ("deliver", "m1", "approval", "answer", "--task", waiting[2], "--param")
+    assert routilux(*deliver, "approved=true").exit_code == 0
+    until(lambda: answer().get("approved") is True)
+    notes = documents("explain", "m1")["explanation"]["waiting_for_delivery"]
+    assert [note["task_id"] for note in notes] == [waiting[0], waiting[1], waiting[3]]
+    again = routilux(*deliver, "approved=false")
+    assert (again.exit_code, again.stdout) == (1, "")
+    said = f"has no task '{waiting[2]}' that waits on approval.answer; there wait '{waiting[0]}', "
+    assert said in again.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

@@ -143,6 +143,7 @@ BAD_DEFINITIONS: dict[str, Callable[[Scene], Any]] = {
     "deliver no job": lambda s: s.flow.deliver("job-1", "ask", "answer", {}),
     "deliver unknown routine": lambda s: s.flow.deliver(s.running, "asker", "answer", {}),
     "deliver unknown slot": lambda s: s.flow.deliver(s.running, "ask", "question", {}),
+    "deliver to what is no id": lambda s: s.flow.deliver(s.running, "ask", "answer", {"text": ""}, task_id=1),
     "deliver data": lambda s: s.flow.deliver(s.running, "ask", "answer", "yes"),
     "wait for no job": lambda s: JobState.wait_for_completion(s.flow, "job-1"),
     "wait for no flow": lambda s: JobState.wait_for_completion("flow", s.paused),
@@ -260,6 +261,9 @@ BAD_STATES: dict[str, Callable[[Scene], Any]] = {
     "resume done": lambda s: s.flow.resume(s.done),
     "resume foreign": lambda s: s.flow.resume(s.foreign),
     "deliver to paused that expects nothing": lambda s: s.flow.deliver(s.paused, "ask", "answer", {"text": ""}),
+    "deliver to a task that does not wait": lambda s: s.flow.deliver(
+        s.running, "ask", "answer", {"text": ""}, task_id="x"
+    ),
     "deliver to done": lambda s: s.flow.deliver(s.done, "ask", "answer", {"text": ""}),
     "deliver foreign": lambda s: s.flow.deliver(s.foreign, "ask", "answer", {"text": ""}),
     "wait foreign": lambda s: JobState.wait_for_completion(s.flow, s.foreign),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from routilux import BindingError, ErrorHandler, Flow, JobState, JobStateError, Routine
+from routilux import BindingError, DefinitionError, ErrorHandler, Flow, JobState, JobStateError, Routine
 from routilux.testing import StepRunner
 from routilux.testing.step_runner import StuckError
 from tests.engine.engine_parts import EngineAsker, emitted, events_of, flow_of, retrying, routine
@@ -59,6 +59,59 @@ def test_each_expectation_is_delivered_to_once_and_the_oldest_first() -> None:
         flow.deliver(job_state, "a", "answer", {"text": "third"})
     assert job_state.wait()
     assert emitted(job_state, "told") == [{"text": "first"}, {"text": "second"}]
+
+
+def asking_of_two(runner: StepRunner) -> tuple[Flow, JobState, list[str]]:
+    """A job that waits for two answers on one slot, and the ids of the tasks; for the second one not as long."""
+    part = routine(lambda self: [self.expect("answer", 100.0), self.expect("answer", 10.0)], "told")
+    part.define_slot("answer", lambda text: part.emit("told", text=text, task=part.get_execution_context().task_id))
+    part.set_error_handler(ErrorHandler("continue"))
+    flow = flow_of(runner, a=part)
+    job_state = flow.execute("a")
+    return flow, job_state, waiting_in(job_state)
+
+
+def waiting_in(job_state: JobState) -> list[str]:
+    return [note.task_id for note in job_state.explain().waiting_for_delivery]
+
+
+def test_the_task_that_is_named_is_delivered_to_and_the_others_keep_their_time() -> None:
+    runner = StepRunner()
+    flow, job_state, (first, second) = asking_of_two(runner)
+    flow.deliver(job_state, "a", "answer", {"text": "urgent"}, task_id=second)
+    assert waiting_in(job_state) == [first]
+    runner.clock.advance(99.0)
+    flow.deliver(job_state, "a", "answer", {"text": "in time"}, task_id=first)
+    assert job_state.wait(raise_on_failure=True)
+    assert emitted(job_state, "told") == [{"text": "urgent", "task": second}, {"text": "in time", "task": first}]
+    assert emitted(job_state, "error") == []
+
+
+def test_the_task_that_is_named_is_delivered_to_in_a_paused_job() -> None:
+    flow, job_state, (first, second) = asking_of_two(StepRunner())
+    flow.pause(job_state)
+    flow.deliver(job_state, "a", "answer", {"text": "yes"}, task_id=second)
+    assert [(task["task_id"], task["data"]) for task in job_state.pending_tasks] == [
+        (second, {"text": "yes"}),
+        (first, None),
+    ]
+
+
+def test_a_task_that_waits_no_more_is_not_delivered_to_and_nor_is_another() -> None:
+    runner = StepRunner()
+    flow, job_state, (first, second) = asking_of_two(runner)
+    runner.clock.advance(10.0)
+    before = job_state.serialize()
+    with pytest.raises(JobStateError, match=f"has no task '{second}' that waits on a.answer; there waits '{first}'"):
+        flow.deliver(job_state, "a", "answer", {"text": "late"}, task_id=second)
+    assert job_state.serialize() == before
+
+
+@pytest.mark.parametrize("task_id", [2, b"x", ["x"], "\ud800"])
+def test_what_can_be_no_id_of_a_task_is_refused(task_id: Any) -> None:
+    flow, job_state, _ = asking_of_two(StepRunner())
+    with pytest.raises(DefinitionError, match="a task_id"):
+        flow.deliver(job_state, "a", "answer", {"text": "yes"}, task_id=task_id)
 
 
 def test_an_expectation_of_an_attempt_that_fails_is_none() -> None:

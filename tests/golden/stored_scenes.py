@@ -19,7 +19,7 @@ from routilux._engine.custody import definition_of
 from routilux._engine.requests import Answer, CancelAsked, PauseAsked, delivery_of, write_answer, write_request
 from routilux._engine.watchers import is_settled
 from routilux._model import EventKey, JobStatus, SlotKey
-from routilux._records import Task
+from routilux._records import Addressee, Task
 from routilux.stores import Store
 from tests.golden.cast import BUSY, REFUSED, VALUES
 from tests.golden.finishing import Stage, Step
@@ -325,7 +325,7 @@ def asked(host: Host) -> JobState:
     for request in (
         PauseAsked("lunch"),
         CancelAsked("nobody wants it"),
-        delivery_of(SlotKey("courier", "signature"), {"name": ("Ann",)}),
+        delivery_of(Addressee(SlotKey("courier", "signature")), {"name": ("Ann",)}),
     ):
         host.backend.ask("asked", "", write_request(request))
     return frozen.job_state

@@ -17,6 +17,7 @@ from routilux._engine.owner import said_to_be_gone
 from routilux._engine.requests import delivery_of, write_request
 from routilux._haste import seconds_left
 from routilux._model import SlotKey
+from routilux._records import Addressee
 from routilux.errors import RecoveryError, RoutiluxError, StoreUnavailableError
 from routilux.stores import Store
 from serilux import SeriluxError, register_serializable
@@ -114,9 +115,9 @@ UNREADABLE: dict[str, bytes] = {
     "of a key that is no text": b'{"type": "pause", "reason": "", "key": "\xff"}',
     "of a newer version": b'{"type": "sing"}',
     "of a class that is not known here": write_request(
-        delivery_of(SlotKey("patient", "answer"), {"text": Known()})
+        delivery_of(Addressee(SlotKey("patient", "answer")), {"text": Known()})
     ).replace(b"InterruptedKnown", b"InterruptedStranger"),
-    "for nobody": write_request(delivery_of(SlotKey("patient", "other"), {"text": "x"})),
+    "for nobody": write_request(delivery_of(Addressee(SlotKey("patient", "other")), {"text": "x"})),
 }
 
 
@@ -172,7 +173,9 @@ def test_an_answer_that_a_store_does_not_take_keeps_no_other_request_waiting(
     with patient() as flow:
         job_state = flow.execute("patient", store=Store(backend))
         other = Store(backend)
-        backend.ask(job_state.job_id, "odd", write_request(delivery_of(SlotKey("patient", "other"), {}), "odd"))
+        backend.ask(
+            job_state.job_id, "odd", write_request(delivery_of(Addressee(SlotKey("patient", "other")), {}), "odd")
+        )
         other.pause(job_state.job_id, timeout=LONG)
     assert (job_state.status, backend._left < 1) == ("paused", True)
     assert f"who asked something of job {job_state.job_id} cannot be answered: a key with a NUL" in caplog.text

@@ -38,6 +38,10 @@ class Expectations(msgspec.Struct, eq=False, gc=False):
         """The task that has waited longest on a slot."""
         return next(iter(self._slots.get(key, {}).values()), None)
 
+    def on(self, key: SlotKey) -> list[Task]:
+        """The tasks that wait on a slot, longest first."""
+        return [*self._slots.get(key, {}).values()]
+
     def slots(self) -> list[SlotKey]:
         """Where tasks wait."""
         return sorted(key for key, tasks in self._slots.items() if tasks)

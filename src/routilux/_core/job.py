@@ -12,7 +12,22 @@ from routilux._core.heaps import Heap, pushed
 from routilux._core.history import BoundedHistory, UnreadRecords
 from routilux._core.ready_queue import ReadyQueue
 from routilux._model import SETTLED, Durability, JobStatus, RoutineStatus, SlotKey
-from routilux._records import AppliedPlan, Data, ErrorInfo, HistoryRecord, PausePoint, RoutineState, Task
+from routilux._records import (
+    Addressee,
+    AppliedPlan,
+    Data,
+    ErrorInfo,
+    HistoryRecord,
+    PausePoint,
+    RoutineState,
+    Task,
+    task_id,
+    task_number,
+)
+from routilux._texts import shown_text
+from routilux.errors import listed
+
+_SHOWN = 10
 
 
 class PauseRequest(msgspec.Struct, frozen=True):
@@ -95,10 +110,29 @@ class Job(msgspec.Struct, eq=False, gc=False):
             self.history, self.unread = [*earlier, *self.history], ()
         return self.history
 
-    def unawaited(self, key: SlotKey) -> str:
-        """Say that nothing waits there, where something does, and how many tasks have yet to begin."""
+    def awaited(self, to: Addressee) -> Task | None:
+        """The task that a delivery is for; None where it does not wait there, or nothing does."""
+        if to.task_id is None:
+            return self.expecting.oldest(to.slot)
+        task = self.expecting.tasks.get(task_number(to.task_id))
+        return task if task is not None and to == Addressee(task.target, self._name(task)) else None
+
+    def _name(self, task: Task) -> str:
+        return task_id(self.job_id, task.number)
+
+    def unawaited(self, to: Addressee) -> str:
+        """Say that it does not wait there, what does, and how many tasks have yet to begin."""
         slots = "" if self.settled else ", ".join(map(str, self.expecting.slots()))
-        return f"waits for nothing on {key}; it waits on {slots or 'no slot'}{self._queued()}"
+        where = f"it waits on {slots or 'no slot'}{self._queued()}"
+        if to.task_id is None:
+            return f"waits for nothing on {to.slot}; {where}"
+        return f"has no task {shown_text(to.task_id)} that waits on {to.slot}; {self._waiting_on(to.slot) or where}"
+
+    def _waiting_on(self, key: SlotKey) -> str:
+        """Which tasks wait on a slot, the first few of them; "" where none does."""
+        names = [] if self.settled else [self._name(task) for task in self.expecting.on(key)]
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        return f"there {'wait' if len(names) > 1 else 'waits'} {listed(names[:_SHOWN])}{more}" if names else ""
 
     def _queued(self) -> str:
         count = 0 if self.settled else len(self.ready)

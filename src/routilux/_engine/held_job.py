@@ -32,7 +32,7 @@ from routilux._engine.workers import OthersWait
 from routilux._graph import Graph, check_delivery
 from routilux._handler import Handlers
 from routilux._model import RESUMABLE, JobStatus, SlotKey
-from routilux._records import Changes, Data, Task, task_id
+from routilux._records import Addressee, Changes, Data, Task, task_id
 from routilux.errors import JobStateError, ResumeError, RoutiluxError, StoreError
 
 HOLD = 0.02
@@ -129,8 +129,8 @@ class HeldJob(KeptJob):
             self.sync_held()
         self.submit()
 
-    def deliver(self, key: SlotKey, data: Data, begin: Callable[[], str | None] = lambda: "") -> None:
-        """Give data to the oldest task that waits there; JobStateError where none does.
+    def deliver(self, to: Addressee, data: Data, begin: Callable[[], str | None] = lambda: "") -> None:
+        """Give data to the task that is meant; JobStateError where it does not wait there.
 
         `begin` is asked once the job is this process's. That it is done is written with it, under the key that it gives
         if somebody wants to know; with None nothing is to be done any more.
@@ -139,9 +139,9 @@ class HeldJob(KeptJob):
         with self.telling(), self.lock, self._writable():
             if (answer_key := begin()) is None:
                 return
-            task = self.job.expecting.oldest(key)
+            task = self.job.awaited(to)
             if task is None or self.job.settled:
-                raise self._refusal(f"({self.job.status}) {self.job.unawaited(key)}")
+                raise self._refusal(f"({self.job.status}) {self.job.unawaited(to)}")
             with self._answering(answer_key):
                 self.apply(Delivered(task, data))
             self.submit()
@@ -189,7 +189,7 @@ class HeldJob(KeptJob):
             self.cancel(asked.reason)
         else:
             self._check_delivery(asked.target, asked.data)
-            self.deliver(asked.target, asked.data, lambda: asked.key)
+            self.deliver(asked.to, asked.data, lambda: asked.key)
 
     def _check_delivery(self, key: SlotKey, data: Data) -> None:
         """Refuse data that the handler cannot take; whoever delivers it may not have known."""

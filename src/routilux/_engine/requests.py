@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from routilux._engine.namesakes import is_same_moment
 from routilux._model import SlotKey
-from routilux._records import Data
+from routilux._records import Addressee, Data
 from routilux.errors import DamagedRecordError
 from serilux import decode, encode
 
@@ -38,6 +38,12 @@ class DeliveryAsked(msgspec.Struct, tag="deliver", omit_defaults=True):
     key: str = ""
     epoch: int | None = None
     created_at: float | None = None
+    task_id: str | None = None
+
+    @property
+    def to(self) -> Addressee:
+        """Whom it is for."""
+        return Addressee(self.target, self.task_id)
 
     @property
     def data(self) -> Data:
@@ -46,7 +52,14 @@ class DeliveryAsked(msgspec.Struct, tag="deliver", omit_defaults=True):
         return data
 
 
-Request = PauseAsked | CancelAsked | DeliveryAsked
+class DeliveryToOneAsked(DeliveryAsked, tag="deliver to", omit_defaults=True):
+    """Somebody has data for one task, by its `task_id`.
+
+    Of a kind of its own, so that an owner who knows nothing of ids refuses it, and gives it to no other task.
+    """
+
+
+Request = PauseAsked | CancelAsked | DeliveryAsked | DeliveryToOneAsked
 """The `key` is that under which whoever asks looks for an answer; where there is none, nobody does.
 
 The `epoch` is that of the owner who is asked: a later one does not obey. None is for whoever owns the job. The job is
@@ -76,9 +89,10 @@ _answer_reader = msgspec.json.Decoder(Answer)
 DONE = Answer(is_done=True)
 
 
-def delivery_of(target: SlotKey, data: Data) -> DeliveryAsked:
+def delivery_of(to: Addressee, data: Data) -> DeliveryAsked:
     """A request to deliver."""
-    return DeliveryAsked(target, encode(data, "data"))
+    kind = DeliveryAsked if to.task_id is None else DeliveryToOneAsked
+    return kind(to.slot, encode(data, "data"), task_id=to.task_id)
 
 
 def write_request(request: Request, key: str = "", epoch: int | None = None, created_at: float | None = None) -> bytes:

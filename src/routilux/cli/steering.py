@@ -76,6 +76,10 @@ def deliver(
     data: Annotated[
         str | None, typer.Option("--data", metavar="JSON", help="All parameters as one JSON object.")
     ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option("--task", metavar="ID", help="The task that it is for; else the one that waits longest."),
+    ] = None,
     timeout: Patience = None,
     app: Apps = None,
     max_lost_attempts: Limit = DEFAULT_LIMIT,
@@ -87,7 +91,7 @@ def deliver(
     import_apps(app, as_json=json)
     with _asked_in_time(store, timeout, max_lost_attempts) as opened:
         job_id = whole_id(opened, job_id)
-        opened.deliver(job_id, routine, slot, delivered, timeout=timeout)
+        opened.deliver(job_id, routine, slot, delivered, task_id=task, timeout=timeout)
         print_outlook(opened, job_id, Invocation(store, app or [], max_lost_attempts), as_json=json)
     return 0
 

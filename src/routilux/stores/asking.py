@@ -24,8 +24,8 @@ from routilux._engine.requests import Request, delivery_of, read_answer, write_r
 from routilux._engine.trying_again import tried_again
 from routilux._haste import at_most, in_time, seconds_left
 from routilux._logging import logger
-from routilux._model import JobStatus, SlotKey
-from routilux._records import Data, Task, task_id
+from routilux._model import JobStatus
+from routilux._records import Addressee, Data, Task, task_id
 from routilux.errors import JobStateError, OwnershipLost, StoreError, StoreUnavailableError, UnknownJobError
 from routilux.job_state import JobState
 from routilux.stores.arguments import record_of
@@ -174,7 +174,7 @@ class Asking:
 
         return self._looked(asked, look, timeout)
 
-    def deliver(self, find: Callable[[], tuple[Job, Task]], target: SlotKey, data: Data, timeout: float | None) -> None:
+    def deliver(self, find: Callable[[], tuple[Job, Task]], to: Addressee, data: Data, timeout: float | None) -> None:
         """Deliver to a task that is found in a job, and return when it is certain that this is what it has got.
 
         That is so when its owner says it, in the very transaction that it was written in, or when it was done here.
@@ -184,10 +184,10 @@ class Asking:
         end = None if timeout is None else monotonic() + timeout
         with in_time(timeout):
             seen, waiting = tried_again(find, at_most(self._ledger.patience), is_over=sleep, action="ask")
-            self._deliver(seen, waiting, target, data, left_until(end, monotonic()))
+            self._deliver(seen, waiting, to, data, left_until(end, monotonic()))
 
-    def _deliver(self, seen: Job, waiting: Task, target: SlotKey, data: Data, timeout: float | None) -> None:
-        asked = _Asked(self._ledger.backend, seen.job_id, delivery_of(target, data), seen.created_at)
+    def _deliver(self, seen: Job, waiting: Task, to: Addressee, data: Data, timeout: float | None) -> None:
+        asked = _Asked(self._ledger.backend, seen.job_id, delivery_of(to, data), seen.created_at)
         why_not = partial(_why_not, waiting)
 
         def look() -> bool | None:
@@ -200,7 +200,7 @@ class Asking:
             if is_run:
                 asked.leave(record)
                 return None
-            return self._is_delivered_here(record, asked, target, data, why_not) or None
+            return self._is_delivered_here(record, asked, to, data, why_not) or None
 
         try:
             self._looked(asked, look, timeout)
@@ -211,9 +211,7 @@ class Asking:
                 raise
             raise _unknown(seen.job_id, error) from error
 
-    def _is_delivered_here(
-        self, record: JobRecord, asked: _Asked, target: SlotKey, data: Data, why_not: WhyNot
-    ) -> bool:
+    def _is_delivered_here(self, record: JobRecord, asked: _Asked, to: Addressee, data: Data, why_not: WhyNot) -> bool:
         """Deliver to a job that nobody runs; False where somebody else has begun to.
 
         One who seemed to be dead may have obeyed in the last moment: once the job is this process's, that can be seen,
@@ -224,7 +222,7 @@ class Asking:
             def begin() -> str | None:
                 return None if asked.is_too_late(record, live.job, why_not) else asked.begun_here()
 
-            live.deliver(target, data, begin)
+            live.deliver(to, data, begin)
 
         is_done = self._is_done_here(asked, deliver)
         if is_done:

@@ -17,7 +17,7 @@ from routilux._engine.requests import CancelAsked, PauseAsked
 from routilux._graph import check_delivery
 from routilux._model import SETTLED, JobStatus, SlotKey
 from routilux._plan import NO_PLAN, Plan, checked_plan
-from routilux._records import Data, Task
+from routilux._records import Addressee, Data, Task
 from routilux._resources import Resources
 from routilux._texts import checked_text
 from routilux.errors import JobStateError
@@ -210,24 +210,35 @@ class Store(KeepsJobs):
         if status != JobStatus.CANCELLED:
             raise JobStateError(f"job {job_id!r} is {status}: it cannot be cancelled", job_id=job_id)
 
-    def deliver(self, job_id: str, routine_id: str, slot: str, data: Data, *, timeout: float | None = None) -> None:
-        """Give the task that has waited longest on a slot (`Routine.expect`) its data, whoever runs the job.
+    def deliver(
+        self,
+        job_id: str,
+        routine_id: str,
+        slot: str,
+        data: Data,
+        *,
+        task_id: str | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Give a task that waits on a slot (`Routine.expect`) its data, whoever runs the job.
 
-        When it returns, these very data are on disk as what the task got. JobStateError where nothing waits there, or
-        not any more, as a plan has come in between, or another's data: then these were not delivered. BindingError for
-        data that the handler cannot take, by what is stored of its parameters: none of its code need be known here.
+        It is the one of that id, as `peek` and `explain()` name it, or else the one that has waited longest. When this
+        returns, these very data are on disk as what it got. JobStateError where it does not wait there, or not
+        any more, as a plan has come in between, or another's data: then these were not delivered. BindingError for data
+        that the handler cannot take, by what is stored of its parameters: none of its code need be known here.
         SeriluxError where nobody runs the job and a class of its values is not registered here: import its module.
         UnknownJobError where the job is deleted, or moved out, before it is seen whose data it got. A StoreError says
         where it is not known whether they were delivered, and they may be yet: a StoreUnavailableError, or its cause.
         """
-        own, target, patience = clone_fields(data, "data"), SlotKey(routine_id, slot), checked_patience(timeout)
-        self._asking.deliver(partial(self._awaiting, asked_id(job_id), target, own), target, own, patience)
+        own, to = clone_fields(data, "data"), Addressee.of(routine_id, slot, task_id)
+        patience = checked_patience(timeout)
+        self._asking.deliver(partial(self._awaiting, asked_id(job_id), to, own), to, own, patience)
 
-    def _awaiting(self, job_id: str, target: SlotKey, own: Data) -> tuple[Job, Task]:
-        self._check_binding(job_id, target, own)
+    def _awaiting(self, job_id: str, to: Addressee, own: Data) -> tuple[Job, Task]:
+        self._check_binding(job_id, to.slot, own)
         job = self._seen(job_id)
-        if (task := job.expecting.oldest(target)) is None:
-            raise JobStateError(f"job {job_id!r} {job.unawaited(target)}", job_id=job_id)
+        if (task := job.awaited(to)) is None:
+            raise JobStateError(f"job {job_id!r} {job.unawaited(to)}", job_id=job_id)
         return job, task
 
     def _check_binding(self, job_id: str, target: SlotKey, data: Data) -> None:
