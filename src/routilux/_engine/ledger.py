@@ -345,6 +345,11 @@ class Ledger:
         with self._lock:
             self._changed.notify_all()
 
+    def join(self) -> None:
+        """Return when nobody is told of anything any more, after `abandon`."""
+        if self._thread is not None:
+            self._thread.join()
+
     def close(self) -> None:
         """Write what is waiting, and leave, whatever signals come. A fork has nothing here to leave.
 

@@ -125,8 +125,9 @@ class Host:
         return None
 
     def leave(self) -> None:
-        """Write nothing more."""
+        """Write nothing more, and tell of nothing more."""
         self.store.ledger.abandon()
+        self.store.ledger.join()
 
 
 def _resume(flow: Flow, job_state: JobState) -> None:
