@@ -57,11 +57,11 @@ class Binding(msgspec.Struct, frozen=True):
             extra=extra,
         )
 
-    def can_rename(self, names: Iterable[str]) -> bool:
-        """Whether data that does not fit would, if some of its names were others."""
+    def can_rename(self, names: Iterable[str], *, whole: bool = True) -> bool:
+        """Whether data that does not fit would, if some of its names were others; what is not whole may get more."""
         given = set(names)
         strangers, free, missing = given - self.names, self.names - given, self.required - given
-        return len(missing) <= len(strangers) and (self.open_ended or len(strangers) <= len(free))
+        return (not whole or len(missing) <= len(strangers)) and (self.open_ended or len(strangers) <= len(free))
 
     def renaming(self, names: Iterable[str]) -> dict[str, str] | None:
         """The one change of a name with which such data would fit; None where there are several, or none."""

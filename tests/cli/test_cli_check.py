@@ -28,6 +28,12 @@ def verdicts(document: Any) -> list[tuple[str, str]]:
     return [(job["job_id"], job["verdict"]) for job in document["jobs"]]
 
 
+ANOTHER_FINGERPRINT = (
+    "  note: flow 'shop' has another fingerprint than when the job last ran: its routines, classes, references or "
+    "connections have changed"
+)
+
+
 # The jobs of a store.
 
 
@@ -48,7 +54,7 @@ def test_a_store_without_such_jobs_fits(folder: Path, completed: str) -> None:
 def test_jobs_that_need_a_plan_are_told_which_would_do(folder: Path, paused: str, changed: None) -> None:
     code, output, errors = in_process(folder, "check", "--app", "renamed:flow")
     assert (code, errors) == (1, "")
-    job, problem, to_do, summary, hint, plan = output.split("\n", 5)
+    job, problem, to_do, note, summary, hint, plan = output.split("\n", 6)
     assert job == f"job {paused} of flow 'shop', paused, needs a plan"
     assert problem == (
         "  pending_tasks[0] is for billing.order: routine 'billing' has no slot 'order'; it has: 'bill'; "
@@ -58,7 +64,7 @@ def test_jobs_that_need_a_plan_are_told_which_would_do(folder: Path, paused: str
         """    to do: with the plan {"slots":{"billing.order":"bill"}} it would fit, if that is right; else """
         "say in a plan what it is now (slots={'billing.order': ...}), or drop it in a plan (drop=['billing.order'])"
     )
-    assert summary == "1 job: 0 fit, 1 need a plan, 0 break"
+    assert (note, summary) == (ANOTHER_FINGERPRINT, "1 job: 0 fit, 1 need a plan, 0 break")
     assert hint == "what has just one likely meaning is in this plan; only you can know whether it is right:"
     assert json.loads(plan) == {"flow_id": "shop", "slots": {"billing.order": "bill"}}
     (folder / "plan.json").write_text(plan)
@@ -103,12 +109,39 @@ def test_jobs_that_break_are_worse(folder: Path, paused: str, changed: None) -> 
 
 def test_what_is_alike_is_told_once(folder: Path, orphan: str, changed: None) -> None:
     _, output, _ = in_process(folder, "check", "--app", "renamed:flow")
-    _, problem, to_do, summary, _ = output.split("\n", 4)
+    _, problem, to_do, _, summary, _ = output.split("\n", 5)
     assert problem.endswith("and would never be handled (and 1 more like it)")
     assert to_do.startswith("    to do: ")
     assert summary == "1 job: 0 fit, 1 need a plan, 0 break"
     plan = plan_file(folder, drop=["billing.order"])
     assert in_process(folder, "check", "--app", "stricter:flow", "--plan", plan)[0] == 0
+
+
+def test_what_is_worth_knowing_is_told_below_each_job(folder: Path, paused: str, orphan: str, changed: None) -> None:
+    plan = plan_file(folder, flow_id="shop", slots={"billing.order": "bill"}, routines={"oven": "orders"})
+    code, output, errors = in_process(folder, "check", "--app", "renamed:flow", "--plan", plan)
+    notes = ["  note: the plan speaks of routine 'oven', for which this job has nothing", ANOTHER_FINGERPRINT]
+    assert (code, errors, output.splitlines()) == (
+        0,
+        "",
+        [
+            f"job {paused} of flow 'shop', paused, fits",
+            *notes,
+            f"job {orphan} of flow 'shop', running, fits",
+            *notes,
+            "2 jobs: 2 fit, 0 need a plan, 0 break",
+        ],
+    )
+
+
+def test_notes_that_say_the_same_of_several_places_are_told_once(folder: Path, orphan: str, changed: None) -> None:
+    plan = plan_file(folder, drop=["billing.order"])
+    _, output, _ = in_process(folder, "check", "--app", "renamed:flow", "--plan", plan)
+    assert output.splitlines()[1:-1] == [
+        "  note: pending_tasks[0] for billing.order is dropped; it carries 'number', 'amount' (and 1 more like it)",
+        "  note: the data that has come to billing.order is dropped: 'number', 'amount'",
+        ANOTHER_FINGERPRINT,
+    ]
 
 
 def test_without_a_flow_it_is_the_one_they_are_stored_with(folder: Path, paused: str, changed: None) -> None:

@@ -353,17 +353,14 @@ def test_what_a_handler_took_by_name_is_known_from_the_flow_of_before() -> None:
     assert Viewed(job(PAUSED), {}, {}).parameters_before(WORKER) == set()
 
 
-def test_what_a_handler_always_took_is_known_from_the_flow_of_before() -> None:
+def test_how_data_met_a_handler_is_known_from_the_flow_of_before() -> None:
     node = SlotNode(WORKER, parameters=("x", "y"), required=("x",), takes_rest=False)
     viewed = Viewed(job(PAUSED), {}, {}, replace(graph(), slots={WORKER: node, SINK: SlotNode(SINK)}))
-    same = binding_by_name("now", ["x", "y"], ["x"], open_ended=False)
-    assert viewed.always_took(WORKER, same)
-    for names, required, open_ended in (("xyz", "x", False), ("xy", "xy", False), ("xy", "x", True)):
-        assert not viewed.always_took(WORKER, binding_by_name("now", names, required, open_ended=open_ended))
-    assert not viewed.always_took(SINK, same)  # what it took is not known
-    assert not viewed.always_took(GONE, same)
-    assert not Viewed(job(PAUSED), {}, {}).always_took(WORKER, same)
-    assert Viewed(job(PAUSED), {}, {GONE: WORKER}, viewed.before).always_took(GONE, same)
+    assert viewed.binding_before(WORKER) == binding_by_name("worker.input", ["x", "y"], ["x"], open_ended=False)
+    assert viewed.binding_before(SINK) is None  # what it took is not known
+    assert viewed.binding_before(GONE) is None
+    assert Viewed(job(PAUSED), {}, {}).binding_before(WORKER) is None
+    assert Viewed(job(PAUSED), {}, {GONE: WORKER}, viewed.before).binding_before(GONE) == node.binding
 
 
 def test_data_whose_slot_may_be_another_has_that_hint_too() -> None:

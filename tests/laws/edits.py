@@ -19,14 +19,19 @@ def pairs(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return {"n": [*old.get("n", []), new["n"]]}
 
 
+def totals(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """The same, under another name."""
+    return {"total": [*old.get("total", []), new["total"]]}
+
+
 def two(data: dict[str, Any]) -> bool:
     """A predicate: two values have come."""
-    return len(data["n"]) == 2
+    return len(data.get("n", data.get("total", ()))) == 2
 
 
 def three(data: dict[str, Any]) -> bool:
     """A predicate: three values have come."""
-    return len(data["n"]) == 3
+    return len(data.get("n", data.get("total", ()))) == 3
 
 
 @register_serializable
@@ -86,6 +91,14 @@ class EditedStep(Routine):
 
     def ask(self) -> None:
         self.expect("answer")
+
+    def send_and_ask(self) -> None:
+        self.emit("out", n=0)
+        self.expect("answer")
+
+    def announce(self, n: int) -> None:
+        self.log("announced", n=n)
+        self.emit("out", total=n)
 
     def hear(self, n: int) -> None:
         self.log("heard", n=n)
@@ -192,7 +205,12 @@ def sink(handler: str = "anything", **options: Any) -> Callable[..., Flow]:
     return shape("source.out>sink.items", source=SOURCE, sink=Made({"items": (handler, options)}, then=retrying))
 
 
-def join(name: str, when: Callable[..., Any]) -> Callable[..., Flow]:
+def first_two(data: dict[str, Any]) -> bool:
+    """A predicate: one of two values, under either of its names."""
+    return bool(data.get("n", data.get("total")) in (0, 1))
+
+
+def join(name: str, when: Callable[..., Any], handler: str = "anything") -> Callable[..., Flow]:
     """A flow with a join, which gets one value after each that the worker gets."""
     appending = {"merge_strategy": "append", "when": when}
     return shape(
@@ -200,7 +218,17 @@ def join(name: str, when: Callable[..., Any]) -> Callable[..., Flow]:
         "source.out>worker.input",
         source=SOURCE,
         worker={"input": "work"},
-        **{name: {"items": ("anything", appending)}},
+        **{name: {"items": (handler, appending)}},
+    )
+
+
+def waiting_join(handler: str, answer: str) -> Callable[..., Flow]:
+    """A flow with a join, which has one value, and gets the other one when somebody has answered."""
+    slots = {"trigger": "send_and_ask", "answer": answer}
+    return shape(
+        "asker.out>sink.items",
+        asker=slots,
+        sink={"items": (handler, {"merge_strategy": "append", "when": two})},
     )
 
 
@@ -481,6 +509,73 @@ EDITS: dict[str, Edit] = {
         plan=Plan(routines={"sink": "drain"}),
         hint=Plan(routines={"sink": "drain"}),
         log=[["drain", "anything", {"n": [0, 1]}], ["worker", "work", {"n": 1}]],
+    ),
+    "a join has another parameter": Edit(
+        join("sink", two, "unit_or_kg"),
+        join("sink", two, "total_unit"),
+        NEEDS_PLAN,
+        steps=2,
+        problems=1,
+        unknown=(FITS, 0),  # whether its handler ever took what has come so far
+        plan=Plan(parameters={"sink.items": {"n": "total"}}),
+        hint=Plan(parameters={"sink.items": {"n": "total"}}),
+        log=[["sink", "total", {"total": [0, 1], "unit": "kg"}], ["worker", "work", {"n": 1}]],
+    ),
+    "a join that waits for what has yet to be sent has another parameter": Edit(
+        waiting_join("unit_or_kg", "work"),
+        waiting_join("total_unit", "announce"),
+        NEEDS_PLAN,
+        steps=2,
+        problems=1,
+        unknown=(FITS, 0),
+        plan=Plan(parameters={"sink.items": {"n": "total"}}),
+        hint=Plan(parameters={"sink.items": {"n": "total"}}),
+        log=[["asker", "announced", {"n": 7}], ["sink", "total", {"total": [0, 7], "unit": "kg"}]],
+        then=answered("answer"),
+    ),
+    "a join would take all data in one parameter": Edit(
+        waiting_join("unit_or_kg", "work"),
+        waiting_join("total", "announce"),
+        NEEDS_PLAN,
+        steps=2,
+        problems=1,
+        unknown=(FITS, 0),
+        plan=Plan(parameters={"sink.items": {"n": "total"}}),
+        hint=Plan(parameters={"sink.items": {"n": "total"}}),
+        log=[["asker", "announced", {"n": 7}], ["sink", "total", {"total": [0, 7]}]],
+        then=answered("answer"),
+    ),
+    "a parameter of a join is gone": Edit(
+        waiting_join("unit_or_kg", "work"),
+        waiting_join("nothing", "hear"),
+        BREAKS,
+        steps=2,
+        problems=1,
+        unknown=(FITS, 0),
+        plan=Plan(forget=["sink.items"]),
+        log=[["asker", "heard", {"n": 7}]],
+        then=answered("answer"),
+    ),
+    "a parameter is renamed for which a slot merges by a function": Edit(
+        sink("unit_or_kg", merge_strategy=pairs),
+        sink("total_unit", merge_strategy=totals),
+        NEEDS_PLAN,
+        steps=2,
+        problems=1,
+        unknown=(FITS, 0),
+        plan=Plan(parameters={"sink.items": {"n": "total"}}),
+        hint=Plan(parameters={"sink.items": {"n": "total"}}),
+        log=[["sink", "total", {"total": [0, 1], "unit": "kg"}]],
+    ),
+    "a parameter is renamed of a handler that is called when something holds": Edit(
+        sink("unit_or_kg", when=first_two),
+        sink("total_unit", when=first_two),
+        NEEDS_PLAN,
+        problems=2,
+        unknown=(FITS, 0),
+        plan=Plan(parameters={"sink.items": {"n": "total"}}),
+        hint=Plan(parameters={"sink.items": {"n": "total"}}),
+        log=[["sink", "total", {"total": n, "unit": "kg"}] for n in (0, 1)],
     ),
     "a slot with accumulated data is renamed": Edit(
         APPENDING,

@@ -43,11 +43,10 @@ class Viewed:
         slot = None if self.before is None else self.before.slots.get(self.formerly(key))
         return frozenset(slot.parameters) if slot is not None and slot.parameters else frozenset()
 
-    def always_took(self, key: SlotKey, binding: Binding) -> bool:
-        """Whether a slot's handler took just this in the flow of before: what does not fit it now, never did."""
+    def binding_before(self, key: SlotKey) -> Binding | None:
+        """How data met a slot's handler in the flow of before; None, where that is not known."""
         slot = None if self.before is None else self.before.slots.get(self.formerly(key))
-        known = None if slot is None else slot.binding
-        return known is not None and known.takes == binding.takes
+        return None if slot is None else slot.binding
 
     def would_miss(self, key: SlotKey, graph: Graph) -> bool:
         """Whether what has come to a slot that this flow has not matters to what comes next.

@@ -77,17 +77,31 @@ def _checked(exported: Data | None, store: str, given: Given) -> Iterator[Checke
 
 
 def _lines(checked: Checked) -> Iterator[str]:
-    """A job and its verdict; below, what is wrong and what there is to do, once for all that is alike."""
+    """A job and its verdict; below, what is wrong, what there is to do, and notes, once for all that is alike."""
     yield f"job {checked.job_id} of flow {checked.flow_id!r}, {checked.status}, {checked.verdict.fit}"
     alike: dict[tuple[str | None, str | None, str], list[Finding]] = {}
     for finding in checked.verdict:
         alike.setdefault((finding.routine_id, finding.slot, finding.remedy), []).append(finding)
     for (*_, remedy), (first, *others) in alike.items():
-        more = f" (and {len(others)} more like it)" if others else ""
-        means = f"; {first.means}" if first.means else ""
-        yield f"  {first.what}{means}{more}"
+        yield f"  {_said(first, others)}"
         if remedy:
             yield f"    to do: {remedy if first.hint is None else with_hint(_as_json(first.hint), remedy)}"
+    yield from _notes(checked.verdict.notes)
+
+
+def _notes(notes: list[Finding]) -> Iterator[str]:
+    """What does not keep a job from going on; what says the same of several places is alike."""
+    alike: dict[tuple[str, str], list[Finding]] = {}
+    for note in notes:
+        alike.setdefault((note.what.removeprefix(note.place), note.means), []).append(note)
+    for first, *others in alike.values():
+        yield f"  note: {_said(first, others)}"
+
+
+def _said(first: Finding, others: list[Finding]) -> str:
+    more = f" (and {len(others)} more like it)" if others else ""
+    means = f"; {first.means}" if first.means else ""
+    return f"{first.what}{means}{more}"
 
 
 def _as_json(plan: Plan) -> str:
