@@ -71,6 +71,8 @@ def test_slot_data_of_an_unknown_slot_does_not_fit() -> None:
 
 def test_slot_data_that_what_comes_next_would_replace_is_missed_by_nobody() -> None:
     assert problems(slot_data={SlotKey("gone", "input"): {}}) == []
+    known = replace(graph(), slots={HEAP: SlotNode(HEAP, MergeKind.APPEND)})
+    assert list(misfits(graph(), Viewed(job(PAUSED, slot_data={HEAP: {}}), {}, {}, known))) == []
     nodes = {GONE: SlotNode(GONE), LEAN: SlotNode(LEAN, guarded=True), HEAP: SlotNode(HEAP, MergeKind.APPEND)}
     state = job(PAUSED, slot_data={key: {"x": [1]} for key in nodes})
     viewed = Viewed(state, {}, {}, replace(graph(), slots=nodes))

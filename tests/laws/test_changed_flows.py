@@ -1,15 +1,17 @@
 """Law 7, proved by resuming: each edit of the corpus is checked, and its job really goes on, or is really refused."""
 
+import io
 import json
 from typing import Any, Protocol
 
 import pytest
 
-from routilux import Flow, JobState, Plan, ResumeError
+from routilux import Flow, JobState, Plan, ResumeError, transfer
 from routilux._backends.memory import MemoryBackend
 from routilux._verdict import Fit
 from routilux.stores import Store
 from routilux.testing import StepRunner
+from routilux.transfer.passing import read_document
 from tests.laws.edits import EDITS, Edit
 
 NEVER = float("inf")
@@ -140,6 +142,18 @@ def test_a_job_that_does_not_fit_is_refused_with_all_of_that_and_stays_as_it_was
     if job_state.flow_id == flow.flow_id:
         assert refusal.value.problems == tuple(found)
     assert job_state.serialize() | {"epoch": 0} == before | {"epoch": 0}
+
+
+@pytest.mark.parametrize("name", [name for name in EDITS if name != "the flow is another"])
+def test_a_flow_that_a_job_came_with_and_has_never_run_in_is_not_its_old_one(name: str) -> None:
+    edit, way = EDITS[name], InProcess()
+    job_state, flow = way.paused(edit), way.new_flow(edit)
+    content = transfer.dumps(flow, job_state)
+    with Store(MemoryBackend()) as store:
+        job_id = store.admit(read_document(io.BytesIO(content)))
+        expected = flow.check(store.load_job(job_id))
+        assert [checked.verdict for checked in store.check(flows=[flow])] == [expected]
+    assert (expected.fit, len(expected)) == (edit.unknown or (edit.fit, edit.problems))
 
 
 GOING_ON = [name for name, edit in EDITS.items() if edit.fit is Fit.FITS or edit.plan is not None]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import event, example, given
 from hypothesis import strategies as st
 
-from routilux import Fit, Flow, JobState, JobStateError, Plan, Verdict
+from routilux import Fit, Flow, JobState, JobStateError, Plan, Verdict, transfer
 from routilux._backends.memory import MemoryBackend
 from routilux.stores import Store
 from routilux.testing import StepRunner
@@ -46,6 +46,16 @@ class AsText(InProcess):
 
     def cut(self, flow: Flow, job_state: JobState) -> JobState:
         return sent(self.runner, job_state)
+
+
+class AsFile(InProcess):
+    """It pauses, and goes to another host as a file, together with its flow."""
+
+    def cut(self, flow: Flow, job_state: JobState) -> JobState:
+        job_state = super().cut(flow, job_state)
+        content = transfer.dumps(flow, job_state)
+        self.runner.abandon(job_state)
+        return transfer.loads(content)[1]
 
 
 class Crashed(InProcess):
@@ -112,7 +122,7 @@ HALF_DONE = FlowPlan({"a": PLAIN, "b": PLAIN}, [("a", "out", "b", "left", 0), ("
 """After two steps the work of b.left is done, and that of b.right is not."""
 
 
-@pytest.mark.parametrize("way", [InProcess, AsText, Crashed, Stored])
+@pytest.mark.parametrize("way", [InProcess, AsText, AsFile, Crashed, Stored])
 @examples(100)
 @given(changes(), st.lists(st.integers(0, 3), min_size=1, max_size=3))
 @example(Change(HALF_DONE, 2, HALF_DONE, SAME, {("b", "left"): "renamed"}, Plan()), [0, 0])
@@ -144,3 +154,19 @@ def test_what_has_gone_on_in_a_flow_can_always_go_on_there(
             job_state = host.resume(flow, job_state, change.said)
         host.runner.run()
         assert job_state.status in ("completed", "failed")
+
+
+def test_and_where_it_came_from() -> None:
+    """What it has had there is there still, although in between there was no slot for it, and is told of."""
+    runner = StepRunner()
+    old_flow, job_state = start(runner, HALF_DONE, 2)
+    old_flow.pause(job_state)
+    before = job_state.serialize()["slot_data"]
+    new_flow = build(HALF_DONE, slots={("b", "left"): "renamed"}, engine_factory=runner.engine)
+    new_flow.resume(job_state)
+    new_flow.pause(job_state)
+    assert job_state.serialize()["slot_data"] == before
+    verdict = old_flow.check(job_state)
+    assert (verdict.fit, [note.place for note in verdict.notes if note.slot]) == (Fit.FITS, ["slot_data.b.left"])
+    old_flow.resume(job_state).wait()
+    assert job_state.status == "completed"

@@ -54,7 +54,7 @@ class Viewed:
         Not where each new datum replaces the old; nor where the flow of before has no such slot either, as the job has
         gone on in that all the same. One with the fingerprint of this flow has the same slots, which merge alike.
         """
-        before = graph if self.before is None and self.job.fingerprint == graph.fingerprint else self.before
+        before = graph if self.job.fingerprint == graph.fingerprint else self.before
         if before is None or not self.job.slot_data[key]:
             return bool(self.job.slot_data[key])
         slot = before.slots.get(self.formerly(key))

@@ -35,7 +35,7 @@ class Checked(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """A job that may go on: the document of its flow and the graph that it ran with, the plans that it is past.
+    """A job that may go on: the document of its flow and the graph that it came with, the plans that it is past.
 
     `read` gives the job, `peek` one of plain JSON where its classes are not known; flows of one `name` are read once.
     """
@@ -69,7 +69,7 @@ class Checker:
         peeked = job if isinstance(job, Job) else _peeked(candidate)
         if peeked is None or not isinstance(flow, Flow):
             return Verdict(problems)
-        found = inspect(flow, peeked, plan, candidate.graph, time()).verdict
+        found = inspect(flow, peeked, plan, _last_graph(candidate, peeked), time()).verdict
         notes = _other_configurations(candidate, document, due) if isinstance(document, dict) else []
         return Verdict([*problems, *found], [*found.notes, *notes])
 
@@ -153,6 +153,11 @@ def _peeked(candidate: Candidate) -> Job | None:
         return candidate.peek()
     except SeriluxError:
         return None  # why it cannot be read is told already
+
+
+def _last_graph(candidate: Candidate, job: Job) -> Graph | None:
+    """The graph that a job last ran with; one that it only came with, in a file, it may never have run in."""
+    return candidate.graph if candidate.graph.fingerprint == job.fingerprint else None
 
 
 def _problems(error: SeriluxError, means: str) -> list[Finding]:
