@@ -36,12 +36,13 @@ class Configured(Serializable):
     _secrecy: Secrecy
 
     def __new__(cls, *arguments: object, **named: object) -> Self:
-        """Make what is ours before a constructor runs: a subclass may call `super().__init__()` late, or never."""
+        """Make what is ours before a constructor runs: a subclass may call `super().__init__()` late, or never.
+
+        Nor is a `__setattr__` of its own called, which may need what its constructor makes.
+        """
         made = super().__new__(cls)
-        made._on_change = _nothing_to_tell
-        made._flow_id = made._routine_id = None
-        made._config, made._required, made._secrets = {}, (), {}
-        made._resources, made._secrecy = Resources(), Secrecy()
+        vars(made).update(_on_change=_nothing_to_tell, _flow_id=None, _routine_id=None)
+        vars(made).update(_config={}, _required=(), _secrets={}, _resources=Resources(), _secrecy=Secrecy())
         return made
 
     def _join(self, flow_id: str, routine_id: str, resources: Resources, secrecy: Secrecy) -> None:

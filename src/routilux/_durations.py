@@ -1,4 +1,4 @@
-"""Timeouts: what may be one, wherever it is given."""
+"""Timeouts and delays: what may be one, wherever it is given."""
 
 from routilux._model import LONGEST
 from routilux._numbers import shown_number
@@ -14,3 +14,14 @@ def checked_timeout(timeout: float | None, what: str) -> float | None:
             f"{what} is a number of seconds above 0 and up to {LONGEST:g}, or None, not {shown_number(timeout)}"
         )
     return float(timeout)
+
+
+def checked_delay(delay: float | None, what: str) -> float | None:
+    """A delay in seconds, None for one of nothing, or DefinitionError."""
+    if delay is None or (type(delay) in (int, float) and delay == 0):
+        return None
+    if type(delay) not in (int, float) or not 0 < delay <= LONGEST:
+        raise DefinitionError(
+            f"{what} is a number of seconds from 0 to {LONGEST:g}, or None, not {shown_number(delay)}"
+        )
+    return float(delay)

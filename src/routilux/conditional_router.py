@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Collection, Iterable
-from typing import Any
+from typing import Any, Self
 
 from routilux._records import Data
 from routilux.errors import DefinitionError, listed
@@ -30,13 +30,17 @@ class ConditionalRouter(Routine):
     ['urgent', 'normal']
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.routes: list[list[Any]] = []
-        self.default_route: str | None = None
-        self.add_serializable_fields(["routes", "default_route"])
-        self.define_slot("input", handler=self.route)
-        self.define_slot("trigger", handler=self.route)
+    _serializable_fields = ("routes", "default_route")
+    routes: list[list[Any]]
+    default_route: str | None
+
+    def __new__(cls, *arguments: object, **named: object) -> Self:
+        """Make it one before a constructor runs, as any routine."""
+        made = super().__new__(cls, *arguments, **named)
+        vars(made).update(routes=[], default_route=None)
+        made.define_slot("input", handler=made.route)
+        made.define_slot("trigger", handler=made.route)
+        return made
 
     def add_route(self, event_name: str, condition: Condition) -> None:
         """Emit on `event_name` what meets the condition and none of the conditions before it."""

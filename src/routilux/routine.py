@@ -7,7 +7,7 @@ from routilux._choices import chosen
 from routilux._configured import Configured, report_shared_change, unnamed_values
 from routilux._context import Activation, ExecutionContext, required_activation, running_activation
 from routilux._current import get_current
-from routilux._durations import checked_timeout
+from routilux._durations import checked_delay, checked_timeout
 from routilux._flow_document import RoutineDocument, parts_by_name
 from routilux._model import ErrorStrategy, MergeKind, SideEffects
 from routilux._records import LIST_OF_APPEND, Data, Emission, HistoryRecord, read_data
@@ -76,14 +76,16 @@ class Routine(Configured):
 
     def __new__(cls, *arguments: object, **named: object) -> Self:
         """What it is made with is in no document, and so is refused by `Flow.serialize`."""
-        made = super().__new__(cls)
-        made._has_arguments = bool(arguments or named)
-        made._error_handler, made._effects = None, SideEffects.REPEATABLE
-        made._slots, made._unmatched_slots, made._events = {}, {}, {}
+        made = super().__new__(cls, *arguments, **named)
+        vars(made).update(_has_arguments=bool(arguments or named), _slots={}, _unmatched_slots={}, _events={})
+        vars(made).update(_error_handler=None, _effects=SideEffects.REPEATABLE)
         return made
 
     def __init__(self) -> None:
         super().__init__()
+        if "_slots" not in vars(self):
+            name = type(self).__name__
+            raise DefinitionError(f"{name}.__new__ has to call super().__new__(cls): it is no routine without that")
 
     def __setattr__(self, name: str, value: Any) -> None:
         if running_activation() is not None and self.__dict__.get("_routine_id") is not None:
@@ -178,15 +180,15 @@ class Routine(Configured):
     ) -> None:
         """Like `emit`, with a priority (instead of the connections' own) and metadata for the tasks it makes.
 
-        With a `delay` these wait for so many seconds, from when the handler returns; time in which no process runs the
-        job counts.
+        With a `delay` these wait for so many seconds, from when the handler returns or flushes; time in which no
+        process runs the job counts.
         """
         if type(data) is not dict:
             raise DefinitionError(f"the data of event {event_name!r} is a dict of parameters, not {data!r}")
         emission = Emission(
             None if priority is None else checked_priority(priority),
             None if metadata is None else clone_fields(metadata, "metadata"),
-            checked_timeout(delay, f"the delay of event {event_name!r}"),
+            checked_delay(delay, f"the delay of event {event_name!r}"),
         )
         required_activation("emit").emit_routed(self, event_name, data, emission)
 

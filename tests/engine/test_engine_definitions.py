@@ -2,7 +2,7 @@
 
 import pytest
 
-from routilux import DefinitionError, Flow, Routine
+from routilux import ConditionalRouter, DefinitionError, Flow, Routine
 from routilux.stores import open_store
 from serilux import register_serializable
 
@@ -54,6 +54,44 @@ class Never(Late):
         self.set_config(rows=3)
 
 
+@register_serializable(name="EngineLateRouter")
+class LateRouter(ConditionalRouter):
+    """Has its routes before it calls the constructor of its base."""
+
+    def __init__(self) -> None:
+        self.add_route("large", {"size": 3})
+        self.set_default_route("small")
+        super().__init__()
+
+
+@register_serializable(name="EngineRouterWithout")
+class RouterWithout(ConditionalRouter):
+    """Calls it never."""
+
+    def __init__(self) -> None:
+        self.add_route("large", {"size": 3})
+        self.set_default_route("small")
+
+
+class Watched(Tabular):
+    """Notes what is set, from when its constructor has begun."""
+
+    def __init__(self) -> None:
+        object.__setattr__(self, "seen", [])
+        super().__init__()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self.seen.append(name)
+        super().__setattr__(name, value)
+
+
+class MadeOtherwise(Tabular):
+    """Is made by nobody who knows of routines."""
+
+    def __new__(cls) -> "MadeOtherwise":
+        return object.__new__(cls)
+
+
 def flow_of(routine: Routine) -> Flow:
     flow = Flow("tables")
     flow.add_routine(routine, "tabular")
@@ -89,6 +127,26 @@ def test_a_constructor_calls_that_of_its_base_when_it_likes(routine) -> None:
     job = other.execute("tabular")
     assert job.wait(10)
     assert job.get_routine_state("tabular")["rows"] == 3
+
+
+@pytest.mark.parametrize("router", [LateRouter, RouterWithout])
+def test_so_does_that_of_a_router(router) -> None:
+    other = Flow()
+    other.deserialize(flow_of(router()).serialize())
+    job = other.execute("tabular", {"size": 3})
+    assert job.wait(10)
+    assert [record.event_name for record in job.execution_history] == ["start", "large"]
+    assert other.routines["tabular"].default_route == "small"
+
+
+def test_what_is_made_before_the_constructor_is_set_by_nobody() -> None:
+    """The `__setattr__` of a routine may need what its own constructor makes."""
+    assert Watched().seen == ["table"]
+
+
+def test_a_routine_that_is_made_otherwise_says_so() -> None:
+    with pytest.raises(DefinitionError, match=r"MadeOtherwise.__new__ has to call super\(\).__new__\(cls\)"):
+        MadeOtherwise()
 
 
 def test_an_event_is_led_to_no_slot_without_a_handler() -> None:

@@ -88,7 +88,8 @@ BAD_EMISSIONS: dict[str, tuple[Callable[[Routine], Any], str]] = {
     "priority": (lambda r: r.emit_with("out", {}, priority=1.5), "DefinitionError"),
     "metadata": (lambda r: r.emit_with("out", {}, metadata={"a": object()}), "UnsupportedValueError"),
     "delay": (lambda r: r.emit_with("out", {}, delay="1s"), "DefinitionError"),
-    "delay of nothing": (lambda r: r.emit_with("out", {}, delay=0), "DefinitionError"),
+    "delay into the past": (lambda r: r.emit_with("out", {}, delay=-1), "DefinitionError"),
+    "delay of truth": (lambda r: r.emit_with("out", {}, delay=False), "DefinitionError"),
     "metadata type": (lambda r: r.emit_with("out", {}, metadata=5), "UnsupportedValueError"),
     "unknown with": (lambda r: r.emit_with("outt", {}), "DefinitionError"),
 }
@@ -304,7 +305,7 @@ def test_an_emission_may_come_later_over_a_pause_and_a_reload() -> None:
     def send(self: Routine) -> None:
         self.emit_with("out", {"value": 1}, delay=60)
         self.emit_with("out", {"value": 2}, delay=20.5)
-        self.emit("out", value=3)
+        self.emit_with("out", {"value": 3}, delay=0)
 
     target = routine(lambda self, value: arrived.append((value, runner.clock.now() - begin)))
     flow = flow_of(runner, links=("a.out>b",), a=routine(send, "out"), b=target)
