@@ -41,9 +41,14 @@ class Configured(Serializable):
         Nor is a `__setattr__` of its own called, which may need what its constructor makes.
         """
         made = super().__new__(cls)
-        vars(made).update(_on_change=_nothing_to_tell, _flow_id=None, _routine_id=None)
-        vars(made).update(_config={}, _required=(), _secrets={}, _resources=Resources(), _secrecy=Secrecy())
+        made._have(_on_change=_nothing_to_tell, _flow_id=None, _routine_id=None)
+        made._have(_config={}, _required=(), _secrets={}, _resources=Resources(), _secrecy=Secrecy())
         return made
+
+    def _have(self, **attributes: object) -> None:
+        """Have attributes from before the constructor on; one by one, as they are found more slowly in a `__dict__`."""
+        for name, value in attributes.items():
+            object.__setattr__(self, name, value)
 
     def _join(self, flow_id: str, routine_id: str, resources: Resources, secrecy: Secrecy) -> None:
         """Become part of a flow; its id is known last, since from then on handlers are told not to change it."""

@@ -37,7 +37,7 @@ class ConditionalRouter(Routine):
     def __new__(cls, *arguments: object, **named: object) -> Self:
         """Make it one before a constructor runs, as any routine."""
         made = super().__new__(cls, *arguments, **named)
-        vars(made).update(routes=[], default_route=None)
+        made._have(routes=[], default_route=None)
         made.define_slot("input", handler=made.route)
         made.define_slot("trigger", handler=made.route)
         return made

@@ -77,13 +77,13 @@ class Routine(Configured):
     def __new__(cls, *arguments: object, **named: object) -> Self:
         """What it is made with is in no document, and so is refused by `Flow.serialize`."""
         made = super().__new__(cls, *arguments, **named)
-        vars(made).update(_has_arguments=bool(arguments or named), _slots={}, _unmatched_slots={}, _events={})
-        vars(made).update(_error_handler=None, _effects=SideEffects.REPEATABLE)
+        made._have(_has_arguments=bool(arguments or named), _slots={}, _unmatched_slots={}, _events={})
+        made._have(_error_handler=None, _effects=SideEffects.REPEATABLE)
         return made
 
     def __init__(self) -> None:
         super().__init__()
-        if "_slots" not in vars(self):
+        if not hasattr(self, "_slots"):
             name = type(self).__name__
             raise DefinitionError(f"{name}.__new__ has to call super().__new__(cls): it is no routine without that")
 
