@@ -36,11 +36,10 @@ class SafeLogger:
 
 def _tell(level: int, words: str, args: tuple[object, ...], extra: dict[str, Any]) -> None:
     try:
-        with in_the_middle():
-            LOGGER.log(level, words, *args, extra=extra, stacklevel=3)
+        in_the_middle(LOGGER.log, level, words, *args, extra=extra, stacklevel=4)
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
-            raise
+        if not isinstance(error, Exception) and threading.current_thread() is threading.main_thread():
+            raise  # a signal's, as Ctrl-C and `sys.exit` of its handler are
         with suppress(Exception):  # there may be no stderr any more
             _OF_PYTHON.handleError(logging.LogRecord(LOGGER.name, level, __file__, 0, words, args, None))
 

@@ -4,8 +4,11 @@ A finalizer, which the garbage collector calls at any moment, is run so, and a h
 """
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class _Depth(threading.local):
@@ -17,14 +20,18 @@ class _Depth(threading.local):
 _DEPTH = _Depth()
 
 
-@contextmanager
-def in_the_middle() -> Iterator[None]:
-    """Have whatever this thread runs meanwhile not wait for others."""
-    _DEPTH.of_here += 1
+def in_the_middle(call: Callable[P, T], /, *args: P.args, **keywords: P.kwargs) -> T:
+    """What a call gives; whatever this thread runs meanwhile does not wait for others.
+
+    No context manager: what a signal raises as one is entered or left would leave its thread marked. Here it can come
+    only before the mark, or during the call.
+    """
+    before = _DEPTH.of_here
     try:
-        yield
+        _DEPTH.of_here = before + 1
+        return call(*args, **keywords)
     finally:
-        _DEPTH.of_here -= 1
+        _DEPTH.of_here = before
 
 
 def is_in_the_middle() -> bool:

@@ -388,11 +388,16 @@ def test_python_is_told_nothing_where_it_is_not_to_be(
     assert capsys.readouterr().err == ""
 
 
-def test_ctrl_c_while_something_is_told_is_ctrl_c() -> None:
-    logger, refusing = logging.getLogger("routilux"), Refusing(KeyboardInterrupt)
+class Limit(BaseException):
+    """What a signal's handler may raise."""
+
+
+@pytest.mark.parametrize("raises", [KeyboardInterrupt, SystemExit, Limit])
+def test_what_a_signal_raises_while_something_is_told_comes_out(raises: type[BaseException]) -> None:
+    logger, refusing = logging.getLogger("routilux"), Refusing(raises)
     logger.addFilter(refusing)
     try:
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(raises):
             run(fail, None)
     finally:
         logger.removeFilter(refusing)

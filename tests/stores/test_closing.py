@@ -15,7 +15,6 @@ from routilux import Flow, JobState, Routine, StoreError, recover
 from routilux._backends.backend import Batch
 from routilux._backends.memory import MemoryBackend
 from routilux._backends.sqlite_file import _Connection
-from routilux._engine import patience
 from routilux._logging import LOGGER, logger
 from routilux.stores import Store, open_store
 from serilux import register_serializable
@@ -169,7 +168,7 @@ def test_who_closes_a_store_in_the_middle_of_a_call_of_it_does_not_wait_for_hims
             store.close()
 
     closing = Thread(target=close_in_the_middle, daemon=True)
-    monkeypatch.setattr(patience.threading, "main_thread", lambda: closing)
+    monkeypatch.setattr("threading.main_thread", lambda: closing)
     closing.start()
     closing.join(LONG)
     assert not closing.is_alive()

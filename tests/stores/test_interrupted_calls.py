@@ -121,17 +121,37 @@ def test_a_call_gives_and_raises_what_it_would_without_a_thread_of_its_own() -> 
     def refuse() -> None:
         raise SystemExit(3)
 
-    assert within(None, lambda: threading.current_thread().name) == "routilux-patience"
+    assert within(None, threading.get_ident) != threading.get_ident()
     with pytest.raises(SystemExit, match="3"):
         within(None, refuse)
 
 
-def test_where_no_thread_can_be_had_the_caller_makes_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
+def test_whoever_is_interrupted_learns_that_the_call_has_failed(signals: Signals) -> None:
+    def fail() -> None:
+        signals.send()
+        raise StoreError("the disk is full")
 
-    monkeypatch.setattr(threading.Thread, "start", refuse)
-    assert within(None, threading.current_thread) is threading.main_thread()
+    with pytest.raises(Interruption) as raised:
+        within(None, fail)
+    (note,) = raised.value.__notes__
+    assert note.endswith("has failed: routilux.errors.StoreError: the disk is full)")
+
+
+def test_or_goes_on_by_itself_but_not_that_all_is_well(signals: Signals) -> None:
+    may_end = threading.Event()
+
+    def call() -> None:
+        signals.send()
+        assert may_end.wait(PATIENCE)
+
+    with pytest.raises(Interruption) as raised:
+        within(0.0001, call)
+    (note,) = raised.value.__notes__
+    assert note.endswith("goes on by itself)")
+    may_end.set()
+    with pytest.raises(Interruption) as raised:
+        within(None, call)
+    assert not hasattr(raised.value, "__notes__")
 
 
 def test_who_is_interrupted_while_he_waits_keeps_nobody_else_waiting(signals: Signals) -> None:
@@ -168,7 +188,7 @@ def interrupting(store: Store, signals: Signals, monkeypatch: pytest.MonkeyPatch
 
     def interrupted(method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **keywords: Any) -> Any:
-            if threading.current_thread().name == "routilux-patience":
+            if threading.current_thread().name.startswith("Dummy"):  # one that the main thread has call it
                 signals.send()
             return method(*args, **keywords)
 

@@ -84,6 +84,11 @@ class LoopThread:
                 self._loop = None
                 loop.close()
                 raise
+            except BaseException:  # a signal: whether it runs is not known; if so it ends, and closes the loop
+                self._loop = None
+                with suppress(RuntimeError):  # it has ended
+                    loop.call_soon_threadsafe(loop.stop)
+                raise
         return self._loop
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:

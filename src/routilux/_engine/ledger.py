@@ -115,7 +115,7 @@ class Ledger:
             self.keeper.show()
             self.reached(FaultPoint.OWNER_READ)
             died = self._died_with(record, lives=lives)
-            stored = self._acquired(record, died)
+            stored = in_the_middle(self._acquired, record, died)
             if stored is not None:
                 self.reached(FaultPoint.JOB_CLAIMED)
                 return stored, died
@@ -132,7 +132,7 @@ class Ledger:
         It is left behind, for whoever closes the store meanwhile, until a death is noted that is to be.
         """
         job_id, epoch, left_behind = record.job_id, record.epoch + 1, self.keeper.left_behind
-        with in_the_middle(), self._claims.making(self._check_usable):
+        with self._claims.making(self._check_usable):
             left_behind.add(job_id, epoch, died)
             try:
                 stored = self.backend.acquire(record, self.owner)

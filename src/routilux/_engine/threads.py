@@ -1,5 +1,6 @@
 """How this library starts its threads, and what is told of those that come to grief."""
 
+import _thread
 import sys
 import threading
 from collections.abc import Callable
@@ -8,11 +9,14 @@ from typing import Any
 
 from routilux.errors import NoThreadError
 
+_NO_THREAD = ("can't start new thread", "can't create new thread at interpreter shutdown")
+
 
 def start_thread(name: str, run: Callable[..., object], *args: Any) -> threading.Thread:
     """Run a function on a daemon thread of its own; NoThreadError where the system gives none.
 
-    Nor does an interpreter that ends: up to Python 3.11 whoever starts one waits for it for ever.
+    Nor does an interpreter that ends: up to Python 3.11 whoever starts one waits for it for ever. Where what a signal
+    raises comes out of this, the thread may run, and may not.
     """
     if sys.is_finalizing():
         raise no_thread(name, RuntimeError("the interpreter ends"))
@@ -20,8 +24,46 @@ def start_thread(name: str, run: Callable[..., object], *args: Any) -> threading
     try:
         thread.start()
     except (RuntimeError, MemoryError) as error:
+        if _is_of_a_signal(error):
+            raise
         raise no_thread(name, error) from error
     return thread
+
+
+def start_nameless(purpose: str, run: Callable[[], object]) -> None:
+    """Run a function, which raises nothing, on a daemon thread; NoThreadError where the system gives none.
+
+    This is one call of C, which no signal breaks off. `Thread.start` is Python code, which waits for the thread: what
+    a signal raises there may leave one that runs, one that ends at once, or one that waits for ever. Python names
+    it, as any that it has not started so (`Dummy-1`), when it is asked for.
+    """
+    if sys.is_finalizing():
+        raise no_thread(purpose, RuntimeError("the interpreter ends"))
+    try:
+        _thread.start_new_thread(_run_observed, (run,))
+    except RuntimeError as error:
+        if _is_of_a_signal(error):
+            raise
+        raise no_thread(purpose, error) from error
+
+
+def _run_observed(run: Callable[[], object]) -> None:
+    """Have debuggers and measures of coverage see it, as any thread."""
+    if (trace := threading.gettrace()) is not None:
+        sys.settrace(trace)
+    if (profile := threading.getprofile()) is not None:
+        sys.setprofile(profile)
+    run()
+
+
+def _is_of_a_signal(error: Exception) -> bool:
+    """Whether it is not what Python raises where there is no thread: a signal's handler may raise anything."""
+    return str(error) not in _NO_THREAD and (type(error) is not MemoryError or bool(error.args))
+
+
+def hears_signals() -> bool:
+    """Whether the calling thread is the main one: what signals raise is raised there, at any moment."""
+    return threading.get_ident() == threading.main_thread().ident
 
 
 def no_thread(name: str, error: Exception) -> NoThreadError:

@@ -34,8 +34,7 @@ def _call(name: str, method: Callable[..., Any], *args: Any, **keywords: Any) ->
 def _made(name: str, method: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
     """What a call gives. Only what itself raises is the store's: what a signal raises meanwhile is not raised here."""
     try:
-        with in_the_middle():
-            return method(*args, **keywords)
+        return in_the_middle(method, *args, **keywords)
     except StoreError:
         raise
     except Exception as error:
