@@ -15,13 +15,13 @@ from routilux._engine.kept_job import Fitting
 from routilux._engine.live_job import LiveJob
 from routilux._engine.setting import Setting
 from routilux._engine.shutting_down import shut_down
-from routilux._engine.starting import have_started
+from routilux._engine.starting import Start
 from routilux._graph import check_delivery
 from routilux._inspection import check_given, fitting_in, inspect
 from routilux._keeping import kept_again, kept_in
 from routilux._model import Durability, ExecutionStrategy, SlotKey
 from routilux._plan import Plan, checked_plan
-from routilux._records import Addressee, Data, Task
+from routilux._records import Addressee, Data
 from routilux._recovery import Recovery
 from routilux._reentry import is_handler_of, refuse_blocking, refuse_deciding
 from routilux._texts import checked_text
@@ -112,17 +112,8 @@ class Flow(Definition):
         """
         refuse_blocking(self, "execute")
         beginning = Beginning(entry_routine_id, entry_params, timeout, history_limit, job_id)
-        job_state, task = self._begun(beginning, store, durability)
-        live = job_state._live
-        try:
-            if live.may_run_here(task):
-                live.run_here()
-            else:
-                live.block_on(live.when_attempted(task))
-        except BaseException:  # Ctrl-C: what has begun is never left to nobody
-            live.submit()
-            raise
-        live.sync()
+        job_state, start = self._start_of(beginning, store, durability)
+        start.run_here()
         return job_state
 
     async def execute_async(
@@ -139,21 +130,16 @@ class Flow(Definition):
         """`execute` for coroutines; a sync handler runs on one of the flow's workers."""
         refuse_blocking(self, "execute")
         beginning = Beginning(entry_routine_id, entry_params, timeout, history_limit, job_id)
-        if store is None:
-            job_state, attempted = self._running(beginning, store, durability)
-        else:
-            job_state, attempted = await call_in_thread(lambda: self._running(beginning, store, durability))
+
+        def begin() -> tuple[JobState, Awaited]:
+            job_state, start = self._start_of(beginning, store, durability)
+            return job_state, start.attempted()
+
+        job_state, attempted = begin() if store is None else await call_in_thread(begin)
         await until_true(attempted)
         if store is not None:
             await call_in_thread(job_state._live.sync)
         return job_state
-
-    def _running(
-        self, beginning: Beginning, store: KeepsJobs | None, durability: Durability | str
-    ) -> tuple[JobState, Awaited]:
-        """A job that runs, whether or not its caller is still there, and what comes true with its first attempt."""
-        job_state, task = self._begun(beginning, store, durability)
-        return job_state, job_state._live.when_attempted(task)
 
     def start(
         self,
@@ -172,17 +158,14 @@ class Flow(Definition):
         """
         refuse_deciding("start")
         beginning = Beginning(entry_routine_id, entry_params, timeout, history_limit, job_id)
-        job_state, _ = self._begun(beginning, store, durability)
-        try:
-            job_state._live.sync()  # nobody sees anything of a job that could be lost
-        finally:  # Ctrl-C: what has begun is never left to nobody
-            job_state._live.submit()
+        job_state, start = self._start_of(beginning, store, durability)
+        start.alone()
         return job_state
 
-    def _begun(
+    def _start_of(
         self, beginning: Beginning, store: KeepsJobs | None, durability: Durability | str
-    ) -> tuple[JobState, Task]:
-        """A job that has begun, and its first task, which nobody runs yet."""
+    ) -> tuple[JobState, Start]:
+        """A job that has not begun, and how it begins."""
         keeping, setting = kept_in(store, self, durability), self._setting()
         if self._needy:
             check_given(self.flow_id, self._needy)
@@ -191,8 +174,7 @@ class Flow(Definition):
         task = beginning.task(setting.graph)
         new_job = partial(beginning.job, self.flow_id, engine.new_id, engine.clock.now(), self.execution_timeout)
         job_state = JobState._of(new_job)
-        have_started(job_state._live, setting, task, keeping, named=bool(beginning.job_id))
-        return job_state, task
+        return job_state, Start(job_state._live, setting, task, keeping, bool(beginning.job_id))
 
     def pause(
         self,

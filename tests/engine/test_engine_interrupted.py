@@ -1,5 +1,6 @@
 """Ctrl-C at every step of a call: the job is let go, whoever waits for it is told, and its flow comes to rest."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +12,10 @@ from routilux._engine.engine import Engine
 from routilux._engine.held_job import HeldJob
 from routilux._engine.running_job import RunningJob
 from tests.engine.engine_parts import EngineAsker, flow_of, routine
-from tests.patience import PATIENCE
+from tests.interruptions import interrupted_after_each_call
+from tests.patience import PATIENCE, until
+
+MANY = 100
 
 
 def interrupted(method: Callable[..., Any], *, before: bool) -> Callable[..., Any]:
@@ -62,6 +66,21 @@ def test_a_job_that_a_signal_has_broken_off_holds_up_nothing(
     assert flow.execute("a").wait(PATIENCE, raise_on_failure=True)
     flow.shutdown(timeout=PATIENCE)
     assert engine.jobs == set()
+
+
+@pytest.mark.parametrize("verb", ["execute", "execute_async", "start"])
+def test_a_job_is_left_to_nobody_wherever_its_caller_was_interrupted(flow: Flow, verb: str) -> None:
+    def begin(number: int) -> None:
+        begun = getattr(flow, verb)("a")
+        if verb == "execute_async":
+            asyncio.run(begun)
+
+    begin(0)
+    engine = flow._engine
+    assert engine is not None
+    for number in interrupted_after_each_call(begin):
+        assert number < MANY
+        until(lambda: not engine.jobs)
 
 
 def test_who_waits_for_a_running_job_that_a_signal_has_broken_off_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

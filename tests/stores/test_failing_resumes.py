@@ -13,6 +13,7 @@ import pytest
 from routilux import ErrorHandler, Flow, JobState, ResumeError, Routine, _recovery
 from routilux._backends.backend import Batch, Compaction
 from routilux._backends.memory import MemoryBackend
+from routilux._engine.starting import Start
 from routilux.errors import StoreError, StoreUnavailableError, UnknownJobError
 from routilux.stores import Store
 from routilux.stores.arguments import record_of
@@ -426,15 +427,14 @@ def test_operators_are_told_of_a_lost_job_without_its_lock(
 def test_a_job_that_is_lost_before_it_is_waited_for_is_told_to_coroutines(
     backend: Failing, store: Store, flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun = Flow._begun
+    begin = Start._begin
 
-    def and_lost(self: Flow, *args: Any) -> Any:
-        job_state, task = begun(self, *args)
-        with job_state._live.telling():
-            job_state._live.lose(StoreError("broken"))
-        return job_state, task
+    def and_lose(start: Start, **named: Any) -> None:
+        begin(start, **named)
+        with start.live.telling():
+            start.live.lose(StoreError("broken"))
 
-    monkeypatch.setattr(Flow, "_begun", and_lost)
+    monkeypatch.setattr(Start, "_begin", and_lose)
 
     async def execute() -> None:
         await asyncio.wait_for(flow.execute_async("patient", store=store), PATIENCE)

@@ -11,12 +11,15 @@ from routilux import Flow, JobExistsError, JobState, OwnershipLost, Routine, Sto
 from routilux._backends.backend import Batch
 from routilux._backends.memory import MemoryBackend
 from routilux._engine.live_job import LiveJob
+from routilux._engine.starting import Start
 from routilux.stores import Store, open_store
 from routilux.testing import StepRunner
 from serilux import register_serializable
+from tests.interruptions import interrupted_after_each_call
 from tests.patience import PATIENCE, until
 
 RAN: list[str] = []
+MANY = 100
 
 
 @register_serializable(name="StartingNoted")
@@ -198,13 +201,12 @@ def completed(store: Store) -> list[str]:
 
 
 def test_a_job_whose_caller_was_cancelled_while_it_began_runs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    begun, go_on, begin = Event(), Event(), Flow._begun
+    begun, go_on, begin = Event(), Event(), Start._begin
 
-    def begin_slowly(*args: Any) -> Any:
-        given = begin(*args)
+    def begin_slowly(*args: Any, **named: Any) -> None:
+        begin(*args, **named)
         begun.set()
         assert go_on.wait(PATIENCE)
-        return given
 
     async def give_up(flow: Flow) -> None:
         asked = asyncio.create_task(flow.execute_async("noted", store=store, job_id="order-17"))
@@ -214,7 +216,7 @@ def test_a_job_whose_caller_was_cancelled_while_it_began_runs(store: Store, monk
             await asked
         go_on.set()
 
-    monkeypatch.setattr(Flow, "_begun", begin_slowly)
+    monkeypatch.setattr(Start, "_begin", begin_slowly)
     with noted() as flow:
         asyncio.run(give_up(flow))
         until(lambda: completed(store) == ["order-17"])
@@ -249,3 +251,17 @@ def test_a_job_whose_caller_was_interrupted_when_it_had_begun_runs(
         monkeypatch.undo()
         until(lambda: completed(store) == ["order-17"])
     assert RAN == ["order-17"]
+
+
+@pytest.mark.parametrize("verb", [execute, start])
+@pytest.mark.parametrize("in_place", [True, False])
+def test_a_job_runs_wherever_its_caller_was_interrupted_once_it_is_stored(
+    store: Store, monkeypatch: pytest.MonkeyPatch, verb: Any, in_place: bool
+) -> None:
+    if not in_place:
+        monkeypatch.setattr(LiveJob, "may_run_here", lambda *_: False)
+    with noted() as flow:
+        for number in interrupted_after_each_call(lambda number: verb(flow, store, f"order-{number}")):
+            assert number < MANY
+            until(lambda: completed(store) == [job.job_id for job in store.jobs()])
+    assert sorted(RAN) == sorted(completed(store)) != []

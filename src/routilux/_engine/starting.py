@@ -1,25 +1,80 @@
 """How a job begins, whatever becomes of its caller."""
 
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+from routilux._engine.awaited import Awaited
 from routilux._engine.keeping import Keeping
 from routilux._engine.live_job import LiveJob
 from routilux._engine.setting import Setting
 from routilux._records import Task
 
+T = TypeVar("T")
 
-def have_started(live: LiveJob, setting: Setting, task: Task, keeping: Keeping | None, *, named: bool) -> None:
-    """Begin a job, which its caller lets run; where a signal keeps him from that, it runs by itself."""
-    is_left = False
 
-    def start() -> None:
-        live.start(setting, task, keeping, named=named)
-        if is_left:
-            live.submit()
+class Start(NamedTuple):
+    """A job that has not begun, with all that it begins with.
 
-    try:
-        live.uninterrupted(start, keeping=keeping)
-    except BaseException as error:
-        is_left = True
-        if keeping is None:
-            live.distrust(error)
-        live.submit()
-        raise
+    A signal may come at any moment: what has begun by then is never left to nobody.
+    """
+
+    live: LiveJob
+    setting: Setting
+    task: Task
+    keeping: Keeping | None
+    named: bool
+
+    def alone(self) -> None:
+        """Begin, and have workers run the job, as soon as all so far is on disk: nobody sees what could be lost."""
+        self._begin(is_left=True)
+
+    def attempted(self) -> Awaited:
+        """Begin, and have workers run the job; what comes true with its first attempt."""
+        return self._led(lambda: self.live.when_attempted(self.task))
+
+    def run_here(self) -> None:
+        """Begin, and return when the first attempt has ended, on the caller's thread if nothing speaks against that."""
+        self._led(self._run_first)
+        self.live.sync()
+
+    def _run_first(self) -> None:
+        if self.live.may_run_here(self.task):
+            self.live.run_here()
+        else:
+            self.live.block_on(self.live.when_attempted(self.task))
+
+    def _led(self, lead: Callable[[], T]) -> T:
+        """Begin, and let the caller do what he has begun the job for; where he is kept from that, it runs by itself."""
+        try:
+            self._begin(is_left=False)
+            return lead()
+        except BaseException:
+            self.live.submit()
+            raise
+
+    def _begin(self, *, is_left: bool) -> None:
+        """Begin. Where the job `is_left` to itself, or a signal keeps its caller from leading it, it runs by itself."""
+
+        def begin() -> None:
+            self._start()
+            try:
+                if is_left:
+                    self.live.sync()
+            finally:
+                if is_left:
+                    self.live.submit()
+
+        try:
+            self.live.uninterrupted(begin, keeping=self.keeping)
+        except BaseException:
+            is_left = True
+            self.live.submit()
+            raise
+
+    def _start(self) -> None:
+        try:
+            self.live.start(self.setting, self.task, self.keeping, named=self.named)
+        except BaseException as error:
+            if self.keeping is None:  # else it is kept as it is, by a thread to which no signal comes
+                self.live.distrust(error)
+            raise
