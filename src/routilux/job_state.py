@@ -264,7 +264,7 @@ class JobState(Serializable):
         """Wait until the job has settled: True, or False after `timeout` seconds.
 
         A paused job is waited for until somebody resumes it. JobFailedError only if asked for. For a job in a store it
-        may be OwnershipLost, or a StoreError, also as the store is closed: then it is not run here any more.
+        may be OwnershipLost, or a StoreError, also as the store is closed: then nothing more of it begins here.
         BlockingCallError inside a handler of its flow.
         """
         self._refuse_waiting_inside()

@@ -1,6 +1,7 @@
 """A store that is closed before its flow: the jobs that still run there are told why they are lost, and what to do."""
 
 import asyncio
+import gc
 import threading
 import traceback
 from collections.abc import Callable
@@ -12,9 +13,10 @@ from typing import Any
 import pytest
 
 from routilux import Flow, JobState, Routine, StoreError
+from routilux._core.job import Job
 from routilux._engine.awaited import Awaited
 from routilux._engine.job_log import JobLog
-from routilux._engine.watchers import Watchers
+from routilux._engine.watchers import Watchers, is_not_running
 from routilux.stores import Store, open_store
 from serilux import register_serializable
 from tests.patience import until
@@ -184,3 +186,123 @@ def test_a_job_that_begins_as_its_store_is_closed_has_nobody_wait_for_it(
     monkeypatch.setattr(store.ledger, "mark", close_after)
     with pytest.raises(StoreError, match="the store has been closed while job"):
         flow.start("waiter", {"ask": True}, store=store)
+
+
+# Jobs that do not run here.
+
+
+def gone(job_state: JobState) -> str:
+    job_id = job_state.job_id
+    return (
+        f"the store of job {job_id!r} has been closed, so that the job does not go on by this handle; open the store "
+        f"again, and get the job with store.load({job_id!r})"
+    )
+
+
+def paused(flow: Flow, store: Store) -> JobState:
+    job_state = flow.execute("waiter", {"ask": True}, store=store)
+    flow.pause(job_state)
+    return job_state
+
+
+def changed_since(flow: Flow, store: Store) -> JobState:
+    job_state = paused(flow, store)
+    job_state.append_to_shared_log("changed")
+    return job_state
+
+
+def loaded(flow: Flow, store: Store) -> JobState:
+    return store.load(paused(flow, store).job_id)[1]
+
+
+def run_elsewhere(flow: Flow, store: Store) -> JobState:
+    """A handle of what another one runs, by which it never comes to anything."""
+    return store.load(flow.execute("waiter", {"ask": True}, store=store).job_id)[1]
+
+
+@pytest.mark.parametrize("resting", [paused, changed_since, loaded, run_elsewhere])
+@pytest.mark.parametrize("wait", [in_wait, in_wait_async])
+def test_who_waits_for_a_job_that_does_not_run_here_is_told_so(
+    opening: Callable[[], Store],
+    resting: Callable[[Flow, Store], JobState],
+    wait: Callable[[JobState], bool | None],
+) -> None:
+    """As what is left is a handle by which nobody can have the job go on."""
+    flow, store = waiting(), opening()
+    job_state = resting(flow, store)
+    with ThreadPoolExecutor(1) as executor:
+        told = executor.submit(wait, job_state)
+        until(lambda: job_state._live._watchers._conditions)
+        store.close()
+        with pytest.raises(StoreError) as caught:
+            told.result(LONG)
+    assert str(caught.value) == gone(job_state)
+    with pytest.raises(StoreError) as caught:
+        wait(job_state)
+    assert str(caught.value) == gone(job_state)
+
+
+def test_so_is_who_waits_in_the_right_order(opening: Callable[[], Store]) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        with opening() as store, waiting() as flow:
+            job_state = flow.execute("waiter", {"ask": True}, store=store)
+            told = executor.submit(in_wait, job_state)
+            until(lambda: job_state._live._watchers._conditions)
+        with pytest.raises(StoreError) as caught:
+            told.result(LONG)
+    assert (job_state.status, str(caught.value)) == ("paused", gone(job_state))
+
+
+def test_so_is_who_began_to_wait_before_the_job_was_in_a_store(opening: Callable[[], Store]) -> None:
+    flow, store = waiting(), opening()
+    job_state = flow.execute("waiter", {"ask": True})
+    flow.pause(job_state)
+    with ThreadPoolExecutor(1) as executor:
+        told = executor.submit(in_wait, job_state)
+        until(lambda: job_state._live._watchers._conditions)
+        flow.resume(job_state, store=store)
+        flow.pause(job_state)
+        store.close()
+        with pytest.raises(StoreError) as caught:
+            told.result(LONG)
+    assert str(caught.value) == gone(job_state)
+
+
+def test_what_has_come_true_has_whatever_became_of_the_store(
+    opening: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waited is just being told of it as the store is closed; others ask later."""
+    flow, store, check = waiting(), opening(), Watchers.check
+    job_state = flow.execute("waiter", {"ask": True}, store=store)
+    awaited = job_state._live.wait_until(is_not_running)
+
+    def close_first(watchers: Watchers, job: Job) -> None:
+        if job.status == "paused":
+            monkeypatch.undo()
+            store.close()
+        check(watchers, job)
+
+    monkeypatch.setattr(Watchers, "check", close_first)
+    flow.pause(job_state)
+    for seen in (awaited, job_state._live.wait_until(is_not_running)):
+        seen.wait(0.0)
+
+
+def test_who_waits_for_one_store_is_told_nothing_of_another(opening: Callable[[], Store]) -> None:
+    """A job may come to rest in one, and go on in another, by way of its document."""
+    with waiting() as flow, opening() as other:
+        job_state = flow.execute("waiter", {"ask": True})
+        other.ledger.keeper.know(job_state._live)
+        other.close()
+        assert not job_state.wait(0.0)
+        flow.deliver(job_state, "waiter", "answer", {})
+        assert job_state.wait(LONG)
+
+
+def test_a_store_keeps_no_job_for_those_who_wait_no_more(opening: Callable[[], Store]) -> None:
+    with opening() as store, waiting() as flow:
+        job_state = paused(flow, store)
+        assert not job_state.wait(0.0) and store.ledger.keeper._known
+        del job_state
+        gc.collect()
+        assert not store.ledger.keeper._known

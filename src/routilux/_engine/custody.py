@@ -13,6 +13,7 @@ from routilux._engine.job_log import JobLog, Position
 from routilux._engine.keeping import Claimed, FlowDefinition, OnFailure, Servant
 from routilux._engine.ledger import Ledger
 from routilux._engine.rebuilding import definition_behind, due_for, opaque_job, rebuild
+from routilux._engine.refusals import closed_meanwhile
 from routilux._graph import Graph
 from routilux._plan import NO_PLAN, Plan
 from routilux.errors import JobStateError, RoutiluxError
@@ -56,6 +57,14 @@ class Custody:
         """Hand on what others ask of the job, which runs here."""
         assert self._log is not None
         self.ledger.keeper.hold(job_id, self._log.position.epoch, servant)
+
+    def know(self, servant: Servant) -> None:
+        """Have those who wait for the job told when the store is closed."""
+        self.ledger.keeper.know(servant)
+
+    def closed(self, job: Job) -> RoutiluxError | None:
+        """Why the job, which does not run here, comes to nothing more by its handle, if its store has been closed."""
+        return closed_meanwhile(job.job_id) if self.ledger.keeper.is_closed else None
 
     def let_go(self, job_id: str, servant: object) -> None:
         """Hand on nothing more."""

@@ -10,11 +10,14 @@ from routilux._engine.coroutines import Coroutines, LazyLoopThread
 from routilux._engine.lost_at_exit import Unsettled, watch
 from routilux._engine.workers import Workers, WorkerThreads
 from routilux._forks import renew_after_fork
-from routilux.errors import FlowShutDownError
+from routilux.errors import FlowShutDownError, RoutiluxError
 
 
 class Engine:
-    """A clock, workers, an event loop, and the jobs that run on them in this process."""
+    """A clock, workers, an event loop, and the jobs that run on them in this process.
+
+    Where the store of one of them was closed before the flow is shut down, `closed_first` is what that says.
+    """
 
     def __init__(self, clock: Clock, workers: Workers, coroutines: Coroutines, new_id: Callable[[], str]) -> None:
         self.clock = clock
@@ -27,6 +30,7 @@ class Engine:
 
     def _begin_anew(self) -> None:
         self.jobs: set[Unsettled] = set()
+        self.closed_first: RoutiluxError | None = None
         self._lock = threading.Lock()
 
     def admit(self, job: Unsettled) -> None:

@@ -10,7 +10,6 @@ from routilux._core.facts import (
     Effect,
     Effects,
     Fact,
-    HoldLifted,
     JobResumed,
     JobRetried,
     JobStarted,
@@ -20,14 +19,14 @@ from routilux._core.facts import (
 )
 from routilux._core.transition import transition
 from routilux._engine.alarms import SILENT, Alarms
-from routilux._engine.awaited import Awaited, TimeIsUp
-from routilux._engine.engine import Engine
+from routilux._engine.awaited import Awaited
 from routilux._engine.keeping import Keeping
-from routilux._engine.kept_job import Fitting, KeptJob, NewJob
+from routilux._engine.kept_job import Fitting, NewJob
 from routilux._engine.news import news_of_ending
 from routilux._engine.requests import DONE, Answer, CancelAsked, PauseAsked, Request, is_for, read_request
 from routilux._engine.setting import NO_SECRETS, Handles, Recovering, Setting
-from routilux._engine.watchers import NOBODY, Condition, Watchers, is_not_running
+from routilux._engine.watched_job import WatchedJob
+from routilux._engine.watchers import is_not_running
 from routilux._engine.workers import OthersWait
 from routilux._graph import Graph, check_delivery
 from routilux._handler import Handlers
@@ -43,7 +42,7 @@ def _no_handle() -> object:
     return None
 
 
-class HeldJob(KeptJob):
+class HeldJob(WatchedJob):
     """A job's data behind its lock. What is not attached to an engine runs nowhere.
 
     Every fact goes through `_commit`; what follows from it happens there too.
@@ -55,10 +54,8 @@ class HeldJob(KeptJob):
         self._handle: Callable[[], object] = _no_handle
         self.queued = False
         self.flow: object = None
-        self.engine: Engine | None = None
         self.handlers: Handlers = {}
         self.secrecy = NO_SECRETS
-        self._watchers = NOBODY
         self._alarms = SILENT
 
     def _begin_anew(self) -> None:
@@ -214,64 +211,6 @@ class HeldJob(KeptJob):
                 pass
             return self.job.status
 
-    def when_attempted(self, task: Task) -> Awaited:
-        """What comes true when an attempt of the task has ended, or the job runs no more."""
-        with self.lock:
-            future = self._own_watchers().when_attempted(task.number)
-            if self.lost is not None:
-                self._watchers.fail(self.lost)
-            elif self.job.status is not JobStatus.RUNNING or not self.attached:
-                self._watchers.attempted(task.number)
-            self.submit()
-            return future
-
-    def wait_until(self, condition: Condition, patience: float | None = None) -> Awaited:
-        """What comes true when the condition holds. A job kept from settling may settle now.
-
-        TimeIsUp where somebody changes the job, or waits for its store, for more than `patience` seconds. Whoever
-        has not all the time that there is does not write the job himself either: it settles a moment later.
-        """
-        if patience is not None:
-            return self._watch(condition, patience)
-        return self.uninterrupted(lambda: self._watch(condition, patience))
-
-    def _watch(self, condition: Condition, patience: float | None) -> Awaited:
-        with self.taken(patience) as is_mine:
-            if not is_mine:
-                raise TimeIsUp
-            if self.job.hold_until is not None and (patience is None or self.log is None):
-                self._commit(HoldLifted(), self.now())
-            return self._when(condition)
-
-    def _when(self, condition: Condition) -> Awaited:
-        """What comes true when the condition holds; where the store is being closed, whoever comes later finds out."""
-        awaited = self._own_watchers().when(condition, self.job, self.lost)
-        if self.log is not None and self.log.failure is not None:
-            awaited.come_true(self.log.failure)
-            self._watchers.forget(awaited)
-        return awaited
-
-    def _own_watchers(self) -> Watchers:
-        """Those who wait for this job, from the first one on."""
-        if self._watchers is NOBODY:
-            self._watchers = Watchers()
-        return self._watchers
-
-    def forget(self, awaited: Awaited) -> None:
-        """Let go of somebody who waits no longer; at the latest when what was waited for comes true."""
-        awaited.given_up = True
-        with self.taken(0.0) as is_mine:
-            if is_mine:
-                self._watchers.forget(awaited)
-
-    def block_on(self, awaited: Awaited, timeout: float | None = None) -> None:
-        """Block the caller until the future is done, and operators are told; TimeIsUp after `timeout` seconds."""
-        if self.engine is None:
-            awaited.wait(timeout)
-        else:
-            self.engine.wait_for(awaited, timeout)
-        self.tell_news()
-
     def abandon(self) -> None:
         """Let go of the job where it stands, as if its process had died."""
         with self.lock:
@@ -289,6 +228,12 @@ class HeldJob(KeptJob):
         self.abandon()
         self._watchers.fail(error)
 
+    def _is_over(self) -> bool:
+        """Whether the log has failed, as that of a closed store has: others may have the job, which is lost then."""
+        if self.log is not None and self.log.failure is not None:
+            self.lose(self.log.failure)
+        return self.lost is not None
+
     def _check_failed(self) -> None:
         self._check_status((JobStatus.FAILED,), "only a failed job is retried")
 
@@ -302,7 +247,7 @@ class HeldJob(KeptJob):
 
     def _check_resumable(self) -> None:
         job = self.job
-        if self.attached:
+        if self.attached and not self._is_over():
             problem = "is running here already; pause it first"
         elif job.status not in RESUMABLE:
             verb = "; retry it" if job.status is JobStatus.FAILED else ""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from random import sample
 from time import monotonic
 from typing import NamedTuple
+from weakref import ref
 
 from routilux._backends.backend import Backend
 from routilux._engine.attempt import describe
@@ -58,6 +59,7 @@ class Keeper:
         self._lock = threading.RLock()  # entered itself: a Condition could be left locked by a signal
         self._changed = threading.Condition(self._lock)
         self._held: dict[str, _Held] = {}
+        self._known: set[ref[Servant]] = set()
         self._unsent: list[tuple[str, str, bytes]] = []
         self._obeyed: list[tuple[str, bytes]] = []
         self.is_known = False
@@ -91,6 +93,11 @@ class Keeper:
             if not self._held:
                 self._changed.notify_all()
             self._held[job_id] = _Held(epoch, servant)
+            self.know(servant)
+
+    def know(self, servant: Servant) -> None:
+        """Have those who wait for a job told when the store is closed, as long as there is that job."""
+        self._known.add(ref(servant, self._known.discard))
 
     def let_go(self, job_id: str, servant: object) -> None:
         """Look after a job no longer, unless it runs here by another handle now."""
@@ -134,12 +141,23 @@ class Keeper:
             self._closed.set()
             self._changed.notify_all()
 
-    def tell_who_waits(self) -> None:
-        """Tell those who wait for what ran here that its store has been closed, as nobody looks after it any more."""
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing is looked after any more."""
+        return self._closed.is_set()
+
+    def close_logs(self) -> None:
+        """Have nothing more begin of what runs here: others may have it from now on."""
         with self._lock:
             held = self._held.copy()
         for job_id, (_, servant) in held.items():
-            servant.tell_who_waits(closed_first(job_id))
+            servant.close_log(closed_first(job_id))
+
+    def tell_who_waits(self) -> None:
+        """Tell those who wait for jobs that their store has been closed, as nobody looks after them any more."""
+        for known in self._known.copy():
+            if (servant := known()) is not None:
+                servant.tell_who_waits()
 
     def _run(self, work: Callable[[], None]) -> None:
         while self._is_needed():

@@ -75,11 +75,15 @@ class Servant(Protocol):
         """
 
     @abstractmethod
-    def tell_who_waits(self, error: RoutiluxError) -> None:
-        """Tell those who wait for the job why nothing more of it is written; whoever has it holds that up by nothing.
+    def close_log(self, error: RoutiluxError) -> None:
+        """Have nothing more of the job begin here, or be written; whoever has it holds that up by nothing.
 
-        The job itself is lost with the next that it has to write.
+        The job itself is lost with the next that it has to begin, or to write.
         """
+
+    @abstractmethod
+    def tell_who_waits(self) -> None:
+        """Tell those who wait for the job, also where it does not run here, that its store has been closed."""
 
 
 class Claimed(NamedTuple):
@@ -156,6 +160,12 @@ class Custodian(Protocol):
 
     def hold(self, job_id: str, servant: Servant) -> None:
         """Hand on what others ask of the job, which runs here."""
+
+    def know(self, servant: Servant) -> None:
+        """Have those who wait for the job told when its store is closed, whether or not it runs here."""
+
+    def closed(self, job: Job) -> RoutiluxError | None:
+        """Why the job can come to nothing more by its handle, if its store has been closed."""
 
     def let_go(self, job_id: str, servant: object) -> None:
         """Hand on nothing more."""

@@ -35,7 +35,6 @@ from routilux._logging import logger
 from routilux._midst import in_the_middle, is_in_the_middle
 from routilux._model import JobStatus
 from routilux.errors import (
-    JobExistsError,
     JobStateError,
     OwnershipLost,
     RoutiluxError,
@@ -70,7 +69,6 @@ class Ledger:
         self._writing = threading.RLock()  # entered once: it knows who has it
         self._lock = threading.RLock()  # entered itself: a Condition could be left locked by a signal
         self._changed = threading.Condition(self._lock)
-        self._named: set[str] = set()
         self._silences = Silences(backend)
         self._has_left = False
         self._leaving = threading.RLock()  # what closes it may have to do with what is just closing it
@@ -193,16 +191,10 @@ class Ledger:
         are not one has to be seen to here.
         """
         self._check_usable()
-        with self._lock:
-            if job_id in self._named:
-                raise JobExistsError(f"job {job_id!r} is just being started in this process", job_id=job_id)
-            self._named.add(job_id)
-        try:
+        with self.beginnings.naming(job_id):
             if (record := self.backend.record(job_id)) is not None:
                 raise exists(record)
             yield
-        finally:
-            self._named.discard(job_id)
 
     def _check_usable(self) -> None:
         if os.getpid() != self._pid:
@@ -381,6 +373,7 @@ class Ledger:
             self.reached(FaultPoint.OWNER_LEAVES)
             try:
                 with self._writing:  # nothing more is written before the store is closed
+                    self.keeper.close_logs()
                     self._let_others_have_all()
             finally:
                 self.keeper.tell_who_waits()

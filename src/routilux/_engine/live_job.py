@@ -53,13 +53,6 @@ class LiveJob(RunningJob):
                 with suppress(RoutiluxError):
                     self.sync_held()
 
-    def tell_who_waits(self, error: RoutiluxError) -> None:
-        """Tell those who wait for the job why nothing more of it is written: without its lock, so all at once."""
-        log = self.log
-        if log is not None and not log.has_let_go:
-            log.failure = log.failure or error
-            self._watchers.tell(log.failure)
-
     # Coroutines.
 
     def _start_coroutine(self, activation: Activation) -> None:
@@ -152,7 +145,7 @@ class LiveJob(RunningJob):
 
     def _wake(self) -> None:
         with self.telling(), self.lock:
-            if self.job.status is not JobStatus.RUNNING or not self.attached:
+            if self.job.status is not JobStatus.RUNNING or not self.attached or self._is_over():
                 return
             self._alarms.sleep()
             now = self.now()

@@ -1,5 +1,11 @@
 """Jobs that have one id, one after the other was deleted: they are told apart by when they were created."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+from routilux.errors import JobExistsError
+
 MOMENT = 1e-6
 """Seconds: documents know no shorter ones, and by a document a job goes from store to store."""
 
@@ -15,6 +21,20 @@ class Beginnings:
     def __init__(self) -> None:
         self._moment: float | None = None
         self._latest: dict[str, float] = {}
+        self._lock = Lock()
+        self._named: set[str] = set()
+
+    @contextmanager
+    def naming(self, job_id: str) -> Iterator[None]:
+        """Have an id to oneself until its job is stored; JobExistsError where somebody has it."""
+        with self._lock:
+            if job_id in self._named:
+                raise JobExistsError(f"job {job_id!r} is just being started in this process", job_id=job_id)
+            self._named.add(job_id)
+        try:
+            yield
+        finally:
+            self._named.discard(job_id)
 
     def told_apart(self, job_id: str, created_at: float) -> float:
         """When a new job is said to be created: later than the one before that had its id and began at that moment."""

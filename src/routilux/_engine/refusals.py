@@ -42,6 +42,14 @@ def closed_first(job_id: str) -> StoreError:
     )
 
 
+def closed_meanwhile(job_id: str) -> StoreError:
+    """For a job that somebody waits for, and that did not run here when its store was closed."""
+    return StoreError(
+        f"the store of job {job_id!r} has been closed, so that the job does not go on by this handle; open the store "
+        f"again, and get the job with store.load({job_id!r})"
+    )
+
+
 def exists(record: JobRecord) -> JobExistsError:
     """For a new job whose id another has, or had."""
     job_id = record.job_id

@@ -100,16 +100,19 @@ class RunningJob(HeldJob):
                     if others_wait():
                         return bool(self.job.ready)
                     end = now + SLICE
-                following = take(self.graph, job, now) if self.attached else None
-                if following is None:
-                    return False
-                handler = self.handlers[following.target]
-                if handler.plain and self.log is None:
-                    override(job, following)
-                    started = HistoryRecord(handler.routine_id, "start", handler.start, now)
-                    activation = Activation(self, following, handler, following.merged or {}, started, [])
+                if self.log is not None:
+                    activation = self._next_activation(now)
                 else:
-                    activation = self._begin(following, now) or self._next_activation(now)
+                    following = take(self.graph, job, now) if self.attached else None
+                    if following is None:
+                        return False
+                    handler = self.handlers[following.target]
+                    if handler.plain:
+                        override(job, following)
+                        started = HistoryRecord(handler.routine_id, "start", handler.start, now)
+                        activation = Activation(self, following, handler, following.merged or {}, started, [])
+                    else:
+                        activation = self._begin(following, now) or self._next_activation(now)
             finally:
                 self.lock.release()
             if failure is not None:
@@ -138,6 +141,8 @@ class RunningJob(HeldJob):
 
     def _next_activation(self, now: float, only_async: bool = False) -> Activation | None:
         while self.attached and not (only_async and not self._next_is_async()):
+            if self.log is not None and self._is_over():
+                return None
             if self._solitude is not None and self._is_left_alone(self._solitude, now):
                 return None
             task = take(self.graph, self.job, now)

@@ -17,8 +17,9 @@ Lost = dict[LiveJob, RoutiluxError]
 def shut_down(engine: Engine, *, wait: bool, patience: float | None) -> None:
     """Pause the jobs that still run, and end the threads; with `wait`, give them up to `patience` seconds before.
 
-    A job that is lost, since its store is, keeps no other from that; why it is so is raised at the end. Threads of an
-    interpreter that ends stand still, with whatever locks they have: then nothing is done.
+    A job that is lost, since its store is, keeps no other from that; why it is so is raised at the end. So it is of one
+    that is lost by now, if its store was closed while it ran. Threads of an interpreter that ends stand still, with
+    whatever locks they have: then nothing is done.
     """
     if sys.is_finalizing() or not engine.stop_admitting():
         return
@@ -32,7 +33,7 @@ def shut_down(engine: Engine, *, wait: bool, patience: float | None) -> None:
     if wait:
         _with_each(jobs, lost, lambda live: _wait_for(live, is_not_running, deadline))
     engine.close()
-    for error in lost.values():
+    for error in filter(None, (*lost.values(), engine.closed_first)):
         raise error.with_traceback(None)  # where in here it was raised tells nobody anything
 
 

@@ -73,10 +73,11 @@ class Watchers:
         for awaited in everything:
             awaited.come_true(error)
 
-    def tell(self, error: Exception) -> None:
-        """Have those who wait for a condition fail; no lock is held, so that who comes just then may be missed."""
-        for _, awaited in self._conditions:
-            awaited.come_true(error)
+    def tell(self, error: Exception, job: Job) -> None:
+        """Have those fail whose condition does not hold; no lock is held, so that who comes just then may be missed."""
+        for condition, awaited in self._conditions:
+            if not condition(job):  # else they are just being woken
+                awaited.come_true(error)
 
     def attempted(self, number: int) -> None:
         """Wake those who wait for this task."""
