@@ -35,11 +35,16 @@ def kept_again(
     take_over: bool = True,
     plan: Plan = NO_PLAN,
 ) -> Keeping | None:
-    """How a job is kept that goes on: where it was, or in this store if it was in none; JobStateError for another."""
+    """How a job is kept that goes on: where it was, or in this store if it was in none.
+
+    JobStateError for another, StoreError where that in which it was has been closed: then this one may be that again.
+    """
     custody = live.custody
     if custody is None:
         return kept_in(store, definition, durability)
     if store is not None and not store.has_custody(custody):
+        if (closed := custody.closed(live.job)) is not None:
+            raise closed
         if custody.is_unsure:
             raise JobStateError(
                 f"job {live.job.job_id!r} may have got into another store, which did not answer; resume it there"

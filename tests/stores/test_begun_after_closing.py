@@ -141,3 +141,15 @@ def test_what_is_asked_of_it_here_is_refused_since_its_store_is_closed(backend: 
     store.close()
     with pytest.raises(StoreError, match="store has been closed"):
         WAYS[way](flow, job_state)
+
+
+def test_who_has_opened_the_store_again_is_told_to_load_the_job(backend: Shared) -> None:
+    flow, store = beginning(), Store(backend)
+    job_state = flow.execute("beginner", {"how": "in vain"}, store=store)
+    store.close()
+    job_id = job_state.job_id
+    with (
+        Store(backend) as again,
+        pytest.raises(StoreError, match=rf"has been closed.* get the job with store.load\('{job_id}'\)"),
+    ):
+        flow.resume(job_state, store=again)
