@@ -26,7 +26,11 @@ class Start(NamedTuple):
 
     def alone(self) -> None:
         """Begin, and have workers run the job, as soon as all so far is on disk: nobody sees what could be lost."""
-        self._begin(is_left=True)
+        self._led(self._leave)
+
+    def _leave(self) -> None:
+        self.live.sync()
+        self.live.submit()
 
     def attempted(self) -> Awaited:
         """Begin, and have workers run the job; what comes true with its first attempt."""
@@ -46,23 +50,20 @@ class Start(NamedTuple):
     def _led(self, lead: Callable[[], T]) -> T:
         """Begin, and let the caller do what he has begun the job for; where he is kept from that, it runs by itself."""
         try:
-            self._begin(is_left=False)
+            self._begin()
             return lead()
         except BaseException:
             self.live.submit()
             raise
 
-    def _begin(self, *, is_left: bool) -> None:
-        """Begin. Where the job `is_left` to itself, or a signal keeps its caller from leading it, it runs by itself."""
+    def _begin(self) -> None:
+        """Begin; where a signal ends that early for its caller, the job runs by itself as soon as it has begun."""
+        is_left = False
 
         def begin() -> None:
             self._start()
-            try:
-                if is_left:
-                    self.live.sync()
-            finally:
-                if is_left:
-                    self.live.submit()
+            if is_left:
+                self.live.submit()
 
         try:
             self.live.uninterrupted(begin, keeping=self.keeping)
