@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
-from routilux._engine import threads
+from routilux import JobState
+from routilux._engine import shutting_down, threads
+from routilux._engine.awaited import TimeIsUp
 from routilux._engine.event_loop import LoopThread
-from routilux._engine.patience import within
+from routilux._engine.patience import AT_LEAST, within
 from routilux._engine.threads import start_thread
+from tests.engine.engine_parts import EngineAsker, flow_of
 from tests.patience import PATIENCE, until
 
 pytestmark = pytest.mark.skipif(
@@ -154,9 +157,17 @@ def test_a_call_that_has_begun_when_the_signal_comes_is_waited_for(monkeypatch: 
     assert ended == [True]
 
 
-def test_where_no_thread_can_be_had_the_caller_makes_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_that_was_asked_for_its_name_leaves_none_behind() -> None:
+    asked = within(None, threading.current_thread)
+    until(lambda: asked not in threading.enumerate())
+
+
+@pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), MemoryError()])
+def test_where_no_thread_can_be_had_the_caller_makes_the_call(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     def refuse(*_: object) -> int:
-        raise RuntimeError("can't start new thread")
+        raise error
 
     monkeypatch.setattr(_thread, "start_new_thread", refuse)
     assert within(None, threading.current_thread) is threading.main_thread()
@@ -207,7 +218,25 @@ def test_a_loop_whose_starter_is_interrupted_is_not_taken_for_one_that_runs(monk
 
 
 def test_who_has_no_patience_gets_what_waits_for_nobody() -> None:
-    assert [within(0.0, lambda: 7) for _ in range(20)] == [7] * 20
+    live = JobState()._live
+    assert [live.uninterrupted(lambda: 5, patience=0.0) for _ in range(50)] == [5] * 50
+
+
+def test_of_many_jobs_that_cannot_pause_in_time_one_has_its_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flow of a thousand jobs took a hundred seconds for that, whatever its timeout."""
+    given: list[float | None] = []
+
+    def too_late(patience: float | None, call: Callable[[], object]) -> None:
+        given.append(patience)
+        call()
+        raise TimeIsUp
+
+    monkeypatch.setattr(shutting_down, "within", too_late)
+    flow = flow_of(a=EngineAsker())
+    for _ in range(3):
+        flow.execute("a", {"patience": None})
+    flow.shutdown(timeout=0)
+    assert given == [AT_LEAST, 0.0, 0.0]
 
 
 def test_debuggers_see_a_call_and_profilers() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from routilux import Flow, JobState, Routine, StoreError
+from routilux import Flow, JobState, Routine, StoreError, recover
 from routilux._core.job import Job
 from routilux._engine.awaited import Awaited
 from routilux._engine.job_log import JobLog
@@ -70,6 +70,16 @@ def test_the_wrong_order_says_what_the_right_one_is(opening: Callable[[], Store]
         job_state = flow.execute("waiter", {"ask": True}, store=store)
     assert job_state is not None and str(caught.value) == refusal(job_state)
     assert [frame.name for frame in traceback.extract_tb(caught.tb)][1:] == ["__exit__", "shutdown", "shut_down"]
+
+
+def test_what_has_come_back_in_the_store_opened_again_is_told_of_no_more(tmp_path: Path) -> None:
+    flow, url = waiting(), f"sqlite:///{tmp_path}/jobs.db"
+    with open_store(url) as store:
+        flow.execute("waiter", {"ask": True}, store=store)
+    with open_store(url) as store, flow:
+        (job_state,) = recover(store, flows=[flow])
+        flow.deliver(job_state, "waiter", "answer", {})
+        assert job_state.wait(LONG)
 
 
 def test_so_does_a_job_that_ends_after_its_store(opening: Callable[[], Store]) -> None:

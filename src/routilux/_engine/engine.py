@@ -16,7 +16,7 @@ from routilux.errors import FlowShutDownError, RoutiluxError
 class Engine:
     """A clock, workers, an event loop, and the jobs that run on them in this process.
 
-    Where the store of one of them was closed before the flow is shut down, `closed_first` is what that says.
+    `closed_first` says that of those whose store was closed before the flow, and which have not come back.
     """
 
     def __init__(self, clock: Clock, workers: Workers, coroutines: Coroutines, new_id: Callable[[], str]) -> None:
@@ -30,7 +30,7 @@ class Engine:
 
     def _begin_anew(self) -> None:
         self.jobs: set[Unsettled] = set()
-        self.closed_first: RoutiluxError | None = None
+        self.closed_first: dict[str, RoutiluxError] = {}
         self._lock = threading.Lock()
 
     def admit(self, job: Unsettled) -> None:
@@ -44,6 +44,7 @@ class Engine:
             if self.closed:
                 raise FlowShutDownError("the flow has been shut down; build or deserialize another")
             self.jobs.add(job)
+            self.closed_first.pop(job.job.job_id, None)
         self.clock.follow_wall()
 
     def stop_admitting(self) -> bool:

@@ -15,7 +15,7 @@ from routilux.errors import NoThreadError
 T = TypeVar("T")
 
 AT_LEAST = 0.1
-"""Seconds that a call is waited for by whoever has no patience: it comes to its end then, if it waits for nobody."""
+"""Seconds that one has to wait who has no patience: a call comes to its end then, if it waits for nobody itself."""
 
 
 class _Call(Generic[T]):
@@ -32,7 +32,7 @@ class _Call(Generic[T]):
 
         TimeIsUp after `patience` seconds. What a signal raises comes when it is over, or when nobody will make it.
         """
-        end = None if patience is None else monotonic() + max(patience, AT_LEAST)
+        end = None if patience is None else monotonic() + patience
         try:
             start_nameless("routilux-patience", partial(copy_context().run, self._make))
             self._over.wait(left_until(end, monotonic()))
@@ -83,7 +83,7 @@ class _Call(Generic[T]):
 
 
 def within(patience: float | None, call: Callable[[], T]) -> T:
-    """What a call gives; TimeIsUp after `patience` seconds (AT_LEAST), and then it goes on by itself.
+    """What a call gives; TimeIsUp after `patience` seconds, and then it goes on by itself.
 
     No signal is raised in the middle of it. They are raised in the main thread, at any moment: so another one makes its
     calls. What a signal raises there (KeyboardInterrupt) is raised when the call is over, or with the next signal; the

@@ -7,7 +7,9 @@ from contextlib import suppress
 from routilux._engine.awaited import TimeIsUp, left_until
 from routilux._engine.engine import Engine
 from routilux._engine.live_job import LiveJob
+from routilux._engine.patience import AT_LEAST, within
 from routilux._engine.watchers import Condition, is_not_running, is_not_running_or_stuck
+from routilux._haste import in_time
 from routilux.errors import RoutiluxError
 
 Lost = dict[LiveJob, RoutiluxError]
@@ -29,11 +31,11 @@ def shut_down(engine: Engine, *, wait: bool, patience: float | None) -> None:
     if wait:
         _with_each(jobs, lost, LiveJob.submit)  # whose caller may have been kept from it by a signal
         _with_each(jobs, lost, lambda live: _wait_for(live, is_not_running_or_stuck, deadline))
-    _with_each(jobs, lost, lambda live: _pause(live, deadline))
+    _pause_each(jobs, lost, deadline)
     if wait:
         _with_each(jobs, lost, lambda live: _wait_for(live, is_not_running, deadline))
     engine.close()
-    for error in filter(None, (*lost.values(), engine.closed_first)):
+    for error in (*lost.values(), *engine.closed_first.values()):
         raise error.with_traceback(None)  # where in here it was raised tells nobody anything
 
 
@@ -46,9 +48,23 @@ def _with_each(jobs: Iterable[LiveJob], lost: Lost, do: Callable[[LiveJob], None
             lost[live] = error
 
 
-def _pause(live: LiveJob, deadline: float | None) -> None:
-    with suppress(TimeIsUp):  # then it pauses by itself, when its store is there again
-        live.uninterrupted(lambda: live.pause_if_running("shutdown"), patience=left_until(deadline, live.now()))
+def _pause_each(jobs: Iterable[LiveJob], lost: Lost, deadline: float | None) -> None:
+    """Pause them; one that has no time for that pauses by itself, when its store is there again.
+
+    Where the time is up each still has its moment, until one needs longer: then no other is waited for.
+    """
+    moment = AT_LEAST
+
+    def pause(live: LiveJob) -> None:
+        nonlocal moment
+        left = left_until(deadline, live.now())
+        try:
+            with in_time(left):
+                within(None if left is None else max(left, moment), lambda: live.pause_if_running("shutdown"))
+        except TimeIsUp:
+            moment = 0.0
+
+    _with_each(jobs, lost, pause)
 
 
 def _wait_for(live: LiveJob, condition: Condition, deadline: float | None) -> None:

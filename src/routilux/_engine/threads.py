@@ -41,7 +41,7 @@ def start_nameless(purpose: str, run: Callable[[], object]) -> None:
         raise no_thread(purpose, RuntimeError("the interpreter ends"))
     try:
         _thread.start_new_thread(_run_observed, (run,))
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:
         if _is_of_a_signal(error):
             raise
         raise no_thread(purpose, error) from error
@@ -53,7 +53,17 @@ def _run_observed(run: Callable[[], object]) -> None:
         sys.settrace(trace)
     if (profile := threading.getprofile()) is not None:
         sys.setprofile(profile)
-    run()
+    try:
+        run()
+    finally:
+        _forget_name()
+
+
+def _forget_name() -> None:
+    """Leave no name behind: before 3.13 Python keeps for ever, as if it were alive, a thread that it has named so."""
+    active = getattr(threading, "_active", {})
+    if isinstance(active.get(threading.get_ident()), threading._DummyThread):
+        active.pop(threading.get_ident(), None)
 
 
 def _is_of_a_signal(error: Exception) -> bool:

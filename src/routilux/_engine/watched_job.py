@@ -75,7 +75,8 @@ class WatchedJob(KeptJob):
         if log is not None and not log.has_let_go and log.failure is None:
             log.failure = error
             if self.engine is not None:
-                self.engine.closed_first = self.engine.closed_first or error
+                self.engine.closed_first[self.job.job_id] = error
+                self.engine.jobs.discard(self)
 
     def tell_who_waits(self) -> None:
         """Tell those who wait for the job that its store has been closed: without its lock, so all at once."""
