@@ -15,7 +15,7 @@ from routilux._engine import shutting_down, threads
 from routilux._engine.awaited import TimeIsUp
 from routilux._engine.event_loop import LoopThread
 from routilux._engine.patience import AT_LEAST, within
-from routilux._engine.threads import start_thread
+from routilux._engine.threads import start_nameless, start_thread
 from tests.engine.engine_parts import EngineAsker, flow_of
 from tests.patience import PATIENCE, until
 
@@ -157,9 +157,17 @@ def test_a_call_that_has_begun_when_the_signal_comes_is_waited_for(monkeypatch: 
     assert ended == [True]
 
 
-def test_a_thread_that_was_asked_for_its_name_leaves_none_behind() -> None:
-    asked = within(None, threading.current_thread)
-    until(lambda: asked not in threading.enumerate())
+def test_threads_that_were_asked_for_their_names_leave_none_behind() -> None:
+    together, asked = threading.Barrier(9), []
+
+    def ask() -> None:
+        asked.append(threading.current_thread())
+        together.wait(PATIENCE)
+
+    for _ in range(8):
+        start_nameless("asking", ask)
+    together.wait(PATIENCE)
+    until(lambda: not set(asked) & set(threading.enumerate()))
 
 
 @pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), MemoryError()])
