@@ -136,12 +136,13 @@ def test_what_is_wrong_with_one_job_is_not_the_fault_of_others() -> None:
 
     backend = Choosy()
     store = Store(backend, window=60.0)
-    flow = mill("sequential")
-    jobs = [flow.execute("source", ORDER._asdict(), store=store) for _ in range(3)]
-    backend.guilty = jobs[0].job_id
+    flow, guilty = mill("sequential"), gated().execute("gated", store=store)
+    jobs = [flow.execute("source", ORDER._asdict(), store=store) for _ in range(2)]
+    backend.guilty = guilty.job_id
+    GATES[0].set()
     with pytest.raises(StoreError, match="too large"):
-        jobs[0].wait(30)
-    for job_state in jobs[1:]:
+        guilty.wait(30)
+    for job_state in jobs:
         assert job_state.wait(30)
         assert outcome(store.load(job_state.job_id)[1]) == expected("sequential", ORDER)
 

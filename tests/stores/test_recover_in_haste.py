@@ -11,6 +11,7 @@ from routilux._backends.memory import MemoryBackend
 from routilux._haste import seconds_left
 from routilux.errors import RecoveryError, StoreUnavailableError, UnknownJobError
 from routilux.stores import Store
+from routilux.stores.orphans import HASTE
 from tests.crashes.failing_backend import FailingBackend, Failure
 from tests.patience import PATIENCE
 from tests.stores.patients import patient
@@ -38,7 +39,7 @@ class Claims:
 
     def _claimed(self, job_id: str, **how: Any) -> Any:
         left = seconds_left()
-        self.patiences.append(None if left is None else round(left, 1))
+        self.patiences.append(HASTE if left is not None and 0.0 < left <= HASTE else left)
         next(self._outcomes)(job_id)
         return self._claim(job_id, **how)
 
@@ -67,7 +68,7 @@ def test_a_store_is_waited_for_anew_only_when_a_job_was_recovered() -> None:
         claims = Claims(store, misfit, away, misfit, is_deleted, away, succeeds, succeeds)
         with pytest.raises(RecoveryError) as caught:
             store.recover()
-        assert claims.patiences == [None, None, 0.5, 0.5, 0.5, 0.5, None]
+        assert claims.patiences == [None, None, HASTE, HASTE, HASTE, HASTE, None]
         assert list(caught.value.problems) == [*ids[:3], ids[4]]
         for job_state in caught.value.recovered:
             patient().cancel(job_state)
