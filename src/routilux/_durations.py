@@ -18,10 +18,10 @@ def checked_timeout(timeout: float | None, what: str) -> float | None:
 
 def checked_delay(delay: float | None, what: str) -> float | None:
     """A delay in seconds, None for one of nothing, or DefinitionError."""
-    if delay is None or (type(delay) in (int, float) and delay == 0):
+    if delay is None:
         return None
-    if type(delay) not in (int, float) or not 0 < delay <= LONGEST:
+    if type(delay) not in (int, float) or not 0 <= delay <= LONGEST:
         raise DefinitionError(
             f"{what} is a number of seconds from 0 to {LONGEST:g}, or None, not {shown_number(delay)}"
         )
-    return float(delay)
+    return float(delay) or None

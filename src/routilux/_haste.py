@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from time import monotonic
 
 LEAST = 0.1
-"""Seconds that a store is given in any case: it may be busy for a moment."""
+"""Seconds that a store is given in any case, as is a call of whoever has no patience: it may be busy for a moment."""
 GRACE = 5 * LEAST
 """Seconds in which several calls of a store come to their end that were begun in time."""
 _end: ContextVar[float | None] = ContextVar("routilux_store_end", default=None)

@@ -1,6 +1,8 @@
 """A flow whose jobs wait for an answer."""
 
-from routilux import Flow, Routine
+from routilux import Flow, JobStatus, Routine
+from routilux._backends.memory import MemoryBackend
+from routilux.stores import Store
 from serilux import register_serializable
 
 
@@ -36,3 +38,15 @@ def patient() -> Flow:
     flow = Flow("patient")
     flow.add_routine(Patient(), "patient")
     return flow
+
+
+def orphans(backend: MemoryBackend, count: int) -> list[str]:
+    """Running jobs whose owner has left, oldest first."""
+    owner = Store(backend)
+    jobs = [patient().execute("patient", store=owner) for _ in range(count)]
+    owner.ledger.flush()
+    for job_state in jobs:
+        job_state._live.abandon()
+    backend.leave(owner.ledger.owner)
+    owner.ledger.abandon()
+    return [record.job_id for record in backend.records(status=JobStatus.RUNNING)]

@@ -23,7 +23,7 @@ from routilux.stores import Store
 from serilux import SeriluxError, register_serializable
 from tests.crashes.failing_backend import FailingBackend, Failure
 from tests.patience import PATIENCE, until
-from tests.stores.patients import patient
+from tests.stores.patients import orphans, patient
 
 LONG = 60.0
 
@@ -208,19 +208,6 @@ def test_it_is_waited_for_until_its_patience_is_over_and_no_shorter(monkeypatch:
     with pytest.raises(StoreUnavailableError):
         trying_again.tried_again(away, 1.0, is_over=wait, action="write")
     assert (sum(delays), delays[:3]) == (pytest.approx(1.0), [0.01, 0.02, 0.04])
-
-
-def orphans(backend: MemoryBackend, count: int) -> list[str]:
-    """Running jobs whose owner has left."""
-    with Store(backend) as owner:
-        jobs = [patient().execute("patient", store=owner) for _ in range(count)]
-        owner.ledger.flush()
-        for job_state in jobs:
-            job_state._live.abandon()
-        backend.leave(owner.ledger.owner)
-        owner.ledger.abandon()
-        owner.ledger._has_left = True  # the backend stays open
-        return [job_state.job_id for job_state in jobs]
 
 
 def test_recover_waits_once_for_a_store_that_takes_no_writes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,19 +14,7 @@ from routilux.stores import Store
 from routilux.stores.orphans import HASTE
 from tests.crashes.failing_backend import FailingBackend, Failure
 from tests.patience import PATIENCE
-from tests.stores.patients import patient
-
-
-def orphans(backend: MemoryBackend, count: int) -> list[str]:
-    """Running jobs whose owner has left, oldest first."""
-    owner = Store(backend)
-    jobs = [patient().execute("patient", store=owner) for _ in range(count)]
-    owner.ledger.flush()
-    for job_state in jobs:
-        job_state._live.abandon()
-    backend.leave(owner.ledger.owner)
-    owner.ledger.abandon()
-    return [orphan.job_id for orphan in Store(backend).orphans()]
+from tests.stores.patients import orphans, patient
 
 
 class Claims:

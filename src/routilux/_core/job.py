@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from routilux._core.alike import SHOWN
 from routilux._core.expectations import Expectations
 from routilux._core.heaps import Heap, pushed
 from routilux._core.history import BoundedHistory, UnreadRecords
@@ -26,8 +27,6 @@ from routilux._records import (
 )
 from routilux._texts import shown_text
 from routilux.errors import listed
-
-_SHOWN = 10
 
 
 class PauseRequest(msgspec.Struct, frozen=True):
@@ -131,8 +130,8 @@ class Job(msgspec.Struct, eq=False, gc=False):
     def _waiting_on(self, key: SlotKey) -> str:
         """Which tasks wait on a slot, the first few of them; "" where none does."""
         names = [] if self.settled else [self._name(task) for task in self.expecting.on(key)]
-        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        return f"there {'wait' if len(names) > 1 else 'waits'} {listed(names[:_SHOWN])}{more}" if names else ""
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        return f"there {'wait' if len(names) > 1 else 'waits'} {listed(names[:SHOWN])}{more}" if names else ""
 
     def _queued(self) -> str:
         count = 0 if self.settled else len(self.ready)

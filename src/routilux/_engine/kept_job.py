@@ -14,11 +14,11 @@ from routilux._current import get_current, set_current
 from routilux._engine.job_lock import JobLock, ParentsLock, is_free
 from routilux._engine.keeping import TURN, Claimed, Custodian, Keeping, Log, Servant
 from routilux._engine.news import Bulletin, JobLost, News
-from routilux._engine.patience import AT_LEAST, within
+from routilux._engine.patience import within
 from routilux._engine.requests import DONE, write_answer
 from routilux._forks import renew_after_fork
 from routilux._graph import Graph
-from routilux._haste import GRACE, in_time
+from routilux._haste import GRACE, LEAST, in_time
 from routilux._model import JobStatus
 from routilux.errors import JobExistsError, OwnershipLost, RoutiluxError, StoreUnavailableError
 
@@ -121,13 +121,13 @@ class KeptJob(Servant):
     ) -> T:
         """What a call gives that may change the job; where that is kept, it comes to its end (`within`).
 
-        TimeIsUp after `patience` seconds (AT_LEAST). A job that is to be claimed is claimed by then, or not at all.
+        TimeIsUp after `patience` seconds (LEAST). A job that is to be claimed is claimed by then, or not at all.
         """
         is_kept = self.custody is not None or keeping is not None
         if patience is None:
             return within(None, call) if is_kept else call()
         with in_time(patience):
-            return within(max(patience, AT_LEAST) + (GRACE if is_kept and not self.attached else 0.0), call)
+            return within(max(patience, LEAST) + (GRACE if is_kept and not self.attached else 0.0), call)
 
     def last_graph(self, job: Job) -> Graph | None:
         """The graph that a job last ran with, if it is known here."""

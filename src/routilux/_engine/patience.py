@@ -14,9 +14,6 @@ from routilux.errors import NoThreadError
 
 T = TypeVar("T")
 
-AT_LEAST = 0.1
-"""Seconds that one has to wait who has no patience: a call comes to its end then, if it waits for nobody itself."""
-
 
 class _Call(Generic[T]):
     """A call that one thread makes, whichever takes it, and what has come of it."""

@@ -7,9 +7,9 @@ from contextlib import suppress
 from routilux._engine.awaited import TimeIsUp, left_until
 from routilux._engine.engine import Engine
 from routilux._engine.live_job import LiveJob
-from routilux._engine.patience import AT_LEAST, within
+from routilux._engine.patience import within
 from routilux._engine.watchers import Condition, is_not_running, is_not_running_or_stuck
-from routilux._haste import in_time
+from routilux._haste import LEAST, in_time
 from routilux.errors import RoutiluxError
 
 Lost = dict[LiveJob, RoutiluxError]
@@ -53,14 +53,17 @@ def _pause_each(jobs: Iterable[LiveJob], lost: Lost, deadline: float | None) -> 
 
     Where the time is up each still has its moment, until one needs longer: then no other is waited for.
     """
-    moment = AT_LEAST
+    moment = LEAST
 
     def pause(live: LiveJob) -> None:
         nonlocal moment
         left = left_until(deadline, live.now())
+        if left is None:
+            live.uninterrupted(lambda: live.pause_if_running("shutdown"))
+            return
         try:
             with in_time(left):
-                within(None if left is None else max(left, moment), lambda: live.pause_if_running("shutdown"))
+                within(max(left, moment), lambda: live.pause_if_running("shutdown"))
         except TimeIsUp:
             moment = 0.0
 

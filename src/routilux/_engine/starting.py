@@ -69,7 +69,6 @@ class Start(NamedTuple):
             self.live.uninterrupted(begin, keeping=self.keeping)
         except BaseException:
             is_left = True
-            self.live.submit()
             raise
 
     def _start(self) -> None:

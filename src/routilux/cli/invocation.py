@@ -25,7 +25,7 @@ class Invocation(NamedTuple):
         """What is in a command line, which may be wrong otherwise."""
         options = options_of(arguments)
         stores = [*_values(options, "--store")]
-        store = stores[-1] if stores else (os.environ.get(STORE_VARIABLE) or DEFAULT_STORE)
+        store = stores[-1] if stores else _said(STORE_VARIABLE, DEFAULT_STORE)
         return cls(store, [*_values(options, "--app")])
 
     def command(self, verb: str, job_id: str) -> str:
@@ -44,12 +44,17 @@ class Invocation(NamedTuple):
         return [word for app in self.apps for word in ("--app", app)]
 
     def _limit(self) -> list[str]:
-        is_known = str(self.limit) == (os.environ.get(LIMIT_VARIABLE) or str(DEFAULT_LIMIT))
+        is_known = str(self.limit) == _said(LIMIT_VARIABLE, str(DEFAULT_LIMIT))
         return [] if is_known or self.limit is None else ["--max-lost-attempts", str(self.limit)]
 
     def _store(self) -> list[str]:
-        is_known = self.store == os.environ.get(STORE_VARIABLE, DEFAULT_STORE)
+        is_known = self.store == _said(STORE_VARIABLE, DEFAULT_STORE)
         return [] if is_known else ["--store", without_password(self.store, self.store)]
+
+
+def _said(variable: str, default: str) -> str:
+    """What the environment says; one that says nothing is as none."""
+    return os.environ.get(variable) or default
 
 
 def options_of(arguments: Sequence[str]) -> list[str]:
