@@ -47,7 +47,7 @@ schemas: $(READY) # of the documents, as the code says
 
 soak: $(READY)
 	$(BIN)/python -m tests.fuzz.soak --inputs 1000000
-	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile=soak tests/laws tests/crashes tests/fuzz tests/serilux
+	$(BIN)/python -m pytest -q -n 2 -o faulthandler_timeout=0 --hypothesis-profile=soak tests/laws tests/crashes tests/fuzz tests/serilux
 
 fuzz: $(VENV)/.fuzz # an hour for each kind of document, following coverage; findings stop it
 	for name in value object flow job transfer file; do \

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.commands import documents, finish, read_until, start
+from tests.cli.commands import documents, finish, let_go_on, read_until, start
 from tests.patience import until
 
 CHANGES = {
@@ -42,7 +42,7 @@ def paused(folder: Path, gate: Path) -> str:
     read_until(process, "billing 1")
     process.terminate()
     read_until(process, "starts nothing more")
-    gate.write_text("")
+    let_go_on(gate, process)
     assert finish(process)[0] == 130
     job_id: str = documents("jobs", "--status", "paused")[-1]["job_id"]
     return job_id

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from routilux.cli import main
 from routilux.cli.app import app
+from tests.patience import until
 
 ROOT = Path(__file__).parents[2]
 LIFE = 120
@@ -99,6 +100,28 @@ def read_until(process: "subprocess.Popen[str]", wanted: str, *, errors: bool = 
     line = next((line for line in stream if wanted in line), None)
     assert line is not None, f"{wanted!r} was not printed; the exit code is {process.wait(60)}"
     return line.rstrip("\n")
+
+
+def let_go_on(gate: Path, process: "subprocess.Popen[str]") -> None:
+    """Have the handler of a process that waits at a gate go on; one that has ended meanwhile has none."""
+    if (held := held_open(gate, process)) is not None:
+        os.close(held)
+
+
+def held_open(gate: Path, process: "subprocess.Popen[str]") -> int | None:
+    """The other end of a gate, as soon as a process waits there, which goes on when that is closed; None if it ends.
+
+    Who opens a pipe as usual waits for ever for a reader that is no more.
+    """
+    opened = list[int]()
+
+    def is_over() -> bool:
+        with suppress(OSError):  # nobody reads
+            opened.append(os.open(gate, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(opened) or process.poll() is not None
+
+    until(is_over)
+    return opened[0] if opened else None
 
 
 def entered(*arguments: str) -> int:

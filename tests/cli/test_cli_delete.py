@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.cli.commands import documents, finish, read_until, routilux, start
+from tests.cli.commands import documents, finish, let_go_on, read_until, routilux, start
 
 
 def test_a_job_is_gone(folder: Path, failed: str) -> None:
@@ -22,7 +22,7 @@ def test_a_job_that_somebody_runs_is_not_deleted(folder: Path, gate: Path) -> No
     read_until(process, "billing 1")
     job_id = documents("jobs")[0]["job_id"]
     result = routilux("delete", job_id)
-    gate.write_text("")
+    let_go_on(gate, process)
     assert (result.exit_code, "cancel it first" in result.stderr) == (1, True)
     assert finish(process)[0] == 0
 

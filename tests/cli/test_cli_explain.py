@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.commands import documents, finish, in_process, read_until, routilux, start
+from tests.cli.commands import documents, finish, in_process, let_go_on, read_until, routilux, start
 
 
 def test_it_says_why_a_job_failed_and_where(folder: Path, failed: str) -> None:
@@ -54,7 +54,7 @@ def long(folder: Path, gate: Path) -> str:
     read_until(process, "billing 1")
     process.send_signal(signal.SIGTERM)
     read_until(process, "starts nothing more")
-    gate.write_text("")
+    let_go_on(gate, process)
     assert finish(process)[0] == 130
     job_id: str = documents("jobs")[0]["job_id"]
     return job_id

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from routilux.stores import SQLiteBackend
-from tests.cli.commands import documents, finish, in_process, read_until, routilux, start
+from tests.cli.commands import documents, finish, in_process, let_go_on, read_until, routilux, start
 from tests.patience import until
 
 
@@ -18,7 +18,7 @@ def test_a_job_of_another_process_pauses(folder: Path, gate: Path) -> None:
     job_id = documents("jobs")[0]["job_id"]
     pausing = start(folder, "pause", job_id, "--reason", "lunch", "--app", "shop", "--json")
     read_note(folder, job_id)
-    gate.write_text("")
+    let_go_on(gate, process)
     code, output, errors = finish(pausing)
     assert (code, errors) == (0, "")
     assert json.loads(output)["status"] == "paused"
@@ -46,7 +46,7 @@ def test_an_owner_that_does_not_answer_is_not_waited_for_longer_than_said(folder
     read_until(process, "billing 1")
     job_id = documents("jobs")[0]["job_id"]
     result = routilux("pause", job_id, "--timeout", "0")
-    gate.write_text("")
+    let_go_on(gate, process)
     finish(process)
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert "its owner has been asked" in result.stderr

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from tests.cli.changed_shops import changed, paused, plan_file
-from tests.cli.commands import documents, finish, in_process, read_until, routilux, start
+from tests.cli.commands import documents, finish, in_process, let_go_on, read_until, routilux, start
 
 __all__ = ["changed", "paused"]  # fixtures
 
@@ -34,7 +34,7 @@ def test_a_job_that_somebody_runs_is_taken_only_if_asked_for(folder: Path, gate:
     job_id = documents("jobs")[0]["job_id"]
     refused = in_process(folder, "resume", job_id, "--app", "shop")
     taken = in_process(folder, "resume", job_id, "--app", "shop", "--take-over")
-    gate.write_text("")
+    let_go_on(gate, process)
     code, _, errors = finish(process)
     assert (refused[0], f"is run by process {process.pid}" in refused[2]) == (1, True)
     assert (taken[0], code, "was taken over by" in errors) == (0, 1, True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from routilux.stores import open_store
-from tests.cli.commands import documents, finish, in_process, read_until, routilux, start
+from tests.cli.commands import documents, finish, held_open, in_process, let_go_on, read_until, routilux, start
 from tests.patience import until
 
 RUN = ("run", "shop:flow", "--entry", "orders")
@@ -86,7 +86,7 @@ def test_a_signal_pauses_and_prints_what_resumes(folder: Path, gate: Path, numbe
     process.send_signal(number)
     read_until(process, f"{number.name}: pausing")
     read_until(process, "starts nothing more")
-    gate.write_text("")
+    let_go_on(gate, process)
     command = read_until(process, "routilux resume").strip()
     assert (finish(process)[0], command) == (130, f"routilux resume {stored_job(folder)} --app shop")
     code, output, errors = in_process(folder, *command.split()[1:])
@@ -116,7 +116,7 @@ def test_a_signal_while_the_entry_handler_runs_pauses_after_it(folder: Path, gat
     read_until(process, "reading")
     process.send_signal(signal.SIGINT)
     read_until(process, "starts nothing more")
-    gate.write_text("")
+    let_go_on(gate, process)
     assert "--app slow" in read_until(process, "routilux resume")
     assert finish(process)[0] == 130
 
@@ -197,29 +197,17 @@ def is_pausing(folder: Path) -> bool:
         return any(store._seen(job.job_id).closing is not None for job in store.jobs())
 
 
-def held_open(gate: Path) -> int:
-    """The other end of the pipe that a handler waits for, when it does; it goes on when that is closed."""
-    opened = list[int]()
-
-    def can_be_opened() -> bool:
-        with suppress(OSError):  # nobody reads
-            opened.append(os.open(gate, os.O_WRONLY | os.O_NONBLOCK))
-        return bool(opened)
-
-    until(can_be_opened)
-    return opened[0]
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_are_heard_although_nobody_reads_what_it_shows(
     folder: Path, gate: Path, unread: int, number: signal.Signals
 ) -> None:
     process = start(folder, *RUN, *AMOUNTS, GATE=str(gate), stdout=unread)
-    held = held_open(gate)
+    held = held_open(gate, process)
     process.send_signal(number)
     until(lambda: is_pausing(folder))
     process.send_signal(number)
     assert finish(process)[0] == 130
+    assert held is not None
     os.close(held)
     os.remove(gate)
     code, output, errors = in_process(folder, "resume", stored_job(folder), "--app", "shop")
@@ -229,9 +217,10 @@ def test_signals_are_heard_although_nobody_reads_what_it_shows(
 
 def test_one_signal_pauses_although_nobody_reads_that(folder: Path, gate: Path, unread: int) -> None:
     process = start(folder, *RUN, *AMOUNTS, GATE=str(gate), stdout=unread)
-    held = held_open(gate)
+    held = held_open(gate, process)
     process.send_signal(signal.SIGTERM)
     until(lambda: is_pausing(folder))
+    assert held is not None
     os.close(held)
     with open_store(f"sqlite:///{folder}/routilux.db") as store:
         until(lambda: [str(job.status) for job in store.jobs()] == ["paused"])
@@ -244,7 +233,7 @@ def test_an_interrupted_job_is_a_document_too(folder: Path, gate: Path) -> None:
     read_until(process, "billing 1", errors=True)
     process.send_signal(signal.SIGINT)
     read_until(process, "starts nothing more", errors=True)
-    gate.write_text("")
+    let_go_on(gate, process)
     code, output, _ = finish(process)
     document = json.loads(output)
     assert (code, document["status"]) == (130, "paused")

@@ -15,7 +15,7 @@ from routilux.cli.progress import Watched
 from routilux.cli.tally import Count, Tally
 from routilux.cli.views import LineView
 from routilux.testing import StepRunner, VirtualClock
-from tests.cli.commands import in_process, start
+from tests.cli.commands import in_process, let_go_on, start
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PRINTS = """
@@ -64,7 +64,7 @@ def test_what_users_code_prints_stands_above_the_picture_in_whole_lines(folder: 
     process = start(folder, *arguments, stdout=theirs, stderr=theirs, TERM="xterm", COLUMNS="120", GATE=str(gate))
     os.close(theirs)
     shown = drawn(ours, b"1 queued")
-    gate.write_text("")
+    let_go_on(gate, process)
     shown += all_of(ours)
     os.close(ours)
     assert (process.communicate(timeout=60), process.returncode) == ((None, None), 0)

@@ -14,11 +14,14 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from routilux import ErrorHandler, Flow, Routine
+from routilux.testing import StepRunner
 from serilux import register_serializable
 
 SAME: Mapping[str, str] = MappingProxyType({})
 SLOTS = ("trigger", "left", "right")
 EVENTS = ("out", "more")
+MOST = 150
+"""Activations of a random flow: each copies what all those before it have left."""
 
 
 def summed(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
@@ -179,6 +182,14 @@ def build(
     return flow
 
 
+def run_to_the_end(runner: StepRunner) -> None:
+    """Run jobs of which no oracle says what becomes: in some flows, given the tasks of another, far too much does."""
+    steps = 0
+    while runner.step() or runner.clock.advance_to_next_timer():
+        steps += 1
+        assume(steps <= 2 * MOST)
+
+
 @dataclass
 class Prediction:
     """What a job of a plan must have done when nothing is left to do."""
@@ -252,7 +263,7 @@ class Oracle:
 
     def step(self, task: _Pending) -> bool:
         self.steps += 1
-        assume(self.steps <= 150)
+        assume(self.steps <= MOST)
         node = self.plan.nodes[task.target]
         merge = node.merges.get(task.slot, "override")
         if task.given is None:

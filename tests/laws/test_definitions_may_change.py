@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from routilux import Fit, Flow, JobState, ResumeError
 from routilux.testing import StepRunner
 from tests.laws.effort import examples
-from tests.laws.random_flows import FlowPlan, Oracle, build, flow_plans
+from tests.laws.random_flows import FlowPlan, Oracle, build, flow_plans, run_to_the_end
 
 KEPT = ("append", "append-guarded", "function")
 """How slots merge whose data matters to what comes next."""
@@ -82,7 +82,8 @@ def test_a_job_that_fits_another_flow_comes_to_an_end_there_and_any_other_is_ref
         assert (refusal.value.problems, job_state.serialize()) == (tuple(verdict), before)
         assert verdict.fit is not Fit.FITS
     else:
-        flow.resume(job_state).wait()
+        flow.resume(job_state)
+        run_to_the_end(runner)
         assert job_state.serialize()["pending_tasks"] == [] or job_state.error is not None
 
 

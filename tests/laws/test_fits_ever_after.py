@@ -13,7 +13,7 @@ from routilux._backends.memory import MemoryBackend
 from routilux.stores import Store
 from routilux.testing import StepRunner
 from tests.laws.effort import examples
-from tests.laws.random_flows import SAME, FlowPlan, NodePlan, Oracle, build, flow_plans
+from tests.laws.random_flows import SAME, FlowPlan, NodePlan, Oracle, build, flow_plans, run_to_the_end
 from tests.laws.test_renamed_flows import names_for, sent, start
 
 NEVER = float("inf")
@@ -152,7 +152,7 @@ def test_what_has_gone_on_in_a_flow_can_always_go_on_there(
             flow = change.flow(host.runner)
             assert [verdict for verdict in host.verdicts(flow, job_state, change.said) if verdict] == []
             job_state = host.resume(flow, job_state, change.said)
-        host.runner.run()
+        run_to_the_end(host.runner)
         assert job_state.status in ("completed", "failed")
 
 
