@@ -14,6 +14,8 @@ from typing import Any
 Announce = Callable[[str], None]
 """Tell the parent something, in one line; it has it even if the process dies right after."""
 
+LIFE = 120
+"""Seconds after which a process ends in any case: whoever waits for it fails, and says at which line it was."""
 _CONTEXT = get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.crashes.millers", "routilux._backends.postgres", "pytest"])
 
@@ -75,5 +77,6 @@ class Host:
 
 
 def _work(theirs: Connection, work: Callable[..., None], args: tuple[Any, ...]) -> None:
+    signal.alarm(LIFE)
     descriptor = theirs.fileno()
     work(lambda line: os.write(descriptor, f"{line}\n".encode()), *args)

@@ -9,6 +9,7 @@ import pytest
 from routilux import ErrorHandler, ErrorStrategy, Flow, JobState, Routine, StoreError
 from routilux._backends.memory import MemoryBackend
 from routilux._current import get_current
+from routilux._engine import keeper
 from routilux.stores import Store
 from routilux.testing import StepRunner
 from serilux import register_serializable
@@ -100,6 +101,7 @@ def test_nothing_of_it_begins_while_it_is_just_being_left(backend: Shared, monke
     runner, store = StepRunner(), Store(backend)
     beginning(engine_factory=runner.engine).execute("beginner", {"how": "later"}, store=store)
     leave, elsewhere = backend.leave, StepRunner(runner.clock)
+    monkeypatch.setattr(keeper, "BEAT", float("inf"))  # who finds out now has the job, and waits for who leaves
 
     def leave_and_run(owner: str) -> None:
         leave(owner)

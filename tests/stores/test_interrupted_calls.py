@@ -4,7 +4,9 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any
 
@@ -40,11 +42,11 @@ class Signals:
     """Sends signals to the main thread, each of which raises."""
 
     def __init__(self) -> None:
-        self._raised = threading.Semaphore(0)
+        self._raised = SimpleQueue[int]()  # into which a signal may come while another is put there
         self.raises: type[BaseException] = Interruption
 
     def raise_one(self, signum: int, frame: object) -> None:
-        self._raised.release()
+        self._raised.put(signum)
         raise self.raises
 
     def send(self) -> None:
@@ -59,7 +61,8 @@ class Signals:
         deadline = monotonic() + PATIENCE
         while monotonic() < deadline:
             signal.pthread_kill(thread, signal.SIGUSR1)
-            if self._raised.acquire(timeout=1.0):
+            with suppress(Empty):
+                self._raised.get(timeout=1.0)
                 return
         raise AssertionError("the main thread was not interrupted")
 

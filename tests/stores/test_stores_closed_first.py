@@ -15,6 +15,7 @@ import pytest
 from routilux import Flow, JobState, Routine, StoreError, recover
 from routilux._core.job import Job
 from routilux._engine.awaited import Awaited
+from routilux._engine.custody import Custody
 from routilux._engine.job_log import JobLog
 from routilux._engine.watchers import Watchers, is_not_running
 from routilux.stores import Store, open_store
@@ -249,6 +250,41 @@ def test_who_waits_for_a_job_that_does_not_run_here_is_told_so(
     assert str(caught.value) == gone(job_state)
     with pytest.raises(StoreError) as caught:
         wait(job_state)
+    assert str(caught.value) == gone(job_state)
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "call"),
+    [
+        (lambda flow, job_state: job_state.append_to_shared_log("x"), JobLog, "record"),
+        (Flow.cancel, JobLog, "record"),
+        (Flow.resume, Custody, "hold"),
+    ],
+)
+def test_so_is_who_waits_where_the_job_is_just_being_changed(
+    opening: Callable[[], Store],
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Flow, JobState], object],
+    place: type,
+    call: str,
+) -> None:
+    """Whoever closes the store comes into the middle of that, which comes to nothing."""
+    flow, store = waiting(), opening()
+    job_state, called = paused(flow, store), getattr(place, call)
+
+    def close_first(*given: Any) -> object:
+        monkeypatch.undo()
+        store.close()
+        return called(*given)
+
+    with ThreadPoolExecutor(1) as executor:
+        told = executor.submit(in_wait, job_state)
+        until(lambda: job_state._live._watchers._conditions)
+        monkeypatch.setattr(place, call, close_first)
+        with pytest.raises(StoreError):
+            change(flow, job_state)
+        with pytest.raises(StoreError) as caught:
+            told.result(LONG)
     assert str(caught.value) == gone(job_state)
 
 

@@ -224,6 +224,7 @@ class KeptJob(Servant):
             if self.custody is not None:
                 self._let_others_have_it_after(error, self.custody)
                 self.custody.forget()
+                self.tell_who_waits()  # where its store has been closed meanwhile
             raise
         finally:
             self._is_claimed = False
