@@ -18,6 +18,7 @@ from routilux.testing import (
     resume_twice,
     roundtrip_every_step,
     swap_host,
+    swapping,
 )
 from serilux import register_serializable
 from serilux.errors import DocumentError
@@ -291,6 +292,13 @@ def test_another_process_finds_what_only_this_one_knows() -> None:
     roundtrip_every_step(flow, "counter")
     with pytest.raises(OutcomeChanged, match="class 'KitLocal' is not registered here"):
         swap_host(flow, "counter", at=[1])
+
+
+def test_another_process_that_says_nothing_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is what it has begun as a copy of itself, which has its pipe, too."""
+    monkeypatch.setattr(swapping, "PATIENCE", 2.0)
+    with pytest.raises(OutcomeChanged, match="was silent for 2 s"):
+        swap_host(orders, "orders", PARAMS, deliveries=DELIVERIES, app=["tests.kit.hanging_host"])
 
 
 def test_an_engine_that_is_broken_in_the_other_process_is_caught() -> None:

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any
@@ -41,8 +42,14 @@ class OtherHosts:
         command = [sys.executable, "-m", "routilux.testing.other_host"]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+            process_group=0,  # so that they can be killed together: who is left of them has the pipe
         )
+        self.are_gone = False
         self._say({"modules": [[name, _file_of(name)] for name in modules], "source": _reference(trial.source)})
         try:
             self._hear()
@@ -65,13 +72,14 @@ class OtherHosts:
 
     def _hear(self) -> Data:
         assert self._process.stdout is not None
-        limit = threading.Timer(PATIENCE, self._process.kill)
+        limit = threading.Timer(PATIENCE, self._kill)
         limit.start()
         try:
             line = self._process.stdout.readline()
         finally:
             limit.cancel()
         if not line:
+            self.close()
             raise Refuted(f"the other process is gone, or was silent for {PATIENCE:.0f} s; its stderr may say why")
         heard: Data = json.loads(line)
         if "raised" in heard:
@@ -79,11 +87,16 @@ class OtherHosts:
         return heard
 
     def close(self) -> None:
-        """End them."""
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
+        """End them, once."""
+        if self.are_gone:
+            return
+        self.are_gone = True
+        self._kill()
+        self._process.communicate()
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError):  # all have ended
+            os.killpg(self._process.pid, SIGKILL)
 
 
 class Swap(Check):
@@ -117,7 +130,8 @@ class Swap(Check):
 
     def run(self, trial: Trial, place: Place) -> Ran:
         """Have one process run the job until it is killed, and another one until the end."""
-        self._hosts = self._hosts or OtherHosts(trial, tuple(place["app"]))
+        if self._hosts is None or self._hosts.are_gone:
+            self._hosts = OtherHosts(trial, tuple(place["app"]))
         request = {"most": self.most} | _request(trial, f"sqlite:///{Path(self._folder.name) / 'jobs.db'}")
         said, exit_code = self._hosts.run(request | {"fresh": True, "last": place["moment"] or None})
         if "moment" in said:
