@@ -35,7 +35,7 @@ class Beginning(Struct, frozen=True):
     def job(self, flow_id: str, new_id: Callable[[], str], now: float, timeout: float | None) -> Job:
         """The job before it begins; `new_id` and `timeout` count where nothing else is said."""
         job = Job(new_id() if self.job_id is None else checked_id(self.job_id, "a job_id"), flow_id, now)
-        job.timeout = checked_timeout(self.timeout, "timeout") or timeout
+        job.timeout = timeout if self.timeout is None else checked_timeout(self.timeout, "timeout")
         if self.history_limit is not None:
             job.history = BoundedHistory((), checked_count(self.history_limit, "history_limit"))
         return job

@@ -10,6 +10,8 @@ Word = TypeVar("Word", bound=StrEnum)
 
 def chosen(words: type[Word], word: Word | str, what: str) -> Word:
     """The word that is meant; DefinitionError, which lists all, where it is none of them."""
+    if isinstance(word, words):
+        return word
     try:
         return words(word)
     except ValueError as error:

@@ -172,7 +172,9 @@ class Flow(Definition):
         engine = setting.engine
         self._routine(beginning.entry_routine_id)
         task = beginning.task(setting.graph)
-        new_job = partial(beginning.job, self.flow_id, engine.new_id, engine.clock.now(), self.execution_timeout)
+        new_job = partial(
+            beginning.job, setting.graph.flow_id, engine.new_id, engine.clock.now(), self._execution_timeout
+        )
         job_state = JobState._of(new_job)
         return job_state, Start(job_state._live, setting, task, keeping, bool(beginning.job_id))
 

@@ -80,7 +80,8 @@ class JobState(Serializable):
     def _of(cls, new_job: Callable[[], Job]) -> "JobState":
         """A handle, and then the job."""
         job_state = cls.__new__(cls)
-        job_state._take(LiveJob(new_job, cls))
+        live = job_state._live = LiveJob(new_job, cls)
+        live.known_as(job_state)
         return job_state
 
     @classmethod

@@ -80,7 +80,7 @@ class SystemClock:
         self._numbers = count()
         self._crowded = 64
         self._begin_anew()
-        self.now, self._catch_up = _paired(wall, monotonic)
+        self.now, self.follow_wall = _paired(wall, monotonic)
         renew_after_fork(self)
 
     def _begin_anew(self) -> None:
@@ -89,10 +89,6 @@ class SystemClock:
         self._calls: list[tuple[float, int, ScheduledCall]] = []
         self._thread: threading.Thread | None = None
         self._callers = WorkerThreads(MOST_CALLERS, "routilux-alarms")
-
-    def follow_wall(self) -> None:
-        """Catch up with the wall, where that is ahead."""
-        self._catch_up()
 
     def stand_by(self) -> None:
         """Have the thread that waits for the next timer; NoThreadError where it cannot be started."""

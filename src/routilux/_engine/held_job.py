@@ -26,7 +26,7 @@ from routilux._engine.news import news_of_ending
 from routilux._engine.requests import DONE, Answer, CancelAsked, PauseAsked, Request, is_for, read_request
 from routilux._engine.setting import NO_SECRETS, Handles, Recovering, Setting
 from routilux._engine.watched_job import WatchedJob
-from routilux._engine.watchers import is_not_running
+from routilux._engine.watchers import NOBODY, is_not_running
 from routilux._engine.workers import OthersWait
 from routilux._graph import Graph, check_delivery
 from routilux._handler import Handlers
@@ -35,6 +35,7 @@ from routilux._records import Addressee, Changes, Data, Task, task_id
 from routilux.errors import JobStateError, ResumeError, RoutiluxError, StoreError
 
 HOLD = 0.02
+NO_HANDLERS: Handlers = {}
 _PAUSABLE = (JobStatus.RUNNING, JobStatus.PAUSED, JobStatus.COMPLETED)
 
 
@@ -48,15 +49,17 @@ class HeldJob(WatchedJob):
     Every fact goes through `_commit`; what follows from it happens there too.
     """
 
+    queued = False
+    flow: object = None
+    handlers = NO_HANDLERS
+    secrecy = NO_SECRETS
+    _alarms = SILENT
+
     def __init__(self, new_job: NewJob, handles: Handles) -> None:
         super().__init__(new_job)
         self._handles = handles
         self._handle: Callable[[], object] = _no_handle
-        self.queued = False
-        self.flow: object = None
-        self.handlers: Handlers = {}
-        self.secrecy = NO_SECRETS
-        self._alarms = SILENT
+        self._watchers = NOBODY  # its own: each activation looks whether somebody waits
 
     def _begin_anew(self) -> None:
         super()._begin_anew()
@@ -269,7 +272,8 @@ class HeldJob(WatchedJob):
 
     def submit(self) -> None:
         """Have the job served, if there is something to start."""
-        if self.job.ready and self.attached and self.engine is not None:
+        ready = self.job.ready
+        if (ready.plain or ready.ranked) and self.attached and self.engine is not None:
             self.engine.workers.submit(self)
 
     @abstractmethod

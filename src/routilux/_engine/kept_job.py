@@ -35,20 +35,22 @@ class KeptJob(Servant):
     While there is a `log`, what happens to the job is taken down in it; `lost` says why it is in other hands.
 
     The job's data are made (`new_job`) after what holds them, as that is after its handle: the garbage collector looks
-    at objects from the oldest to the newest, and moves about, twice, what it comes to before its holder.
+    at objects from the oldest to the newest, and moves about, twice, what it comes to before its holder. What few jobs
+    have is an attribute of the class until a job has it.
     """
+
+    attached = False
+    graph = NO_GRAPH
+    custody: Custodian | None = None
+    lost: RoutiluxError | None = None
+    noted: Bulletin | None = None
+    _looking: "threading.Lock | None" = None
+    _stands_still = _is_claimed = False
 
     def __init__(self, new_job: NewJob) -> None:
         self.job = new_job()
         self.lock: JobLock = threading.RLock()  # type: ignore[assignment]  # it has `_is_owned`, for Condition
-        self._looking: threading.Lock | None = None
-        self._stands_still = self._is_claimed = False
-        self.attached = False
-        self.graph = NO_GRAPH
-        self.custody: Custodian | None = None
         self.log: Log | None = None
-        self.lost: RoutiluxError | None = None
-        self.noted: Bulletin | None = None
         self.now: Callable[[], float] = time.time
         renew_after_fork(self)
 
@@ -325,7 +327,10 @@ class KeptJob(Servant):
 
     def sync(self) -> None:
         """Return when all that has happened is on disk; OwnershipLost or StoreError where it will never be."""
-        self._synced(nullcontext())
+        if self.log is None:
+            self._check_kept()
+        else:
+            self._synced(nullcontext())
 
     def sync_held(self) -> None:
         """`sync`, under the job's lock: meanwhile others may look."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from routilux._context import Activation
 from routilux._core.facts import JobCancelled, JobTimedOut, TimersFired
@@ -9,22 +10,21 @@ from routilux._core.settling import abandon_active
 from routilux._engine.attempt import await_handler
 from routilux._engine.awaited import Awaited, TimeIsUp, left_until
 from routilux._engine.coroutines import Cancellable, breathe
-from routilux._engine.kept_job import NewJob
 from routilux._engine.running_job import RunningJob
-from routilux._engine.setting import Handles
 from routilux._engine.workers import Workers
 from routilux._model import RESUMABLE, JobStatus
 from routilux._records import Task
 from routilux.errors import ActivationTimeout, DeliveryTimeout, JobTimeout, NoThreadError, RoutiluxError
 
+NONE: dict[int, Any] = {}
+"""Those of all jobs that have none."""
+
 
 class LiveJob(RunningJob):
     """Runs one job, on threads and on an event loop, and gives its attempts up when their time is over."""
 
-    def __init__(self, new_job: NewJob, handles: Handles) -> None:
-        super().__init__(new_job, handles)
-        self._coroutines: dict[int, Cancellable] = {}
-        self._stuck: dict[int, Workers] = {}
+    _coroutines: dict[int, Cancellable] = NONE
+    _stuck: dict[int, Workers] = NONE
 
     def wait_paused(self, request: Callable[[], Awaited], patience: float | None) -> None:
         """Ask the job to pause, and return when it has; TimeoutError after `patience` seconds."""
@@ -63,6 +63,8 @@ class LiveJob(RunningJob):
             if self.job.active.get(task.number) is not task:
                 coroutine.close()
                 return
+            if self._coroutines is NONE:
+                self._coroutines = {}
             try:
                 self._coroutines[task.number] = self.engine.coroutines.start(coroutine)
             except NoThreadError as error:  # its policy decides whether it is tried again
@@ -124,7 +126,7 @@ class LiveJob(RunningJob):
             if running is not None:
                 running.cancel()
             elif self.engine is not None and not self.handlers[task.target].is_async:
-                self._stuck[id(task)] = self.engine.workers
+                self._stuck = {**self._stuck, id(task): self.engine.workers}
                 self.engine.workers.replace_stuck()
             self._release(task)
 

@@ -16,10 +16,9 @@ from routilux._engine.attempt import Failure, call_guarded, decided, describe, h
 from routilux._engine.discretion import secret_in_outcome
 from routilux._engine.held_job import HeldJob
 from routilux._engine.keeping import Log
-from routilux._engine.kept_job import NewJob
 from routilux._engine.news import AttemptFailed
-from routilux._engine.setting import Handles
 from routilux._engine.solitude import Solitude
+from routilux._engine.threads import is_mine
 from routilux._engine.workers import OthersWait
 from routilux._model import ErrorStrategy
 from routilux._records import Changes, Data, Decision, ErrorInfo, HistoryRecord, Task, task_id
@@ -27,15 +26,19 @@ from routilux.errors import RoutiluxError
 from routilux.slot import Merge
 
 SLICE = 0.005
+AT_ONCE = float("-inf")
+"""When the activations of a job end of which only one is to run."""
+
+
+def _always() -> bool:
+    return True
 
 
 class RunningJob(HeldJob):
     """Takes a job's tasks, has their handlers called, commits what they did."""
 
-    def __init__(self, new_job: NewJob, handles: Handles) -> None:
-        super().__init__(new_job, handles)
-        self.deciding: Activation | None = None
-        self._solitude: Solitude | None = None
+    deciding: Activation | None = None
+    _solitude: Solitude | None = None
 
     # Running.
 
@@ -44,9 +47,12 @@ class RunningJob(HeldJob):
 
         Context variables that a handler sets are set for no other job (law 5).
         """
+        return self._run(self.now() + SLICE, others_wait)
+
+    def _run(self, end: float, others_wait: OthersWait) -> bool:
         run = self._run_at_once if self.graph.concurrent else self._run_in_turn
         try:
-            return copy_context().run(run, self.now() + SLICE, others_wait)
+            return copy_context().run(run, end, others_wait)
         finally:
             if self.noted is not None:
                 self.tell_news()
@@ -121,10 +127,10 @@ class RunningJob(HeldJob):
     def run_here(self) -> None:
         """Run a ready job's first activation on the caller's thread, to which signals may come."""
         try:
-            activation = self.next_activation()
-            if activation is not None:
-                self.finish(activation, copy_context().run(run_handler, activation))
+            self._run(AT_ONCE, _always)
         except BaseException as error:
+            if is_mine(self.lock):  # a signal came just as it was taken
+                self.lock.release()
             self.distrust(error)
             raise
         self.submit()

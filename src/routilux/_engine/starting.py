@@ -1,7 +1,9 @@
 """How a job begins, whatever becomes of its caller."""
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
+
+from msgspec import Struct
 
 from routilux._engine.awaited import Awaited
 from routilux._engine.keeping import Keeping
@@ -12,7 +14,7 @@ from routilux._records import Task
 T = TypeVar("T")
 
 
-class Start(NamedTuple):
+class Start(Struct, frozen=True):
     """A job that has not begun, with all that it begins with.
 
     A signal may come at any moment: what has begun by then is never left to nobody.
@@ -58,6 +60,9 @@ class Start(NamedTuple):
 
     def _begin(self) -> None:
         """Begin; where a signal ends that early for its caller, the job runs by itself as soon as it has begun."""
+        if self.keeping is None:
+            self._start()
+            return
         is_left = False
 
         def begin() -> None:

@@ -5,7 +5,7 @@ from abc import abstractmethod
 from routilux._core.facts import HoldLifted
 from routilux._engine.awaited import Awaited, TimeIsUp
 from routilux._engine.engine import Engine
-from routilux._engine.kept_job import KeptJob, NewJob
+from routilux._engine.kept_job import KeptJob
 from routilux._engine.watchers import NOBODY, Condition, Watchers
 from routilux._model import JobStatus
 from routilux._records import Task
@@ -18,10 +18,8 @@ class WatchedJob(KeptJob):
     Whatever it can no more come to by this handle, they are told: it is lost, or its store has been closed.
     """
 
-    def __init__(self, new_job: NewJob) -> None:
-        super().__init__(new_job)
-        self.engine: Engine | None = None
-        self._watchers = NOBODY
+    engine: Engine | None = None
+    _watchers = NOBODY
 
     def when_attempted(self, task: Task) -> Awaited:
         """What comes true when an attempt of the task has ended, or the job runs no more."""
