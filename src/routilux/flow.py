@@ -365,8 +365,9 @@ class Flow(Definition):
 
         With `wait`, running jobs are first given until they settle, or have nothing to do until somebody delivers
         to them, or `timeout` seconds are over. Handlers that run on after that, or without `wait`, are not waited for:
-        their jobs pause when they return, and `serialize` counts their tasks as pending until then. When the
-        interpreter ends (`__del__`, a generator that was not finished) nothing is done, as if the process had died.
+        their jobs pause when they return, and `serialize` counts their tasks as pending until then. Once that is done
+        there is nothing to do; who calls it meanwhile waits, if he has the time. When the interpreter ends
+        (`__del__`, a generator that was not finished) nothing is done, as if the process had died.
         """
         refuse_blocking(self, "shut down")
         patience = checked_patience(timeout)

@@ -3,6 +3,7 @@
 They are forked from a server that has imported everything, so that one costs some ten milliseconds.
 """
 
+import atexit
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -10,12 +11,14 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 Announce = Callable[[str], None]
 """Tell the parent something, in one line; it has it even if the process dies right after."""
 
 LIFE = 120
-"""Seconds after which a process ends in any case: whoever waits for it fails, and says at which line it was."""
+"""Seconds after which a process ends that does not stand still: whoever waits for it fails, and says where it was."""
+_hosts: "WeakSet[Host]" = WeakSet()
 _CONTEXT = get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.crashes.millers", "routilux._backends.postgres", "pytest"])
 
@@ -27,6 +30,7 @@ class Host:
         self._heard, theirs = _CONTEXT.Pipe(duplex=False)
         self.process = _CONTEXT.Process(target=_work, args=(theirs, work, args), daemon=True)
         self.process.start()
+        _hosts.add(self)
         theirs.close()
         self._lines = self._read()
 
@@ -74,6 +78,13 @@ class Host:
         stat = Path(f"/proc/{self.process.pid}/stat")
         while stat.read_text().rpartition(")")[2].split()[0] != "T":
             os.sched_yield()
+
+
+@atexit.register
+def kill_all() -> None:
+    """Kill what a failed test has left, before it is waited for as the interpreter ends: one may stand still."""
+    for host in _hosts:
+        host.process.kill()
 
 
 def _work(theirs: Connection, work: Callable[..., None], args: tuple[Any, ...]) -> None:

@@ -1,5 +1,7 @@
 """Pause, resume, cancel, wait and shutdown, step by step."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from routilux import (
     Routine,
     SharedDataConflict,
 )
+from routilux._engine.live_job import LiveJob
 from routilux.testing import StepRunner
 from routilux.testing.step_runner import StuckError
 from tests.engine.engine_parts import (
@@ -26,6 +29,7 @@ from tests.engine.engine_parts import (
     retrying,
     routine,
 )
+from tests.patience import PATIENCE, until
 
 
 def sums(job_state: JobState) -> tuple[str, Any, list[Any]]:
@@ -658,6 +662,43 @@ def test_shutdown_pauses_what_waits_for_a_delivery() -> None:
     job_state = flow.execute("ask")
     flow.shutdown()
     assert (job_state.status, len(job_state.pending_tasks)) == ("paused", 1)
+
+
+def test_a_shutdown_that_was_broken_off_is_made_by_who_calls_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    flow = flow_of(StepRunner(), a=EngineAsker())
+    job_state = flow.execute("a", {"patience": None})
+
+    def interrupted(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LiveJob, "wait_until", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            flow.shutdown()
+    assert job_state.status == "running"
+    flow.shutdown()
+    assert job_state.status == "paused"
+
+
+def test_who_shuts_a_flow_down_meanwhile_returns_when_that_is_over() -> None:
+    entered, release = threading.Event(), threading.Event()
+
+    def block(self: Routine) -> None:
+        entered.set()
+        assert release.wait(PATIENCE)
+
+    flow = flow_of(a=routine(block))
+    job_state = flow.start("a")
+    assert entered.wait(PATIENCE)
+    with ThreadPoolExecutor(2) as executor:
+        first = executor.submit(flow.shutdown)
+        until(lambda: flow._engine is not None and flow._engine.closed)
+        second = executor.submit(flow.shutdown)
+        with pytest.raises(TimeoutError):
+            second.result(timeout=0.2)
+        release.set()
+        assert (first.result(PATIENCE), second.result(PATIENCE)) == (None, None)
+    assert job_state.status == "completed"
 
 
 def test_shutdown_waits_for_retries_unless_a_timeout_comes_first() -> None:

@@ -10,6 +10,7 @@ import pytest
 from routilux import Flow, JobState, Routine
 from routilux.errors import DefinitionError
 from routilux.testing import (
+    CheckFailed,
     NotRepeatable,
     OutcomeChanged,
     kill_at_every_commit,
@@ -299,6 +300,15 @@ def test_another_process_that_says_nothing_is_not_waited_for_without_end(monkeyp
     monkeypatch.setattr(swapping, "PATIENCE", 2.0)
     with pytest.raises(OutcomeChanged, match="was silent for 2 s"):
         swap_host(orders, "orders", PARAMS, deliveries=DELIVERIES, app=["tests.kit.hanging_host"])
+
+
+def test_what_another_process_raised_is_told_and_what_comes_next_is_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How the process that raised it has ended was taken for what the next one said."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CheckFailed, match="it failed once, and not again"):
+        swap_host(orders, "orders", PARAMS, deliveries=DELIVERIES, app=["tests.kit.failing_once_host"])
 
 
 def test_an_engine_that_is_broken_in_the_other_process_is_caught() -> None:

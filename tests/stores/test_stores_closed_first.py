@@ -70,7 +70,22 @@ def test_the_wrong_order_says_what_the_right_one_is(opening: Callable[[], Store]
     with pytest.raises(StoreError) as caught, waiting() as flow, opening() as store:
         job_state = flow.execute("waiter", {"ask": True}, store=store)
     assert job_state is not None and str(caught.value) == refusal(job_state)
-    assert [frame.name for frame in traceback.extract_tb(caught.tb)][1:] == ["__exit__", "shutdown", "shut_down"]
+    assert [frame.name for frame in traceback.extract_tb(caught.tb)][1:] == [
+        "__exit__",
+        "shutdown",
+        "shut_down",
+        "_come_to_rest",
+    ]
+
+
+def test_operators_are_told_of_each_job(opening: Callable[[], Store], caplog: pytest.LogCaptureFixture) -> None:
+    flow, store = waiting(), opening()
+    jobs = [flow.execute("waiter", {"ask": True}, store=store) for _ in range(3)]
+    store.close()
+    with pytest.raises(StoreError):
+        flow.shutdown(timeout=LONG)
+    assert {getattr(record, "job_id", "") for record in caplog.records} == {job.job_id for job in jobs}
+    assert [job._live.lost is not None for job in jobs] == [True] * 3
 
 
 def test_what_has_come_back_in_the_store_opened_again_is_told_of_no_more(tmp_path: Path) -> None:
@@ -81,6 +96,33 @@ def test_what_has_come_back_in_the_store_opened_again_is_told_of_no_more(tmp_pat
         (job_state,) = recover(store, flows=[flow])
         flow.deliver(job_state, "waiter", "answer", {})
         assert job_state.wait(LONG)
+
+
+def test_what_could_not_come_back_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flow, url = waiting(), f"sqlite:///{tmp_path}/jobs.db"
+    with open_store(url) as store:
+        job_id = flow.execute("waiter", {"ask": True}, store=store).job_id
+
+    def fail(*given: object) -> None:
+        raise StoreError("the disk is full")
+
+    with open_store(url) as store:
+        monkeypatch.setattr(Custody, "keep", fail)
+        with pytest.raises(StoreError, match="full"):
+            flow.resume(store.load_job(job_id), store=store)
+        with pytest.raises(StoreError, match=f"{job_id}' still ran here"):
+            flow.shutdown()
+
+
+def test_so_is_one_whose_id_another_job_has_in_another_store(tmp_path: Path) -> None:
+    flow = waiting()
+    with open_store(f"sqlite:///{tmp_path}/first.db") as store:
+        flow.execute("waiter", {"ask": True}, store=store, job_id="nightly")
+    with open_store(f"sqlite:///{tmp_path}/second.db") as store:
+        job_state = flow.execute("waiter", {"ask": True}, store=store, job_id="nightly")
+        with pytest.raises(StoreError, match="'nightly' still ran here"):
+            flow.shutdown()
+        assert job_state.status == "paused"
 
 
 def test_so_does_a_job_that_ends_after_its_store(opening: Callable[[], Store]) -> None:
@@ -286,6 +328,57 @@ def test_so_is_who_waits_where_the_job_is_just_being_changed(
         with pytest.raises(StoreError) as caught:
             told.result(LONG)
     assert str(caught.value) == gone(job_state)
+
+
+def test_a_job_that_got_into_a_store_as_that_was_closed_goes_on_there_and_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It went on by its handle, and once more as an orphan of the store."""
+    flow, url, hold = waiting(), f"sqlite:///{tmp_path}/jobs.db", Custody.hold
+    job_state = flow.execute("waiter", {"ask": True})
+    flow.pause(job_state)
+    store = open_store(url)
+
+    def close_first(*given: Any) -> None:
+        monkeypatch.undo()
+        store.close()
+        hold(*given)
+
+    monkeypatch.setattr(Custody, "hold", close_first)
+    with pytest.raises(StoreError, match="closed"):
+        flow.resume(job_state, store=store)
+    with pytest.raises(StoreError, match="closed"):
+        flow.resume(job_state)
+    with pytest.raises(StoreError) as caught:
+        job_state.wait(LONG)
+    assert str(caught.value) == gone(job_state)
+    with open_store(url) as store, waiting() as another:
+        (found,) = recover(store, flows=[another])
+        assert found.job_id == job_state.job_id
+
+
+def test_who_waits_for_one_that_did_not_get_in_waits_on(
+    opening: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in no store, as before."""
+    flow, store = waiting(), opening()
+    job_state = flow.execute("waiter", {"ask": True})
+    flow.pause(job_state)
+    show = store.ledger.show
+
+    def close_first() -> None:
+        store.close()
+        show()
+
+    with ThreadPoolExecutor(1) as executor:
+        told = executor.submit(in_wait, job_state)
+        until(lambda: job_state._live._watchers._conditions)
+        monkeypatch.setattr(store.ledger, "show", close_first)
+        with pytest.raises(StoreError):
+            flow.resume(job_state, store=store)
+        flow.resume(job_state)
+        flow.deliver(job_state, "waiter", "answer", {})
+        assert told.result(LONG)
 
 
 def test_so_is_who_waits_in_the_right_order(opening: Callable[[], Store]) -> None:

@@ -66,6 +66,11 @@ class Custody:
         """Why the job, which does not run here, comes to nothing more by its handle, if its store has been closed."""
         return closed_meanwhile(job.job_id) if self.ledger.keeper.is_closed else None
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether the job, which does not run here, is known to be in the store."""
+        return self._position is not None
+
     def let_go(self, job_id: str, servant: object) -> None:
         """Hand on nothing more."""
         self.ledger.keeper.let_go(job_id, servant)
@@ -223,7 +228,7 @@ class Custody:
     def forget(self) -> None:
         """Have the job read again by whoever claims it next: what this process has of it may be another's by then."""
         log, known = self._log, self._known()
-        has_begun_badly = log is not None and log.failure is not None and log.position.number <= 1
+        has_begun_badly = log is not None and log.failure is not None and not log.is_stored and log.position.number <= 1
         self.is_unsure = known is None or (self._position is None and has_begun_badly)
         self._log, self._position = None, None if known is None or self.is_unsure else _read_anew(known)
 

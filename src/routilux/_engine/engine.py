@@ -7,16 +7,30 @@ from collections.abc import Callable
 from routilux._engine.awaited import Awaited
 from routilux._engine.clock import Clock, SystemClock
 from routilux._engine.coroutines import Coroutines, LazyLoopThread
+from routilux._engine.job_lock import JobLock
 from routilux._engine.lost_at_exit import Unsettled, watch
+from routilux._engine.namesakes import is_same_moment
 from routilux._engine.workers import Workers, WorkerThreads
 from routilux._forks import renew_after_fork
 from routilux.errors import FlowShutDownError, RoutiluxError
+
+Moment = tuple[str, float]
+"""What tells a job from others of its id: when it was created."""
+
+
+def moment_of(job: Unsettled) -> Moment:
+    """Which job it is, by whatever handle."""
+    return job.job.job_id, job.job.created_at
+
+
+def _is_same(moment: Moment, other: Moment) -> bool:
+    return moment[0] == other[0] and is_same_moment(moment[1], other[1])
 
 
 class Engine:
     """A clock, workers, an event loop, and the jobs that run on them in this process.
 
-    `closed_first` says that of those whose store was closed before the flow, and which have not come back.
+    `closed_first` says that of those whose store was closed before the flow, and which have not come back here.
     """
 
     def __init__(self, clock: Clock, workers: Workers, coroutines: Coroutines, new_id: Callable[[], str]) -> None:
@@ -24,13 +38,14 @@ class Engine:
         self.workers = workers
         self.coroutines = coroutines
         self.new_id = new_id
-        self.closed = False
+        self.closed = self.is_at_rest = False
         self._begin_anew()
         renew_after_fork(self)
 
     def _begin_anew(self) -> None:
         self.jobs: set[Unsettled] = set()
-        self.closed_first: dict[str, RoutiluxError] = {}
+        self.closed_first: dict[Moment, RoutiluxError] = {}
+        self.coming_to_rest: JobLock = threading.RLock()  # type: ignore[assignment]  # a signal may have it begin again in the middle
         self._lock = threading.Lock()
 
     def admit(self, job: Unsettled) -> None:
@@ -44,14 +59,19 @@ class Engine:
             if self.closed:
                 raise FlowShutDownError("the flow has been shut down; build or deserialize another")
             self.jobs.add(job)
-            self.closed_first.pop(job.job.job_id, None)
         self.clock.follow_wall()
 
-    def stop_admitting(self) -> bool:
-        """Take in no more jobs; False where that was so already."""
+    def welcome_back(self, job: Unsettled) -> None:
+        """Tell no more of a job whose store was closed first: it goes on here, by another handle than then."""
         with self._lock:
-            was_open, self.closed = not self.closed, True
-            return was_open
+            for moment in [moment for moment in self.closed_first if _is_same(moment, moment_of(job))]:
+                del self.closed_first[moment]
+                self.jobs -= {other for other in list(self.jobs) if moment_of(other) == moment and other is not job}
+
+    def stop_admitting(self) -> None:
+        """Take in no more jobs."""
+        with self._lock:
+            self.closed = True
 
     def wait_for(self, awaited: Awaited, timeout: float | None = None) -> None:
         """Block the caller until it has come true; TimeIsUp after `timeout` seconds."""
@@ -59,6 +79,7 @@ class Engine:
 
     def close(self) -> None:
         """End the threads when they have nothing left to do."""
+        self.is_at_rest = True
         self.workers.close()
         self.coroutines.close()
 

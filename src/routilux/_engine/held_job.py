@@ -21,7 +21,8 @@ from routilux._core.transition import transition
 from routilux._engine.alarms import SILENT, Alarms
 from routilux._engine.awaited import Awaited
 from routilux._engine.keeping import Keeping
-from routilux._engine.kept_job import Fitting, NewJob
+from routilux._engine.kept_job import Fitting
+from routilux._engine.locked_job import NewJob
 from routilux._engine.news import news_of_ending
 from routilux._engine.requests import DONE, Answer, CancelAsked, PauseAsked, Request, is_for, read_request
 from routilux._engine.setting import NO_SECRETS, Handles, Recovering, Setting
@@ -59,7 +60,7 @@ class HeldJob(WatchedJob):
         super().__init__(new_job)
         self._handles = handles
         self._handle: Callable[[], object] = _no_handle
-        self._watchers = NOBODY  # its own: each activation looks whether somebody waits
+        self.log, self._watchers = None, NOBODY  # its own: each activation looks at them
 
     def _begin_anew(self) -> None:
         super()._begin_anew()
@@ -127,6 +128,8 @@ class HeldJob(WatchedJob):
         if keeping is not None:
             self._keep(keeping)
             self.sync_held()
+            assert self.engine is not None
+            self.engine.welcome_back(self)
         self.submit()
 
     def deliver(self, to: Addressee, data: Data, begin: Callable[[], str | None] = lambda: "") -> None:

@@ -1,6 +1,8 @@
 """The lock around a job; and, in a forked process, what stands in for that of a job that is its parent's."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import NoReturn, Protocol
 
@@ -58,6 +60,21 @@ class ParentsLock:
 
     def __exit__(self, *raised: object) -> None:
         pass
+
+
+@contextmanager
+def taken(lock: JobLock, patience: float | None) -> Iterator[bool]:
+    """Have a lock, unless somebody has it for longer than `patience` seconds: then it is False.
+
+    Nobody has it after that, even where a signal came between taking it and what lets it go.
+    """
+    had, is_mine = lock._is_owned(), False
+    try:
+        is_mine = lock.acquire(timeout=-1 if patience is None else patience)
+        yield is_mine
+    finally:
+        if is_mine or (lock._is_owned() and not had):
+            lock.release()
 
 
 def is_free(lock: JobLock) -> bool:

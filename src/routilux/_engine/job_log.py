@@ -58,6 +58,7 @@ class JobLog:
 
     `position` says how far that is, and `failure` why it gets no farther; `told` is the job's status as far as anybody
     may be told of it: on disk. Others may have a job with the status with which it runs no more, unless it is `held`.
+    It `is_stored` where something of this log has been written.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class JobLog:
     ) -> None:
         self.job = job
         self._held = held
+        self.is_stored = False
         self._has_let_go = False
         self.position = position
         self.failure: RoutiluxError | None = None

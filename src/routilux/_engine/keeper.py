@@ -65,7 +65,7 @@ class Keeper:
         self.is_known = False
         self._beaten_at: float | None = None
         self._checked_at = monotonic()
-        self._threads: set[str] = set()
+        self._threads: dict[str, threading.Thread] = {}
         self._closed = threading.Event()
 
     def show(self) -> None:
@@ -81,8 +81,7 @@ class Keeper:
         with self._lock:
             for name, work in (("routilux-heart", self.show), ("routilux-keeper", self._look)):
                 if name not in self._threads:
-                    start_thread(name, self._run, work)
-                    self._threads.add(name)
+                    self._threads[name] = start_thread(name, self._run, work)
 
     def hold(self, job_id: str, epoch: int, servant: Servant) -> None:
         """Look after a job that runs here; StoreError where the store has been closed meanwhile."""
@@ -140,6 +139,11 @@ class Keeper:
         with self._lock:
             self._closed.set()
             self._changed.notify_all()
+
+    def join(self) -> None:
+        """Return when the threads have ended, after `close`."""
+        for thread in list(self._threads.values()):
+            thread.join()
 
     @property
     def is_closed(self) -> bool:

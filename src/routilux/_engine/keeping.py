@@ -109,6 +109,10 @@ class Custodian(Protocol):
         """The graph that the job ran with when it was read; None where it was not."""
 
     @property
+    def is_stored(self) -> bool:
+        """Whether the job, which does not run here, is known to be in the store."""
+
+    @property
     def is_unsure(self) -> bool:
         """Whether the job may have got into the store, which did not say so."""
 

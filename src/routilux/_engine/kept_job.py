@@ -1,7 +1,5 @@
-"""A job's data behind its lock, and the log in which a stored job is kept."""
+"""A job that may be in a store, and the log in which it is kept there."""
 
-import threading
-import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -11,12 +9,12 @@ from routilux._core.copying import copied
 from routilux._core.facts import AttemptsLost, Fact
 from routilux._core.job import Job
 from routilux._current import get_current, set_current
-from routilux._engine.job_lock import JobLock, ParentsLock, is_free
+from routilux._engine.job_lock import ParentsLock, is_free
 from routilux._engine.keeping import TURN, Claimed, Custodian, Keeping, Log, Servant
-from routilux._engine.news import Bulletin, JobLost, News
+from routilux._engine.locked_job import LockedJob
+from routilux._engine.news import JobLost
 from routilux._engine.patience import within
 from routilux._engine.requests import DONE, write_answer
-from routilux._forks import renew_after_fork
 from routilux._graph import Graph
 from routilux._haste import GRACE, LEAST, in_time
 from routilux._model import JobStatus
@@ -24,39 +22,26 @@ from routilux.errors import JobExistsError, OwnershipLost, RoutiluxError, StoreU
 
 T = TypeVar("T")
 NO_GRAPH = Graph("", False, {}, {}, "")
-NewJob = Callable[[], Job]
 Fitting = Callable[[Job], Job]
 """From a job to the one that goes on, another object where a plan changes it; refuses one that does not fit."""
 
 
-class KeptJob(Servant):
+class KeptJob(LockedJob, Servant):
     """A job that may be kept in a store. What is not `attached` to an engine does not run in this process.
 
     While there is a `log`, what happens to the job is taken down in it; `lost` says why it is in other hands.
-
-    The job's data are made (`new_job`) after what holds them, as that is after its handle: the garbage collector looks
-    at objects from the oldest to the newest, and moves about, twice, what it comes to before its holder. What few jobs
-    have is an attribute of the class until a job has it.
     """
 
     attached = False
     graph = NO_GRAPH
     custody: Custodian | None = None
+    log: Log | None = None
     lost: RoutiluxError | None = None
-    noted: Bulletin | None = None
-    _looking: "threading.Lock | None" = None
-    _stands_still = _is_claimed = False
-
-    def __init__(self, new_job: NewJob) -> None:
-        self.job = new_job()
-        self.lock: JobLock = threading.RLock()  # type: ignore[assignment]  # it has `_is_owned`, for Condition
-        self.log: Log | None = None
-        self.now: Callable[[], float] = time.time
-        renew_after_fork(self)
+    _is_claimed = False
 
     def _begin_anew(self) -> None:
         """Leave to the parent what it runs, or one of its threads was at; what it only has, this process has, too."""
-        self._looking, self._stands_still, self.noted = None, False, None
+        super()._begin_anew()
         if isinstance(self.lock, ParentsLock):  # this process is a fork of a fork
             return
         if self.attached or not is_free(self.lock):
@@ -79,7 +64,11 @@ class KeptJob(Servant):
                     yield
                 return
             fitting(self.job)
-            with self._kept_nowhere_on_failure(), keeping.custody.in_hand(self.job.job_id):
+            with (
+                self._waited_for_in_vain_on_failure(),
+                self._kept_nowhere_on_failure(keeping.custody),
+                keeping.custody.in_hand(self.job.job_id),
+            ):
                 with self._standing_still():
                     claimed = keeping.custody.claim(self.job, take_over=keeping.take_over, plan=keeping.plan)
                 self.custody, self.log, self.lost, self.job = keeping.custody, None, None, claimed.job
@@ -91,7 +80,16 @@ class KeptJob(Servant):
                         yield
 
     @contextmanager
-    def _kept_nowhere_on_failure(self) -> Iterator[None]:
+    def _waited_for_in_vain_on_failure(self) -> Iterator[None]:
+        """Where something fails, tell those who wait for the job if its store has been closed meanwhile."""
+        try:
+            yield
+        except BaseException:
+            self.tell_who_waits()
+            raise
+
+    @contextmanager
+    def _kept_nowhere_on_failure(self, custody: Custodian) -> Iterator[None]:
         """Have a job that was in no store be in none, and as it was, if it does not get into this one.
 
         Where that cannot be known, as no answer came, whoever has it go on next finds out: it may not go on beside.
@@ -103,9 +101,10 @@ class KeptJob(Servant):
         try:
             yield
         except BaseException as error:
-            self.job, self.log, self.lost = former, None, None
-            if not isinstance(error, StoreUnavailableError):
-                self.custody = None
+            if not custody.is_stored:
+                self.job, self.log, self.lost = former, None, None
+                if not isinstance(error, StoreUnavailableError):
+                    self.custody = None
             raise
 
     @contextmanager
@@ -123,7 +122,8 @@ class KeptJob(Servant):
     ) -> T:
         """What a call gives that may change the job; where that is kept, it comes to its end (`within`).
 
-        TimeIsUp after `patience` seconds (LEAST). A job that is to be claimed is claimed by then, or not at all.
+        TimeIsUp after `patience` seconds (LEAST). A job that is to be claimed is claimed by then, or not at all: for
+        that there are GRACE seconds more.
         """
         is_kept = self.custody is not None or keeping is not None
         if patience is None:
@@ -148,69 +148,6 @@ class KeptJob(Servant):
                 self.log = None
         custody.note_death(self.job)
 
-    @contextmanager
-    def telling(self) -> Iterator[None]:
-        """Tell operators what is noted in the meantime, when that is over and the job's lock is free."""
-        try:
-            yield
-        finally:
-            self.tell_news()
-
-    def tell_news(self) -> None:
-        """Tell operators what has been noted, each thing once; whoever comes later waits until it is told.
-
-        Who still has the job's lock leaves that to whoever has taken it before: logging has locks, too.
-        """
-        if self.noted is not None and not self.lock._is_owned():
-            self.noted.tell(self.job.job_id, self.job.flow_id)
-
-    def note(self, news: News) -> None:
-        """Have operators told of something, as soon as the job's lock, which is held, is free."""
-        self.noted = self.noted or Bulletin()
-        self.noted.add(news)
-
-    @contextmanager
-    def looking(self) -> Iterator[Job]:
-        """See the job while nobody changes it: under its lock, or while whoever holds that waits for the store."""
-        while True:
-            with self.taken(TURN) as is_mine:
-                if is_mine:
-                    yield self.job
-                    return
-            looking = self._looking
-            if looking is None:  # so far nobody has waited for the store
-                continue
-            with looking:
-                if self._stands_still:
-                    yield self.job
-                    return
-
-    @contextmanager
-    def taken(self, patience: float | None) -> Iterator[bool]:
-        """Have the job's lock, unless somebody has it for longer than `patience` seconds: then it is False.
-
-        Nobody has it after that, even where a signal came between taking it and what lets it go.
-        """
-        had, is_mine = self.lock._is_owned(), False
-        try:
-            is_mine = self.lock.acquire(timeout=-1 if patience is None else patience)
-            yield is_mine
-        finally:
-            if is_mine or (self.lock._is_owned() and not had):
-                self.lock.release()
-
-    @contextmanager
-    def _standing_still(self) -> Iterator[None]:
-        """Change nothing of the job, whose lock is held, while its store is waited for: others may look."""
-        looking = self._looking = self._looking or threading.Lock()
-        with looking:
-            self._stands_still = True
-        try:
-            yield
-        finally:
-            with looking:
-                self._stands_still = False
-
     @abstractmethod
     def _commit(self, fact: Fact, now: float) -> None:
         """Apply a fact, and do what follows from it."""
@@ -226,7 +163,6 @@ class KeptJob(Servant):
             if self.custody is not None:
                 self._let_others_have_it_after(error, self.custody)
                 self.custody.forget()
-                self.tell_who_waits()  # where its store has been closed meanwhile
             raise
         finally:
             self._is_claimed = False
@@ -292,7 +228,7 @@ class KeptJob(Servant):
             with self._as_it_was_on_failure():
                 yield
         else:
-            with self.custody.in_hand(self.job.job_id):
+            with self._waited_for_in_vain_on_failure(), self.custody.in_hand(self.job.job_id):
                 with self._standing_still():
                     claimed = self.custody.claim(self.job, take_over=False)
                 if claimed.job is not self.job:

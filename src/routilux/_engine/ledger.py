@@ -261,6 +261,8 @@ class Ledger:
                 for log, batch in written.items():
                     self._write({log: batch})
         else:
+            for log, batch in written.items():
+                log.is_stored = log.is_stored or batch.job_id not in refused
             self._fail({log: self._lost(log, batch) for log, batch in written.items() if batch.job_id in refused})
 
     def compact(self, log: JobLog, compaction: Compaction) -> None:
@@ -341,6 +343,7 @@ class Ledger:
         """Return when nobody is told of anything any more, after `abandon`."""
         if self._thread is not None:
             self._thread.join()
+        self.keeper.join()
 
     def close(self) -> None:
         """Write what is waiting, and leave, whatever signals come. A fork has nothing here to leave.

@@ -6,10 +6,11 @@ from contextlib import suppress
 
 from routilux._engine.awaited import TimeIsUp, left_until
 from routilux._engine.engine import Engine
+from routilux._engine.job_lock import taken
 from routilux._engine.live_job import LiveJob
 from routilux._engine.patience import within
 from routilux._engine.watchers import Condition, is_not_running, is_not_running_or_stuck
-from routilux._haste import LEAST, in_time
+from routilux._haste import GRACE, LEAST, in_time
 from routilux.errors import RoutiluxError
 
 Lost = dict[LiveJob, RoutiluxError]
@@ -21,10 +22,18 @@ def shut_down(engine: Engine, *, wait: bool, patience: float | None) -> None:
 
     A job that is lost, since its store is, keeps no other from that; why it is so is raised at the end. So it is of one
     that is lost by now, if its store was closed while it ran. Threads of an interpreter that ends stand still, with
-    whatever locks they have: then nothing is done.
+    whatever locks they have: then nothing is done. What a signal has broken off is done by who calls it again; who
+    calls it meanwhile waits as long as for the jobs.
     """
-    if sys.is_finalizing() or not engine.stop_admitting():
+    if sys.is_finalizing():
         return
+    engine.stop_admitting()
+    with taken(engine.coming_to_rest, patience if wait else 0.0) as is_mine:
+        if is_mine and not engine.is_at_rest:
+            _come_to_rest(engine, wait, patience)
+
+
+def _come_to_rest(engine: Engine, wait: bool, patience: float | None) -> None:
     deadline = None if patience is None else engine.clock.now() + patience
     jobs = [job for job in list(engine.jobs) if isinstance(job, LiveJob) and job.lost is None]
     lost: Lost = {}
@@ -51,21 +60,18 @@ def _with_each(jobs: Iterable[LiveJob], lost: Lost, do: Callable[[LiveJob], None
 def _pause_each(jobs: Iterable[LiveJob], lost: Lost, deadline: float | None) -> None:
     """Pause them; one that has no time for that pauses by itself, when its store is there again.
 
-    Where the time is up each still has its moment, until one needs longer: then no other is waited for.
+    Where the time is up each still has a moment, until all have had GRACE seconds.
     """
-    moment = LEAST
 
     def pause(live: LiveJob) -> None:
-        nonlocal moment
-        left = left_until(deadline, live.now())
-        if left is None:
+        now = live.now()
+        left = left_until(deadline, now)
+        if deadline is None or left is None:
             live.uninterrupted(lambda: live.pause_if_running("shutdown"))
             return
-        try:
-            with in_time(left):
-                within(max(left, moment), lambda: live.pause_if_running("shutdown"))
-        except TimeIsUp:
-            moment = 0.0
+        with suppress(TimeIsUp), in_time(left):
+            given = max(left, min(LEAST, deadline + GRACE - now), 0.0)
+            within(given, lambda: live.pause_if_running("shutdown"))
 
     _with_each(jobs, lost, pause)
 

@@ -4,7 +4,7 @@ from abc import abstractmethod
 
 from routilux._core.facts import HoldLifted
 from routilux._engine.awaited import Awaited, TimeIsUp
-from routilux._engine.engine import Engine
+from routilux._engine.engine import Engine, moment_of
 from routilux._engine.kept_job import KeptJob
 from routilux._engine.watchers import NOBODY, Condition, Watchers
 from routilux._model import JobStatus
@@ -73,8 +73,7 @@ class WatchedJob(KeptJob):
         if log is not None and not log.has_let_go and log.failure is None:
             log.failure = error
             if self.engine is not None:
-                self.engine.closed_first[self.job.job_id] = error
-                self.engine.jobs.discard(self)
+                self.engine.closed_first[moment_of(self)] = error
 
     def tell_who_waits(self) -> None:
         """Tell those who wait for the job that its store has been closed: without its lock, so all at once."""

@@ -33,9 +33,11 @@ def main() -> None:
         return
     source = _found(first["source"])
     for line in sys.stdin:
+        request = json.loads(line)
         pid = os.fork()
         if pid == 0:
-            _told(channel, lambda: _run(channel, source, json.loads(line)))  # noqa: B023 - it is called at once
+            signal.alarm(request["life"])  # also where nobody is left who would wait for it
+            _told(channel, lambda: _run(channel, source, request))  # noqa: B023 - it is called at once
             os._exit(0)
         _say(channel, {"exit": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])})
 

@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from math import ceil
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any
@@ -52,18 +53,18 @@ class OtherHosts:
         self.are_gone = False
         self._say({"modules": [[name, _file_of(name)] for name in modules], "source": _reference(trial.source)})
         try:
-            self._hear()
+            _checked(self._hear())
         except Refuted:
             self.close()
             raise
 
     def run(self, request: Data) -> tuple[Data, int]:
         """Have a process do something: the last that it has said, and how it has ended."""
-        self._say(request)
-        said, ended = self._hear(), self._hear()
-        if "exit" in said:
+        self._say(request | {"life": ceil(PATIENCE) + 1})
+        if "exit" in (said := self._hear()):
             raise Refuted(f"the other process ended with {said['exit']}, and said nothing")
-        return said, ended["exit"]
+        ended = self._hear()["exit"]
+        return _checked(said), ended
 
     def _say(self, message: Data) -> None:
         assert self._process.stdin is not None
@@ -82,8 +83,6 @@ class OtherHosts:
             self.close()
             raise Refuted(f"the other process is gone, or was silent for {PATIENCE:.0f} s; its stderr may say why")
         heard: Data = json.loads(line)
-        if "raised" in heard:
-            raise Refuted(f"the other process raised {heard['raised']}")
         return heard
 
     def close(self) -> None:
@@ -97,6 +96,12 @@ class OtherHosts:
     def _kill(self) -> None:
         with suppress(ProcessLookupError):  # all have ended
             os.killpg(self._process.pid, SIGKILL)
+
+
+def _checked(said: Data) -> Data:
+    if "raised" in said:
+        raise Refuted(f"the other process raised {said['raised']}")
+    return said
 
 
 class Swap(Check):
