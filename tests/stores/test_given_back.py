@@ -15,7 +15,6 @@ from routilux._core.journal import write_record
 from routilux._engine import giving_back, job_log, keeper, ledger
 from routilux._engine.fault_points import FaultPoint
 from routilux._engine.hands import Hands
-from routilux._engine.job_lock import is_free
 from routilux._engine.owner import said_to_be_gone
 from routilux._records import Changes
 from routilux.errors import JobStateError, RecoveryError, StoreError, StoreUnavailableError
@@ -547,7 +546,7 @@ def test_a_store_is_not_left_while_a_job_is_claimed(
 
     def begin_to_close() -> None:
         closing.start()
-        until(lambda: not is_free(store.ledger._leaving))
+        until(lambda: store.ledger._has_left)
         assert str(backend.record(job_id).owner) == store.ledger.owner
 
     backend.after["acquire"] = begin_to_close
