@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import threading
 from typing import Any
 
@@ -21,6 +22,7 @@ from routilux.testing import StepRunner
 from serilux import register_serializable
 from serilux.errors import DocumentError, UnsupportedValueError
 from tests.engine.engine_parts import EngineSource, emitted, flow_of
+from tests.patience import PATIENCE
 
 
 class Client:
@@ -192,6 +194,7 @@ def test_a_child_process_has_its_own() -> None:
     assert factory.get() == os.getpid()
     child = os.fork()
     if child == 0:
+        signal.alarm(int(PATIENCE))
         os.write(writing, str(factory.get()).encode())
         os._exit(0)
     os.waitpid(child, 0)
