@@ -17,6 +17,7 @@ from routilux import (
     Routine,
     SharedDataConflict,
 )
+from routilux._engine import running_job
 from routilux._engine.live_job import LiveJob
 from routilux.testing import StepRunner
 from routilux.testing.step_runner import StuckError
@@ -678,6 +679,24 @@ def test_a_shutdown_that_was_broken_off_is_made_by_who_calls_it_again(monkeypatc
     assert job_state.status == "running"
     flow.shutdown()
     assert job_state.status == "paused"
+
+
+def test_a_time_limit_in_the_middle_of_a_commit_leaves_no_job_that_would_be_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Limit(Exception):
+        """What a signal's handler may raise, on the thread that has executed a job."""
+
+    def interrupted(*given: object) -> None:
+        raise Limit
+
+    flow = flow_of(a=routine(lambda self: None))
+    with monkeypatch.context() as patch:
+        patch.setattr(running_job, "succeed", interrupted)
+        with pytest.raises(Limit):
+            flow.execute("a")
+    assert flow._engine is not None and not flow._engine.jobs
+    flow.shutdown()
 
 
 def test_who_shuts_a_flow_down_meanwhile_returns_when_that_is_over() -> None:

@@ -307,9 +307,13 @@ class HeldJob(WatchedJob):
             self.distrust(error)
             raise
 
-    def distrust(self, error: BaseException) -> None:
-        """Let go of the job, if it is a signal that came in the middle of its change: what is stored of it is whole."""
-        if not isinstance(error, Exception):
+    def distrust(self, error: BaseException, *, any_signal: bool = False) -> None:
+        """Let go of the job, if it is a signal that came in the middle of its change: what is stored of it is whole.
+
+        What the handlers of signals raise may be an Exception, too: where `any_signal` may come, each that is none of
+        this library's is taken for that.
+        """
+        if not isinstance(error, RoutiluxError if any_signal else Exception):
             problem = f"{type(error).__name__} came while job {self.job.job_id!r} was being changed"
             if self.log is None:
                 self.lose(RoutiluxError(f"{problem}, and nothing of it runs any more; start another"))

@@ -131,7 +131,7 @@ class RunningJob(HeldJob):
         except BaseException as error:
             if is_mine(self.lock):  # a signal came just as it was taken
                 self.lock.release()
-            self.distrust(error)
+            self.distrust(error, any_signal=True)
             raise
         self.submit()
 
