@@ -80,8 +80,7 @@ class JobState(Serializable):
     def _of(cls, new_job: Callable[[], Job]) -> "JobState":
         """A handle, and then the job."""
         job_state = cls.__new__(cls)
-        live = job_state._live = LiveJob(new_job, cls)
-        live.known_as(job_state)
+        job_state._take(LiveJob(new_job, cls))
         return job_state
 
     @classmethod

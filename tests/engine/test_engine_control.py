@@ -14,11 +14,13 @@ from routilux import (
     JobState,
     JobStateError,
     ResumeError,
+    RoutiluxError,
     Routine,
     SharedDataConflict,
 )
-from routilux._engine import running_job
+from routilux._engine import held_job, running_job
 from routilux._engine.live_job import LiveJob
+from routilux._engine.workers import WorkerThreads
 from routilux.testing import StepRunner
 from routilux.testing.step_runner import StuckError
 from tests.engine.engine_parts import (
@@ -681,22 +683,60 @@ def test_a_shutdown_that_was_broken_off_is_made_by_who_calls_it_again(monkeypatc
     assert job_state.status == "paused"
 
 
-def test_a_time_limit_in_the_middle_of_a_commit_leaves_no_job_that_would_be_waited_for(
-    monkeypatch: pytest.MonkeyPatch,
+class Limit(Exception):
+    """What a signal's handler may raise, on the thread that has executed a job."""
+
+
+@pytest.mark.parametrize("kind", [Limit, RoutiluxError])
+@pytest.mark.parametrize("place", [(held_job, "transition"), (running_job, "take"), (running_job, "succeed")])
+def test_a_time_limit_in_the_middle_of_a_change_leaves_no_job_that_would_be_waited_for(
+    monkeypatch: pytest.MonkeyPatch, kind: type[Exception], place: tuple[Any, str]
 ) -> None:
-    class Limit(Exception):
-        """What a signal's handler may raise, on the thread that has executed a job."""
+    change = getattr(*place)
 
     def interrupted(*given: object) -> None:
-        raise Limit
+        change(*given)
+        raise kind("the time is up")
 
     flow = flow_of(a=routine(lambda self: None))
     with monkeypatch.context() as patch:
-        patch.setattr(running_job, "succeed", interrupted)
-        with pytest.raises(Limit):
+        patch.setattr(*place, interrupted)
+        with pytest.raises(kind, match="up"):
             flow.execute("a")
     assert flow._engine is not None and not flow._engine.jobs
     flow.shutdown()
+
+
+def test_operators_are_told_of_a_job_that_is_lost_by_that(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def interrupted(*given: object) -> None:
+        raise Limit
+
+    monkeypatch.setattr(running_job, "succeed", interrupted)
+    with flow_of(a=routine(lambda self: None)) as flow, pytest.raises(Limit):
+        flow.execute("a")
+    (record,) = caplog.records
+    assert record.message.endswith("was being changed, and nothing of it runs any more; start another")
+
+
+def test_threads_that_a_signal_has_kept_from_ending_end_with_the_next_shutdown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    flow = flow_of(a=routine(lambda self: None))
+    assert flow.execute("a").wait(PATIENCE)
+
+    def interrupted(workers: WorkerThreads) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(WorkerThreads, "close", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            flow.shutdown()
+    flow.shutdown()
+    assert flow._engine is not None
+    workers: Any = flow._engine.workers
+    until(lambda: not workers._threads)
 
 
 def test_who_shuts_a_flow_down_meanwhile_returns_when_that_is_over() -> None:
@@ -718,6 +758,29 @@ def test_who_shuts_a_flow_down_meanwhile_returns_when_that_is_over() -> None:
         release.set()
         assert (first.result(PATIENCE), second.result(PATIENCE)) == (None, None)
     assert job_state.status == "completed"
+
+
+@pytest.mark.parametrize("how", [{"timeout": 0}, {"wait": False}])
+def test_who_has_less_time_than_another_who_shuts_a_flow_down_has_its_jobs_pause(how: dict[str, Any]) -> None:
+    entered, release = threading.Event(), threading.Event()
+    taken: list[int] = []
+
+    def block(self: Routine) -> None:
+        entered.set()
+        assert release.wait(PATIENCE)
+        self.emit("out", value=1)
+
+    flow = flow_of(links=("a.out>b",), a=routine(block, "out"), b=routine(lambda self, value: taken.append(value)))
+    job_state = flow.start("a")
+    assert entered.wait(PATIENCE)
+    with ThreadPoolExecutor(1) as executor:
+        first = executor.submit(flow.shutdown)
+        until(lambda: job_state._live._watchers._conditions)
+        flow.shutdown(**how)
+        release.set()
+        first.result(PATIENCE)
+    until(lambda: job_state.status == "paused")
+    assert taken == []
 
 
 def test_shutdown_waits_for_retries_unless_a_timeout_comes_first() -> None:

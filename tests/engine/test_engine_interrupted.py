@@ -1,17 +1,20 @@
 """Ctrl-C at every step of a call: the job is let go, whoever waits for it is told, and its flow comes to rest."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from routilux import Flow, JobState, RoutiluxError
+from routilux import Flow, JobState, RoutiluxError, Routine
 from routilux._engine import held_job, running_job
+from routilux._engine.awaited import Awaited
 from routilux._engine.engine import Engine
 from routilux._engine.held_job import HeldJob
 from routilux._engine.running_job import RunningJob
-from tests.engine.engine_parts import EngineAsker, flow_of, routine
+from routilux._engine.watchers import is_settled
+from tests.engine.engine_parts import EngineAsker, flow_of, retrying, routine
 from tests.interruptions import interrupted_after_each_call
 from tests.patience import PATIENCE, until
 
@@ -66,6 +69,71 @@ def test_a_job_that_a_signal_has_broken_off_holds_up_nothing(
     assert flow.execute("a").wait(PATIENCE, raise_on_failure=True)
     flow.shutdown(timeout=PATIENCE)
     assert engine.jobs == set()
+
+
+class Interrupting(logging.Handler):
+    """Keeps what is logged; a signal comes as it gets the first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+        if len(self.records) == 1:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def told() -> Iterator[Interrupting]:
+    handler = Interrupting()
+    logger = logging.getLogger("routilux")
+    logger.addHandler(handler)
+    yield handler
+    logger.removeHandler(handler)
+
+
+@pytest.mark.parametrize("strategy", ["sequential", "concurrent"])
+@pytest.mark.parametrize(("retries", "status"), [(0, "failed"), (1, "completed")])
+def test_a_job_is_as_it_was_after_a_signal_while_operators_are_told_of_it(
+    told: Interrupting, strategy: str, retries: int, status: str
+) -> None:
+    """It was lost, and nobody was told of that."""
+    begun = list[JobState]()
+
+    def fail_first(self: Routine) -> None:
+        context = self.get_execution_context()
+        assert context is not None
+        begun.append(context.job_state)
+        if len(begun) == 1:
+            raise ValueError("flaky")
+
+    part = routine(fail_first)
+    part.set_error_handler(retrying(retries, 0.0) if retries else None)
+    with flow_of(execution_strategy=strategy, a=part) as flow, pytest.raises(KeyboardInterrupt):
+        flow.execute("a")
+    assert begun[0].wait(PATIENCE)
+    assert (begun[0].status, len(begun), len(told.records)) == (status, 1 + retries, 1)
+
+
+def test_a_job_that_has_completed_has_done_so_although_a_signal_came_before_its_caller_knew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun = list[JobState]()
+
+    def begin(self: Routine) -> None:
+        context = self.get_execution_context()
+        assert context is not None
+        begun.append(context.job_state)
+        awaited.append(begun[0]._live.wait_until(is_settled))
+
+    awaited = list[Awaited]()
+    with flow_of(a=routine(begin)) as flow:
+        monkeypatch.setattr(HeldJob, "_detach", interrupted(HeldJob._detach, before=False))
+        with pytest.raises(KeyboardInterrupt):
+            flow.execute("a")
+        awaited[0].wait(PATIENCE)
+    assert (begun[0].status, begun[0].wait(PATIENCE)) == ("completed", True)
 
 
 @pytest.mark.parametrize("verb", ["execute", "execute_async", "start"])

@@ -405,4 +405,4 @@ def test_what_a_signal_raises_while_something_is_told_comes_out(raises: type[Bas
 
 def test_a_record_says_where_in_this_library_it_was_made(logged: list[logging.LogRecord]) -> None:
     run(fail, None)
-    assert [(record.module, record.funcName) for record in logged] == [("news", "_tell")]
+    assert [(record.module, record.funcName) for record in logged] == [("news", "tell")]

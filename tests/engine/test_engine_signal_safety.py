@@ -6,14 +6,16 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
-from routilux import Flow, JobState
+from routilux import BlockingCallError, Flow, JobState
+from routilux._engine import held_job, running_job
+from routilux._engine.held_job import HeldJob
 from routilux.stores import open_store
 from tests.engine.engine_parts import EngineAsker, flow_of
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 
 pytestmark = pytest.mark.skipif(
     threading.current_thread() is not threading.main_thread(), reason="signals are raised in the main thread"
@@ -73,6 +75,60 @@ def test_a_job_can_be_had_by_others_after_a_signal(ask: str, stored: bool) -> No
         ASK[ask](job_state)
     with ThreadPoolExecutor(1) as other:
         other.submit(flow.pause, job_state, timeout=PATIENCE).result(PATIENCE)
+    assert job_state.status == "paused"
+
+
+SHUT_DOWN: dict[str, tuple[tuple[Any, str], Callable[[Flow, JobState], object]]] = {
+    "begins": ((held_job, "transition"), lambda flow, job_state: flow.execute("ask")),
+    "before its handler": ((running_job, "run_handler"), lambda flow, job_state: flow.execute("ask")),
+    "commits": ((HeldJob, "_react"), lambda flow, job_state: flow.execute("ask")),
+    "is changed": ((held_job, "transition"), lambda flow, job_state: job_state.update_shared_data("a", 1)),
+}
+
+
+@pytest.mark.parametrize("wait", [True, False])
+@pytest.mark.parametrize("case", SHUT_DOWN)
+def test_a_signals_handler_that_shuts_a_flow_down_in_the_middle_of_a_call_is_refused(
+    monkeypatch: pytest.MonkeyPatch, case: str, wait: bool
+) -> None:
+    """It would wait for the call that it keeps from coming to an end."""
+    place, call = SHUT_DOWN[case]
+    flow, function = flow_of(ask=EngineAsker()), getattr(*place)
+    job_state = flow.execute("ask")
+
+    def signalled(*given: Any) -> Any:
+        patch.undo()
+        signal.raise_signal(signal.SIGINT)
+        return function(*given)
+
+    signal.signal(signal.SIGINT, lambda *_: flow.shutdown(wait=wait))
+    with monkeypatch.context() as patch:
+        patch.setattr(*place, signalled)
+        with pytest.raises(
+            BlockingCallError, match="a signal's handler cannot shut a flow down in the middle of a call"
+        ):
+            call(flow, job_state)
+    flow.shutdown()
+    assert flow._engine is not None and not flow._engine.jobs
+
+
+def test_one_that_shuts_it_down_while_a_job_is_waited_for_has_it_pause() -> None:
+    flow = flow_of(ask=EngineAsker())
+    job_state = flow.execute("ask")
+
+    def leave(*_: object) -> NoReturn:
+        flow.shutdown()
+        raise KeyboardInterrupt
+
+    def signalled() -> None:
+        until(lambda: job_state._live._watchers._conditions)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    signal.signal(signal.SIGINT, leave)
+    with ThreadPoolExecutor(1) as other:
+        other.submit(signalled)
+        with pytest.raises(KeyboardInterrupt):
+            job_state.wait(PATIENCE)
     assert job_state.status == "paused"
 
 

@@ -3,8 +3,9 @@
 import asyncio
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -297,6 +298,68 @@ def test_a_worker_whose_starter_is_interrupted_is_counted_once(monkeypatch: pyte
     until(lambda: workers._idle)
     assert (len(workers._threads), workers._idle) == (1, 1)
     workers.close()
+
+
+def then(call: Callable[..., Any], signalled: Callable[[], object]) -> Callable[..., Any]:
+    """A function behind which a signal comes, once."""
+    left = [signalled]
+
+    def made(*given: Any) -> Any:
+        result = call(*given)
+        if left:
+            left.pop()()
+        return result
+
+    return made
+
+
+def interrupt() -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def test_a_job_whose_submitter_is_interrupted_is_served() -> None:
+    class Jobs(deque[Any]):
+        """A queue that a signal may come behind."""
+
+    workers, job = WorkerThreads(1, "routilux-few"), Job(lambda: None)
+    workers.stand_by()
+    until(lambda: workers._changed._waiters)  # type: ignore[attr-defined]
+    jobs = Jobs()
+    workers._jobs, jobs.append = jobs, then(jobs.append, interrupt)  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        workers.submit(job)
+    assert job.served.wait(PATIENCE)
+    workers.close()
+
+
+def test_a_worker_is_counted_whose_starter_is_interrupted_as_he_counts_it() -> None:
+    class Threads(set[threading.Thread]):
+        """A set that a signal may come behind."""
+
+    workers, threads = WorkerThreads(1, "routilux-few"), Threads()
+    workers._threads, threads.add = threads, then(threads.add, interrupt)  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        workers.stand_by()
+    until(lambda: (len(workers._threads), workers._idle) == (1, 1))
+    late = Job(lambda: None)
+    workers.submit(late)
+    assert late.served.wait(PATIENCE)
+    workers.close()
+
+
+def test_a_signal_may_have_a_job_submitted_and_workers_closed_in_the_middle_of_a_submit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    workers, job, other = WorkerThreads(1, "routilux-few"), Job(lambda: None), Job(lambda: None)
+
+    def signalled() -> None:
+        workers.submit(other)
+        workers.close()
+
+    workers.stand_by()
+    monkeypatch.setattr(workers, "_find_worker", then(workers._find_worker, signalled))
+    threading.Thread(target=workers.submit, args=(job,), daemon=True).start()
+    assert job.served.wait(PATIENCE) and other.served.wait(PATIENCE)
 
 
 def test_workers_that_cannot_be_had_leave_the_job_as_it_was(limit: Limit) -> None:

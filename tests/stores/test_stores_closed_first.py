@@ -8,11 +8,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+from weakref import ref
 
 import pytest
 
-from routilux import Flow, JobState, Routine, StoreError, recover
+from routilux import Flow, JobState, Routine, StoreError, StoreUnavailableError, recover
 from routilux._core.job import Job
 from routilux._engine.awaited import Awaited
 from routilux._engine.custody import Custody
@@ -59,8 +60,12 @@ def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Stor
 
 
 def refusal(job_state: JobState) -> str:
+    return refusal_of(job_state.job_id)
+
+
+def refusal_of(job_id: str) -> str:
     return (
-        f"the store has been closed while job {job_state.job_id!r} still ran here, and keeps no more of it; close it "
+        f"the store has been closed while job {job_id!r} still ran here, and keeps no more of it; close it "
         f"after the flow: with open_store(...) as store, flow:"
     )
 
@@ -78,14 +83,38 @@ def test_the_wrong_order_says_what_the_right_one_is(opening: Callable[[], Store]
     ]
 
 
-def test_operators_are_told_of_each_job(opening: Callable[[], Store], caplog: pytest.LogCaptureFixture) -> None:
+def test_operators_are_told_of_each_job_once(opening: Callable[[], Store], caplog: pytest.LogCaptureFixture) -> None:
+    """Of one that somebody has asked for by then, of one that has ended late, and of one that nobody has any more."""
     flow, store = waiting(), opening()
-    jobs = [flow.execute("waiter", {"ask": True}, store=store) for _ in range(3)]
+    asked, _, late = [flow.start("waiter", {"ask": ask}, store=store) for ask in (True, True, False)]
+    until(lambda: [len(job.job.active) for job in by_id(flow)] == [0, 0, 1])
+    job_ids = [job.job.job_id for job in by_id(flow)]
     store.close()
     with pytest.raises(StoreError):
+        flow.pause(asked)
+    ClosedFirstWaiter.opened.set()
+    until(lambda: late._live.lost is not None)
+    with pytest.raises(StoreError):
         flow.shutdown(timeout=LONG)
-    assert {getattr(record, "job_id", "") for record in caplog.records} == {job.job_id for job in jobs}
-    assert [job._live.lost is not None for job in jobs] == [True] * 3
+    assert sorted(getattr(record, "job_id", "") for record in caplog.records) == sorted(job_ids)
+    assert {record.message.partition(": ")[2] for record in caplog.records} == {*map(refusal_of, job_ids)}
+
+
+def by_id(flow: Flow) -> list[Any]:
+    assert flow._engine is not None
+    return sorted(flow._engine.jobs, key=lambda live: (len(live.job.active), live.job.job_id))
+
+
+def test_a_flow_that_outlives_its_stores_keeps_no_job_of_them(opening: Callable[[], Store]) -> None:
+    """All of its data stayed as long as the flow."""
+    flow, kept = waiting(), list[Any]()
+    for _ in range(3):
+        with opening() as store:
+            kept.append(ref(flow.execute("waiter", {"ask": True}, store=store)._live))
+    del store  # whose threads are about to end
+    until(lambda: gc.collect() >= 0 and [live() for live in kept] == [None] * 3)
+    with pytest.raises(StoreError, match="still ran here"):
+        flow.shutdown()
 
 
 def test_what_has_come_back_in_the_store_opened_again_is_told_of_no_more(tmp_path: Path) -> None:
@@ -330,17 +359,25 @@ def test_so_is_who_waits_where_the_job_is_just_being_changed(
     assert str(caught.value) == gone(job_state)
 
 
+@pytest.mark.parametrize("is_answered", [True, False])
 def test_a_job_that_got_into_a_store_as_that_was_closed_goes_on_there_and_nowhere_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_answered: bool
 ) -> None:
-    """It went on by its handle, and once more as an orphan of the store."""
+    """It went on by its handle, and once more as an orphan of the store; also where the store could not say so."""
     flow, url, hold = waiting(), f"sqlite:///{tmp_path}/jobs.db", Custody.hold
     job_state = flow.execute("waiter", {"ask": True})
     flow.pause(job_state)
-    store = open_store(url)
+    store = open_store(url, patience=0.05)
+    write = store.ledger.backend.write
+
+    def write_in_silence(*given: Any) -> NoReturn:
+        write(*given)
+        raise StoreUnavailableError("the connection is lost")
 
     def close_first(*given: Any) -> None:
         monkeypatch.undo()
+        if not is_answered:
+            monkeypatch.setattr(store.ledger.backend, "write", write_in_silence)
         store.close()
         hold(*given)
 

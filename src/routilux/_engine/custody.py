@@ -26,7 +26,8 @@ WATCHED = 4096
 class Custody:
     """What becomes of a job is kept in a ledger. All calls are made under the job's lock.
 
-    `graph` is the one that it ran with when it was read.
+    `graph` is the one that it ran with when it was read. It `is_unsure` whether a job that is not known to be in the
+    store has got there, and `is_unanswered` where it may have, since the store did not answer.
     """
 
     def __init__(self, ledger: Ledger) -> None:
@@ -37,8 +38,7 @@ class Custody:
         self.graph: Graph | None = None
         self._suspicious = False
         self._died: str | None = None  # the owner before, until it is noted that it has
-        self.is_unsure = False  # whether it got into the store, which did not say so
-        self._renamed = False
+        self.is_unsure = self.is_unanswered = self._renamed = False
 
     @property
     def max_lost_attempts(self) -> int:
@@ -230,6 +230,7 @@ class Custody:
         log, known = self._log, self._known()
         has_begun_badly = log is not None and log.failure is not None and not log.is_stored and log.position.number <= 1
         self.is_unsure = known is None or (self._position is None and has_begun_badly)
+        self.is_unanswered = has_begun_badly and log is not None and log.is_unanswered
         self._log, self._position = None, None if known is None or self.is_unsure else _read_anew(known)
 
 

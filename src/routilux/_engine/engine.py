@@ -7,9 +7,9 @@ from collections.abc import Callable
 from routilux._engine.awaited import Awaited
 from routilux._engine.clock import Clock, SystemClock
 from routilux._engine.coroutines import Coroutines, LazyLoopThread
-from routilux._engine.job_lock import JobLock
 from routilux._engine.lost_at_exit import Unsettled, watch
 from routilux._engine.namesakes import is_same_moment
+from routilux._engine.news import JobLost, tell
 from routilux._engine.workers import Workers, WorkerThreads
 from routilux._forks import renew_after_fork
 from routilux.errors import FlowShutDownError, RoutiluxError
@@ -30,7 +30,8 @@ def _is_same(moment: Moment, other: Moment) -> bool:
 class Engine:
     """A clock, workers, an event loop, and the jobs that run on them in this process.
 
-    `closed_first` says that of those whose store was closed before the flow, and which have not come back here.
+    `closed_first` says why of those whose store was closed before the flow, and which have not come back here. A signal
+    may have one of its calls made in the middle of another, so that its locks can be taken again.
     """
 
     def __init__(self, clock: Clock, workers: Workers, coroutines: Coroutines, new_id: Callable[[], str]) -> None:
@@ -45,8 +46,8 @@ class Engine:
     def _begin_anew(self) -> None:
         self.jobs: set[Unsettled] = set()
         self.closed_first: dict[Moment, RoutiluxError] = {}
-        self.coming_to_rest: JobLock = threading.RLock()  # type: ignore[assignment]  # a signal may have it begin again in the middle
-        self._lock = threading.Lock()
+        self._untold: dict[Moment, str] = {}
+        self._lock = threading.RLock()
 
     def admit(self, job: Unsettled) -> None:
         """Take a job in; FlowShutDownError where none is taken in any more, NoThreadError where none could be run.
@@ -61,11 +62,29 @@ class Engine:
             self.jobs.add(job)
         self.clock.follow_wall()
 
+    def note_closed_first(self, job: Unsettled, error: RoutiluxError, *, is_idle: bool) -> None:
+        """Have it raised at the end that a job's store was closed first; one that `is_idle` is not kept until then."""
+        self.closed_first[moment_of(job)] = error
+        if is_idle:
+            self._untold[moment_of(job)] = job.job.flow_id
+            self.jobs.discard(job)
+
+    def note_told(self, job: Unsettled) -> None:
+        """Know that operators are told of a job."""
+        self._untold.pop(moment_of(job), None)
+
+    def tell_of_closed_first(self) -> None:
+        """Tell operators of the jobs whose store was closed first, and of which they have not been told."""
+        while self._untold:
+            moment, flow_id = self._untold.popitem()
+            tell(moment[0], flow_id, JobLost(self.closed_first[moment]))
+
     def welcome_back(self, job: Unsettled) -> None:
         """Tell no more of a job whose store was closed first: it goes on here, by another handle than then."""
         with self._lock:
             for moment in [moment for moment in self.closed_first if _is_same(moment, moment_of(job))]:
                 del self.closed_first[moment]
+                self._untold.pop(moment, None)
                 self.jobs -= {other for other in list(self.jobs) if moment_of(other) == moment and other is not job}
 
     def stop_admitting(self) -> None:
@@ -79,9 +98,13 @@ class Engine:
 
     def close(self) -> None:
         """End the threads when they have nothing left to do."""
-        self.is_at_rest = True
-        self.workers.close()
-        self.coroutines.close()
+        self.is_at_rest = True  # first: a signal may have it called again in the middle
+        try:
+            self.workers.close()
+            self.coroutines.close()
+        except BaseException:
+            self.is_at_rest = False
+            raise
 
 
 EngineFactory = Callable[[str, int], Engine]

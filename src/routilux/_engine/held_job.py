@@ -233,6 +233,8 @@ class HeldJob(WatchedJob):
     def _tell_lost(self, error: RoutiluxError) -> None:
         self.abandon()
         self._watchers.fail(error)
+        if self.engine is not None:
+            self.engine.note_told(self)
 
     def _is_over(self) -> bool:
         """Whether the log has failed, as that of a closed store has: others may have the job, which is lost then."""
@@ -304,21 +306,20 @@ class HeldJob(WatchedJob):
             if effects:
                 self._react(effects)
         except BaseException as error:
-            self.distrust(error)
+            if not isinstance(error, RoutiluxError):
+                self.distrust(error)
             raise
 
-    def distrust(self, error: BaseException, *, any_signal: bool = False) -> None:
-        """Let go of the job, if it is a signal that came in the middle of its change: what is stored of it is whole.
+    def distrust(self, error: BaseException) -> None:
+        """Let go of the job, in the middle of whose change something came: what is stored of it is whole.
 
-        What the handlers of signals raise may be an Exception, too: where `any_signal` may come, each that is none of
-        this library's is taken for that.
+        That is a signal, as a rule, whose handler may raise anything.
         """
-        if not isinstance(error, RoutiluxError if any_signal else Exception):
-            problem = f"{type(error).__name__} came while job {self.job.job_id!r} was being changed"
-            if self.log is None:
-                self.lose(RoutiluxError(f"{problem}, and nothing of it runs any more; start another"))
-            else:
-                self.lose(StoreError(f"{problem}, which this process has let go of; take it up as it is stored"))
+        problem = f"{type(error).__name__} came while job {self.job.job_id!r} was being changed"
+        if self.log is None:
+            self.lose(RoutiluxError(f"{problem}, and nothing of it runs any more; start another"))
+        else:
+            self.lose(StoreError(f"{problem}, which this process has let go of; take it up as it is stored"))
 
     def _react(self, effects: Effects) -> None:
         for effect in effects:
@@ -332,14 +333,18 @@ class HeldJob(WatchedJob):
     def _status_changed(self) -> None:
         if self.log is not None and not self._is_written(self.log):
             return
-        running = self.job.status is JobStatus.RUNNING
-        if not running:
-            self._detach()
+        if self.job.status is JobStatus.RUNNING:
+            self._watchers.check(self.job)
+        else:
             for news in news_of_ending(self.job):
                 self.note(news)
+            self.come_to_rest()
+
+    def come_to_rest(self) -> None:
+        """Run here no more, and tell those who wait."""
+        self._detach()
         self._watchers.check(self.job)
-        if not running:
-            self._watchers.stopped()
+        self._watchers.stopped()
 
     def _set_timer(self) -> None:
         when = self.job.next_wake() if self.attached else None

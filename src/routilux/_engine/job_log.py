@@ -58,7 +58,7 @@ class JobLog:
 
     `position` says how far that is, and `failure` why it gets no farther; `told` is the job's status as far as anybody
     may be told of it: on disk. Others may have a job with the status with which it runs no more, unless it is `held`.
-    It `is_stored` where something of this log has been written.
+    It `is_stored` where something of this log has been written, `is_unanswered` where no answer has come to a write.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class JobLog:
     ) -> None:
         self.job = job
         self._held = held
-        self.is_stored = False
+        self.is_stored = self.is_unanswered = False
         self._has_let_go = False
         self.position = position
         self.failure: RoutiluxError | None = None

@@ -116,6 +116,10 @@ class Custodian(Protocol):
     def is_unsure(self) -> bool:
         """Whether the job may have got into the store, which did not say so."""
 
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether it may have, as the store gave no answer when the job was let go."""
+
     def is_nowhere(self, job: Job) -> bool:
         """Whether a job of which that was not known turns out not to be in the store."""
 

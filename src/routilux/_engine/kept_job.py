@@ -103,7 +103,7 @@ class KeptJob(LockedJob, Servant):
         except BaseException as error:
             if not custody.is_stored:
                 self.job, self.log, self.lost = former, None, None
-                if not isinstance(error, StoreUnavailableError):
+                if not (isinstance(error, StoreUnavailableError) or custody.is_unanswered):
                     self.custody = None
             raise
 

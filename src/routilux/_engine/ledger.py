@@ -254,8 +254,12 @@ class Ledger:
         """Write batches together; one that is the fault of a failure must not be that of the others."""
         try:
             refused = self._patiently(lambda: self.backend.write(list(written.values())))
+        except StoreUnavailableError as error:
+            for log in written:
+                log.is_unanswered = True
+            self._fail(dict.fromkeys(written, error))
         except StoreError as error:
-            if len(written) == 1 or isinstance(error, StoreUnavailableError):
+            if len(written) == 1:
                 self._fail(dict.fromkeys(written, error))
             else:
                 for log, batch in written.items():

@@ -16,15 +16,15 @@ from routilux._model import RESUMABLE, JobStatus
 from routilux._records import Task
 from routilux.errors import ActivationTimeout, DeliveryTimeout, JobTimeout, NoThreadError, RoutiluxError
 
-NONE: dict[int, Any] = {}
-"""Those of all jobs that have none."""
+EMPTY: dict[int, Any] = {}
+"""For all jobs that have nothing to put there."""
 
 
 class LiveJob(RunningJob):
     """Runs one job, on threads and on an event loop, and gives its attempts up when their time is over."""
 
-    _coroutines: dict[int, Cancellable] = NONE
-    _stuck: dict[int, Workers] = NONE
+    _coroutines: dict[int, Cancellable] = EMPTY
+    _stuck: dict[int, Workers] = EMPTY
 
     def wait_paused(self, request: Callable[[], Awaited], patience: float | None) -> None:
         """Ask the job to pause, and return when it has; TimeoutError after `patience` seconds."""
@@ -63,7 +63,7 @@ class LiveJob(RunningJob):
             if self.job.active.get(task.number) is not task:
                 coroutine.close()
                 return
-            if self._coroutines is NONE:
+            if self._coroutines is EMPTY:
                 self._coroutines = {}
             try:
                 self._coroutines[task.number] = self.engine.coroutines.start(coroutine)

@@ -83,11 +83,11 @@ class Bulletin:
         """Tell all of it; return when that is done, whoever did it."""
         with self._lock:
             while self._news:
-                _tell(job_id, flow_id, self._news.pop(0))
+                tell(job_id, flow_id, self._news.pop(0))
 
 
-def _tell(job_id: str, flow_id: str, news: News) -> None:
-    """Log what has happened; nothing of it is a secret, as errors are recorded without."""
+def tell(job_id: str, flow_id: str, news: News) -> None:
+    """Log what has happened to a job; nothing of it is a secret, as errors are recorded without."""
     from routilux._logging import logger  # noqa: PLC0415 - see this module's docstring
 
     extra = {"job_id": job_id, "flow_id": flow_id}

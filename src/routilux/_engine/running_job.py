@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from contextvars import copy_context
+from threading import get_ident
 from typing import Any
 
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from routilux._current import get_current, set_current
 from routilux._engine.attempt import Failure, call_guarded, decided, describe, holds_for, merged_by, run_handler
 from routilux._engine.discretion import secret_in_outcome
 from routilux._engine.held_job import HeldJob
+from routilux._engine.job_lock import ParentsLock
 from routilux._engine.keeping import Log
 from routilux._engine.news import AttemptFailed
 from routilux._engine.solitude import Solitude
@@ -39,6 +41,7 @@ class RunningJob(HeldJob):
 
     deciding: Activation | None = None
     _solitude: Solitude | None = None
+    _runner: int | None = None
 
     # Running.
 
@@ -47,15 +50,15 @@ class RunningJob(HeldJob):
 
         Context variables that a handler sets are set for no other job (law 5).
         """
-        return self._run(self.now() + SLICE, others_wait)
-
-    def _run(self, end: float, others_wait: OthersWait) -> bool:
-        run = self._run_at_once if self.graph.concurrent else self._run_in_turn
         try:
-            return copy_context().run(run, end, others_wait)
+            return self._run(self.now() + SLICE, others_wait)
         finally:
             if self.noted is not None:
                 self.tell_news()
+
+    def _run(self, end: float, others_wait: OthersWait) -> bool:
+        run = self._run_at_once if self.graph.concurrent else self._run_in_turn
+        return copy_context().run(run, end, others_wait)
 
     def _run_at_once(self, end: float, others_wait: OthersWait) -> bool:
         """Run activations while other workers may do so too."""
@@ -65,9 +68,13 @@ class RunningJob(HeldJob):
             if activation.handler.is_async:
                 self._start_coroutine(activation)
             else:
-                self.finish(activation, run_handler(activation))
+                failure = run_handler(activation)
+                with self.lock:
+                    self._settle(activation, failure, self.now())
             if self.now() > end and others_wait():
                 return bool(self.job.ready)
+            if self.noted is not None:
+                self.tell_news()
             activation = self.next_activation()
         return False
 
@@ -126,14 +133,32 @@ class RunningJob(HeldJob):
 
     def run_here(self) -> None:
         """Run a ready job's first activation on the caller's thread, to which signals may come."""
+        self._runner = get_ident()
         try:
             self._run(AT_ONCE, _always)
         except BaseException as error:
-            if is_mine(self.lock):  # a signal came just as it was taken
-                self.lock.release()
-            self.distrust(error, any_signal=True)
+            self._come_to_rest_after(error)
             raise
+        finally:
+            self._runner = None
+            if self.noted is not None:
+                self.tell_news()
         self.submit()
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether the calling thread is in the middle of a call that changes the job: a signal may have come."""
+        return self._runner == get_ident() or is_mine(self.lock)
+
+    def _come_to_rest_after(self, signal: BaseException) -> None:
+        """Let go of the job, if it runs: how far it was is not known. In a fork of a handler's it is the parent's."""
+        if is_mine(self.lock):  # it came just as it was taken
+            self.lock.release()
+        if self.attached:
+            self.distrust(signal)
+        elif not isinstance(self.lock, ParentsLock):
+            with self.lock:
+                self.come_to_rest()
 
     def may_run_here(self, task: Task) -> bool:
         """Whether nothing but the caller's own patience limits how long the handler takes."""

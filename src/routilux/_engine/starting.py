@@ -81,5 +81,13 @@ class Start(Struct, frozen=True):
             self.live.start(self.setting, self.task, self.keeping, named=self.named)
         except BaseException as error:
             if self.keeping is None:  # else it is kept as it is, by a thread to which no signal comes
-                self.live.distrust(error)
+                self._abandon(error)
             raise
+
+    def _abandon(self, error: BaseException) -> None:
+        """Let go of a job that is nobody's yet, whatever came as it began."""
+        with self.live.telling():
+            if self.live.attached:
+                self.live.distrust(error)
+            else:
+                self.live.abandon()

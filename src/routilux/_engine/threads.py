@@ -60,7 +60,7 @@ def _run_observed(run: Callable[[], object]) -> None:
 
 
 def _forget_name() -> None:
-    """Leave no name behind: before 3.13 Python keeps for ever, as if it were alive, a thread that it has named so."""
+    """Leave nothing behind of a thread that Python has named itself: before 3.13 it counts those as alive for ever."""
     active = getattr(threading, "_active", {})
     if isinstance(active.get(threading.get_ident()), threading._DummyThread):
         active.pop(threading.get_ident(), None)

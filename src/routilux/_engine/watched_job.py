@@ -4,7 +4,7 @@ from abc import abstractmethod
 
 from routilux._core.facts import HoldLifted
 from routilux._engine.awaited import Awaited, TimeIsUp
-from routilux._engine.engine import Engine, moment_of
+from routilux._engine.engine import Engine
 from routilux._engine.kept_job import KeptJob
 from routilux._engine.watchers import NOBODY, Condition, Watchers
 from routilux._model import JobStatus
@@ -68,12 +68,13 @@ class WatchedJob(KeptJob):
         return None if self.custody is None else self.custody.closed(self.job)
 
     def close_log(self, error: RoutiluxError) -> None:
-        """Begin nothing more, and have nothing more written: without the job's lock, so at once."""
+        """Begin nothing more, and have nothing more written: at once, whoever has the job."""
         log = self.log
         if log is not None and not log.has_let_go and log.failure is None:
             log.failure = error
             if self.engine is not None:
-                self.engine.closed_first[moment_of(self)] = error
+                with self.taken(0.0) as is_mine:  # whoever else has it loses it
+                    self.engine.note_closed_first(self, error, is_idle=is_mine and not self.job.active)
 
     def tell_who_waits(self) -> None:
         """Tell those who wait for the job that its store has been closed: without its lock, so all at once."""

@@ -49,7 +49,7 @@ class WorkerThreads:
     """Up to `limit` daemon threads, started when there is work for them, that take jobs in turn.
 
     One that stands by does not end before `close`. Where there is one, and no other can be started, it does all the
-    work, until a later job finds that another can.
+    work, until a later job finds that another can. A signal may have one of the calls made in the middle of another.
     """
 
     def __init__(self, limit: int, name: str) -> None:
@@ -61,7 +61,7 @@ class WorkerThreads:
 
     def _begin_anew(self) -> None:
         self._jobs: deque[Servable] = deque()
-        self._lock = threading.Lock()  # entered itself: a Condition could be left locked by a signal
+        self._lock = threading.RLock()  # entered itself: a Condition could be left locked by a signal
         self._changed = threading.Condition(self._lock)
         self._threads: set[threading.Thread] = set()
         self._idle = 0
@@ -81,11 +81,12 @@ class WorkerThreads:
                 return
             if not self._threads:
                 self._start_thread()
-            job.queued = True
-            self._jobs.append(job)
             try:
+                job.queued = True
+                self._jobs.append(job)
                 self._find_worker()
-            except BaseException:  # a signal: the job is queued, and somebody has to know
+            except BaseException:  # a signal: the job may be queued, and then somebody has to know
+                job.queued = job in self._jobs
                 self._changed.notify()
                 raise
 
@@ -99,8 +100,9 @@ class WorkerThreads:
 
     def _start_thread(self) -> None:
         """Start one more, which is idle until it has the lock."""
-        self._threads.add(start_thread(self._name, self._run))
+        thread = start_thread(self._name, self._run)
         self._idle += 1
+        self._threads.add(thread)
 
     def replace_stuck(self) -> None:
         """Allow one more thread until the stuck one retires."""
