@@ -366,9 +366,10 @@ class Flow(Definition):
         With `wait`, running jobs are first given until they settle, or have nothing to do until somebody delivers
         to them, or `timeout` seconds are over. Handlers that run on after that, or without `wait`, are not waited for:
         their jobs pause when they return, and `serialize` counts their tasks as pending until then; so may do others
-        whose store is slow, or away. Each call does all that is left to do, in its own time. When the interpreter ends
-        (`__del__`, a generator that was not finished) nothing is done, as if the process had died. BlockingCallError
-        inside a handler of this flow, and in one of a signal that comes in the middle of a call that changes a job.
+        whose store is slow, or away. Who calls it meanwhile does the same, in his own time; after that there is nothing
+        to do. When the interpreter ends (`__del__`, a generator that was not finished) nothing is done, as if the
+        process had died. BlockingCallError inside a handler of this flow, and in one of a signal that comes in the
+        middle of a call that has a job of it, which is in no store.
         """
         refuse_blocking(self, "shut down")
         patience = checked_patience(timeout)

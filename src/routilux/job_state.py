@@ -351,9 +351,11 @@ class JobState(Serializable):
     def serialize(self) -> dict[str, Any]:
         """All of the job as a document, at any moment a consistent cut (law 4).
 
-        A task whose handler runs just now is in it as one that has not been started.
+        A task whose handler runs just now is in it as one that has not been started. A job that was let go as a signal
+        came in the middle of its change is not written: RoutiluxError, or StoreError if a store has it.
         """
         with self._live.looking() as job:
+            self._live.check_whole()
             document = write_job(job, self._live.now())
             records = list(job.records())
         document["execution_history"] = write_history(records)

@@ -1,8 +1,9 @@
 """Pause, resume, cancel, wait and shutdown, step by step."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -17,10 +18,15 @@ from routilux import (
     RoutiluxError,
     Routine,
     SharedDataConflict,
+    StoreUnavailableError,
 )
 from routilux._engine import held_job, running_job
+from routilux._engine.awaited import Awaited
 from routilux._engine.live_job import LiveJob
+from routilux._engine.watchers import is_settled
 from routilux._engine.workers import WorkerThreads
+from routilux._records import Task
+from routilux.stores import open_store
 from routilux.testing import StepRunner
 from routilux.testing.step_runner import StuckError
 from tests.engine.engine_parts import (
@@ -720,6 +726,47 @@ def test_operators_are_told_of_a_job_that_is_lost_by_that(
     assert record.message.endswith("was being changed, and nothing of it runs any more; start another")
 
 
+def test_a_job_that_is_lost_is_so_altogether_although_a_signal_comes_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As one comes on the caller's thread while the job is just being let go, its store away."""
+    store = open_store("memory:", patience=0.01)
+    flow, waiting = Flow("asking"), list[Awaited]()
+    flow.add_routine(EngineAsker(), "ask")
+
+    def fail(*_: object) -> NoReturn:
+        raise StoreUnavailableError("the store is away")
+
+    def asked(live: LiveJob, task: Task) -> Any:
+        waiting.append(live.wait_until(is_settled))
+        monkeypatch.setattr(store.ledger.backend, "write", fail)
+        return begin(live, task)
+
+    begin = LiveJob.may_run_here
+    monkeypatch.setattr(LiveJob, "may_run_here", asked)
+    monkeypatch.setattr(LiveJob, "_give_up_all", then_interrupted(LiveJob._give_up_all))
+    with pytest.raises(KeyboardInterrupt):
+        flow.execute("ask", store=store, durability="strict", job_id="first")
+    with pytest.raises(StoreUnavailableError):
+        waiting[0].wait(PATIENCE)
+    assert flow._engine is not None and not flow._engine.jobs
+    assert not store.ledger.keeper._held
+    flow.shutdown()
+
+
+def then_interrupted(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method behind which a signal comes once."""
+    left = [KeyboardInterrupt]
+
+    def call(*given: Any) -> Any:
+        result = method(*given)
+        if left:
+            raise left.pop()
+        return result
+
+    return call
+
+
 def test_threads_that_a_signal_has_kept_from_ending_end_with_the_next_shutdown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -753,8 +800,8 @@ def test_who_shuts_a_flow_down_meanwhile_returns_when_that_is_over() -> None:
         first = executor.submit(flow.shutdown)
         until(lambda: flow._engine is not None and flow._engine.closed)
         second = executor.submit(flow.shutdown)
-        with pytest.raises(TimeoutError):
-            second.result(timeout=0.2)
+        until(lambda: len(job_state._live._watchers._conditions) == 2)
+        assert not second.done()
         release.set()
         assert (first.result(PATIENCE), second.result(PATIENCE)) == (None, None)
     assert job_state.status == "completed"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from routilux import Flow, JobState, RoutiluxError, Routine
+from routilux import BlockingCallError, Flow, JobState, RoutiluxError, Routine
 from routilux._engine import held_job, running_job
 from routilux._engine.awaited import Awaited
 from routilux._engine.engine import Engine
@@ -21,9 +21,11 @@ from tests.patience import PATIENCE, until
 MANY = 100
 
 
-def interrupted(method: Callable[..., Any], *, before: bool) -> Callable[..., Any]:
+def interrupted(
+    method: Callable[..., Any], *, before: bool, kind: type[BaseException] = KeyboardInterrupt
+) -> Callable[..., Any]:
     """A function in front of which, or behind, a signal comes once."""
-    left = [KeyboardInterrupt]
+    left = [kind]
 
     def call(*args: Any, **named: Any) -> Any:
         given = None if before and left else method(*args, **named)
@@ -151,18 +153,6 @@ def test_a_job_is_left_to_nobody_wherever_its_caller_was_interrupted(flow: Flow,
         until(lambda: not engine.jobs)
 
 
-def test_who_waits_for_a_running_job_that_a_signal_has_broken_off_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    flow = flow_of(ask=EngineAsker())
-    job_state = flow.execute("ask")
-    with monkeypatch.context() as patch:
-        patch.setattr(held_job, "transition", interrupted(held_job.transition, before=False))
-        with pytest.raises(KeyboardInterrupt):
-            job_state.update_shared_data("a", 1)
-    for ask in (lambda: job_state.wait(PATIENCE), lambda: flow.resume(job_state)):
-        with pytest.raises(RoutiluxError, match=r"KeyboardInterrupt came while job .* and nothing of it runs any more"):
-            ask()
-
-
 VERBS: dict[str, Callable[[Flow, JobState], object]] = {
     "share": lambda flow, job_state: job_state.update_shared_data("a", 1),
     "log": lambda flow, job_state: job_state.append_to_shared_log("a"),
@@ -172,20 +162,47 @@ VERBS: dict[str, Callable[[Flow, JobState], object]] = {
 }
 
 
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, TimeoutError, BlockingCallError])
+@pytest.mark.parametrize("verb", sorted({*VERBS} - {"resume"}))
+def test_a_running_job_that_a_signal_has_broken_off_in_the_middle_of_its_change_is_lost_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, verb: str, kind: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It could go on without a task that was just being moved, and be written without it."""
+    with flow_of(ask=EngineAsker()) as flow:
+        job_state = flow.execute("ask")
+        waiting = job_state._live.wait_until(is_settled)
+        with monkeypatch.context() as patch:
+            patch.setattr(held_job, "transition", interrupted(held_job.transition, before=False, kind=kind))
+            with pytest.raises(kind):
+                VERBS[verb](flow, job_state)
+        lost = f"{kind.__name__} came while job .* and nothing of it runs any more"
+        for ask in (waiting.wait, job_state.wait, job_state.serialize, lambda: flow.resume(job_state)):
+            with pytest.raises(RoutiluxError, match=lost):
+                ask()
+    assert [getattr(record, "action", "") for record in caplog.records] == ["lose"]
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, BlockingCallError])
 @pytest.mark.parametrize("before", [True, False])
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_paused_job_is_as_it_was_after_a_signal_in_the_middle_of_its_change(
-    monkeypatch: pytest.MonkeyPatch, verb: str, before: bool
+    monkeypatch: pytest.MonkeyPatch,
+    verb: str,
+    before: bool,
+    kind: type[BaseException],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    """Nobody is told that it is lost."""
     with flow_of(ask=EngineAsker()) as flow:
         job_state = flow.execute("ask")
         flow.pause(job_state)
         document = job_state.serialize()
+        waiting = job_state._live.wait_until(is_settled)
         with monkeypatch.context() as patch:
-            patch.setattr(held_job, "transition", interrupted(held_job.transition, before=before))
-            with pytest.raises(KeyboardInterrupt):
+            patch.setattr(held_job, "transition", interrupted(held_job.transition, before=before, kind=kind))
+            with pytest.raises(kind):
                 VERBS[verb](flow, job_state)
-        assert job_state.serialize() == document
+        assert (job_state.serialize(), waiting.is_done, caplog.records) == (document, False, [])
         flow.resume(job_state)
         flow.deliver(job_state, "ask", "answer", {"text": "yes"})
         assert job_state.wait(PATIENCE, raise_on_failure=True)

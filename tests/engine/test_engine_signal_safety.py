@@ -10,11 +10,12 @@ from typing import Any, NoReturn
 
 import pytest
 
-from routilux import BlockingCallError, Flow, JobState
+from routilux import BlockingCallError, Flow, JobState, Routine
 from routilux._engine import held_job, running_job
 from routilux._engine.held_job import HeldJob
+from routilux._engine.live_job import LiveJob
 from routilux.stores import open_store
-from tests.engine.engine_parts import EngineAsker, flow_of
+from tests.engine.engine_parts import EngineAsker, flow_of, routine
 from tests.patience import PATIENCE, until
 
 pytestmark = pytest.mark.skipif(
@@ -105,7 +106,7 @@ def test_a_signals_handler_that_shuts_a_flow_down_in_the_middle_of_a_call_is_ref
     with monkeypatch.context() as patch:
         patch.setattr(*place, signalled)
         with pytest.raises(
-            BlockingCallError, match="a signal's handler cannot shut a flow down in the middle of a call"
+            BlockingCallError, match="a flow cannot be shut down in the middle of a call on the same thread"
         ):
             call(flow, job_state)
     flow.shutdown()
@@ -130,6 +131,48 @@ def test_one_that_shuts_it_down_while_a_job_is_waited_for_has_it_pause() -> None
         with pytest.raises(KeyboardInterrupt):
             job_state.wait(PATIENCE)
     assert job_state.status == "paused"
+
+
+def test_one_that_comes_into_the_middle_of_a_shutdown_leaves_the_rest_to_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that was just being paused ran on after both, for good."""
+    flow, transition = flow_of(ask=EngineAsker()), held_job.transition
+    jobs = [flow.execute("ask") for _ in range(3)]
+
+    def signalled(*given: Any) -> Any:
+        monkeypatch.undo()
+        signal.raise_signal(signal.SIGINT)
+        return transition(*given)
+
+    signal.signal(signal.SIGINT, lambda *_: flow.shutdown())
+    monkeypatch.setattr(held_job, "transition", signalled)
+    flow.shutdown()
+    assert [job_state.status for job_state in jobs] == ["paused"] * 3
+
+
+@pytest.mark.parametrize("how", [{"timeout": 0}, {"wait": False}])
+def test_which_goes_on_in_the_time_of_that_one(monkeypatch: pytest.MonkeyPatch, how: dict[str, Any]) -> None:
+    entered, release = threading.Event(), threading.Event()
+
+    def block(self: Routine) -> None:
+        entered.set()
+        assert release.wait(PATIENCE)
+
+    flow, submit = flow_of(a=routine(block)), LiveJob.submit
+    job_state = flow.start("a")
+    assert entered.wait(PATIENCE)
+
+    def signalled(live: LiveJob) -> None:
+        monkeypatch.undo()
+        with live.lock:
+            signal.raise_signal(signal.SIGINT)
+            submit(live)
+
+    signal.signal(signal.SIGINT, lambda *_: flow.shutdown(**how))
+    monkeypatch.setattr(LiveJob, "submit", signalled)
+    flow.shutdown()
+    assert job_state.status == "running"
+    release.set()
+    until(lambda: job_state.status == "paused")
 
 
 def flow_with_a_name() -> Flow:

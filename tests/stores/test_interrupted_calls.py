@@ -8,17 +8,20 @@ from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import Any
+from typing import Any, ClassVar, NoReturn
 
 import pytest
 
-from routilux import Flow, JobState, recover
+from routilux import Flow, JobState, Routine, recover
+from routilux._core import transition
 from routilux._core.facts import SharedDataSet
 from routilux._engine.awaited import Awaited
+from routilux._engine.live_job import LiveJob
 from routilux._engine.patience import within
 from routilux._records import Changes
 from routilux.errors import StoreError
 from routilux.stores import Store, open_store
+from serilux import register_serializable
 from tests.patience import PATIENCE, until
 from tests.stores.patients import patient
 from tests.stores.stored_flows import Gate, gate, gated
@@ -73,6 +76,61 @@ def signals() -> Iterator[Signals]:
     former = signal.signal(signal.SIGUSR1, signals.raise_one)
     yield signals
     signal.signal(signal.SIGUSR1, former)
+
+
+class Stepper(Routine):
+    """Hands on what it is given, as long as something is left."""
+
+    begun: ClassVar[list[JobState]] = []
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", self.step)
+        self.define_event("out", ["left"])
+
+    def step(self, left: int) -> None:
+        self.begun.append(self.get_execution_context().job_state)
+        if left:
+            self.emit("out", left=left - 1)
+
+
+register_serializable(Stepper, name="InterruptedStepper")
+
+
+def test_a_job_in_the_middle_of_whose_change_a_signal_came_goes_on_as_it_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its own handle, too: that went on with what there was, and lost a task."""
+    flow = Flow("stepping")
+    flow.add_routine(Stepper(), "step")
+    flow.connect("step", "out", "step", "trigger")
+    Stepper.begun.clear()
+
+    def interrupted(*_: object) -> NoReturn:
+        raise Interruption
+
+    with open_store(f"sqlite:///{tmp_path}/jobs.db") as store, flow:
+        with monkeypatch.context() as patch:
+            patch.setattr(LiveJob, "run_here", then(LiveJob.run_here, patch.setattr, transition, "Task", interrupted))
+            with pytest.raises(Interruption):
+                flow.execute("step", {"left": 1}, store=store, job_id="torn")
+        (job_state,) = Stepper.begun
+        with pytest.raises(StoreError, match="take it up as it is stored"):
+            job_state.serialize()
+        flow.resume(job_state)
+        assert job_state.wait(PATIENCE)
+    assert [record.event_name for record in job_state.execution_history] == ["start", "out", "start"]
+    assert len(Stepper.begun) == 3
+
+
+def then(call: Callable[..., Any], first: Callable[..., object], *given: Any) -> Callable[..., Any]:
+    """A call before which another one is made."""
+
+    def made(*args: Any) -> Any:
+        first(*given)
+        return call(*args)
+
+    return made
 
 
 @pytest.mark.parametrize("raises", [Interruption, TimeLimit])

@@ -13,8 +13,9 @@ from weakref import ref
 
 import pytest
 
-from routilux import Flow, JobState, Routine, StoreError, StoreUnavailableError, recover
+from routilux import Flow, JobState, RoutiluxError, Routine, StoreError, StoreUnavailableError, recover
 from routilux._core.job import Job
+from routilux._engine import engine
 from routilux._engine.awaited import Awaited
 from routilux._engine.custody import Custody
 from routilux._engine.job_log import JobLog
@@ -37,9 +38,9 @@ class ClosedFirstWaiter(Routine):
         self.define_slot("trigger", self.wait)
         self.define_slot("answer", self.hear)
 
-    def wait(self, ask: bool = False) -> None:
+    def wait(self, ask: bool = False, patience: float | None = None) -> None:
         if ask:
-            self.expect("answer")
+            self.expect("answer", patience)
         else:
             assert self.opened.wait(LONG)
 
@@ -75,12 +76,7 @@ def test_the_wrong_order_says_what_the_right_one_is(opening: Callable[[], Store]
     with pytest.raises(StoreError) as caught, waiting() as flow, opening() as store:
         job_state = flow.execute("waiter", {"ask": True}, store=store)
     assert job_state is not None and str(caught.value) == refusal(job_state)
-    assert [frame.name for frame in traceback.extract_tb(caught.tb)][1:] == [
-        "__exit__",
-        "shutdown",
-        "shut_down",
-        "_come_to_rest",
-    ]
+    assert {Path(each.filename).name for each in traceback.extract_tb(caught.tb)[1:]} == {"flow.py", "shutting_down.py"}
 
 
 def test_operators_are_told_of_each_job_once(opening: Callable[[], Store], caplog: pytest.LogCaptureFixture) -> None:
@@ -100,17 +96,54 @@ def test_operators_are_told_of_each_job_once(opening: Callable[[], Store], caplo
     assert {record.message.partition(": ")[2] for record in caplog.records} == {*map(refusal_of, job_ids)}
 
 
+def test_the_rest_of_them_by_the_shutdown_after_one_that_a_signal_has_broken_off(
+    opening: Callable[[], Store], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    flow, store = waiting(), opening()
+    jobs = [flow.execute("waiter", {"ask": True}, store=store) for _ in range(3)]
+    store.close()
+
+    def interrupted(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "tell", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            flow.shutdown()
+    with pytest.raises(StoreError, match="still ran here"):
+        flow.shutdown()
+    assert len({getattr(record, "job_id", "") for record in caplog.records} & {job.job_id for job in jobs}) == 2
+
+
+@pytest.mark.parametrize("ask", [Flow.pause, Flow.resume, Flow.cancel])
+def test_nor_are_they_told_once_more_of_one_that_is_asked_for_later(
+    opening: Callable[[], Store], ask: Callable[[Flow, JobState], object], caplog: pytest.LogCaptureFixture
+) -> None:
+    flow, store = waiting(), opening()
+    job_state = flow.execute("waiter", {"ask": True}, store=store)
+    store.close()
+    with pytest.raises(StoreError):
+        flow.shutdown()
+    with pytest.raises(RoutiluxError):
+        ask(flow, job_state)
+    job_state._live.tell_news()
+    assert [getattr(record, "job_id", "") for record in caplog.records] == [job_state.job_id]
+
+
 def by_id(flow: Flow) -> list[Any]:
     assert flow._engine is not None
     return sorted(flow._engine.jobs, key=lambda live: (len(live.job.active), live.job.job_id))
 
 
-def test_a_flow_that_outlives_its_stores_keeps_no_job_of_them(opening: Callable[[], Store]) -> None:
+@pytest.mark.parametrize("patience", [None, 7 * 24 * 3600.0])
+def test_a_flow_that_outlives_its_stores_keeps_no_job_of_them(
+    opening: Callable[[], Store], patience: float | None
+) -> None:
     """All of its data stayed as long as the flow."""
     flow, kept = waiting(), list[Any]()
     for _ in range(3):
         with opening() as store:
-            kept.append(ref(flow.execute("waiter", {"ask": True}, store=store)._live))
+            kept.append(ref(flow.execute("waiter", {"ask": True, "patience": patience}, store=store)._live))
     del store  # whose threads are about to end
     until(lambda: gc.collect() >= 0 and [live() for live in kept] == [None] * 3)
     with pytest.raises(StoreError, match="still ran here"):
@@ -359,9 +392,9 @@ def test_so_is_who_waits_where_the_job_is_just_being_changed(
     assert str(caught.value) == gone(job_state)
 
 
-@pytest.mark.parametrize("is_answered", [True, False])
+@pytest.mark.parametrize("answers", [[], [StoreUnavailableError], [StoreUnavailableError, StoreError]])
 def test_a_job_that_got_into_a_store_as_that_was_closed_goes_on_there_and_nowhere_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_answered: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: list[type[StoreError]]
 ) -> None:
     """It went on by its handle, and once more as an orphan of the store; also where the store could not say so."""
     flow, url, hold = waiting(), f"sqlite:///{tmp_path}/jobs.db", Custody.hold
@@ -372,11 +405,11 @@ def test_a_job_that_got_into_a_store_as_that_was_closed_goes_on_there_and_nowher
 
     def write_in_silence(*given: Any) -> NoReturn:
         write(*given)
-        raise StoreUnavailableError("the connection is lost")
+        raise (answers.pop(0) if answers[1:] else answers[0])("the connection is lost")
 
     def close_first(*given: Any) -> None:
         monkeypatch.undo()
-        if not is_answered:
+        if answers:
             monkeypatch.setattr(store.ledger.backend, "write", write_in_silence)
         store.close()
         hold(*given)

@@ -1,6 +1,7 @@
 """When a job is to be woken, and when its attempts have taken too long."""
 
 from collections.abc import Callable
+from weakref import WeakMethod
 
 from routilux._engine.clock import Clock, Timer
 
@@ -21,12 +22,12 @@ class Alarms:
         self._when: float | None = None
 
     def wake_at(self, when: float | None, wake: Callable[[], None]) -> None:
-        """Have the job woken then, and at no other time; None is never."""
+        """Have the job woken then, and at no other time, if somebody has it by then; None is never."""
         if when == self._when:
             return
         self.sleep()
         if when is not None and self._clock is not None:
-            self._timer, self._when = self._clock.call_at(when, wake), when
+            self._timer, self._when = self._clock.call_at(when, _weakly(wake)), when
 
     def sleep(self) -> None:
         """Have the job not woken; a timer that is going off just now may still do so."""
@@ -63,6 +64,17 @@ class Alarms:
         expiry = self.expiries.pop(number, None)
         if expiry is not None:
             expiry.cancel()
+
+
+def _weakly(method: Callable[[], None]) -> Callable[[], None]:
+    """What calls a method as long as there is its object, which is not kept by that."""
+    known = WeakMethod(method)
+
+    def call() -> None:
+        if (found := known()) is not None:
+            found()
+
+    return call
 
 
 SILENT = Alarms(None)

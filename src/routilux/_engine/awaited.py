@@ -30,7 +30,7 @@ class Awaited:
         """Let all go on who wait; with an `error` it raises that there. The first time counts."""
         if not self.is_done:
             self.error, self.is_done = error, True
-            self._tell_all()
+        self._tell_all()  # perhaps once more: a signal may have come in the middle
 
     def tell(self, listener: Callable[[], None]) -> None:
         """Call a function, which must not raise, when it is done; at once if it is."""

@@ -4,6 +4,8 @@ import os
 import threading
 from collections.abc import Callable
 
+from msgspec import Struct
+
 from routilux._engine.awaited import Awaited
 from routilux._engine.clock import Clock, SystemClock
 from routilux._engine.coroutines import Coroutines, LazyLoopThread
@@ -14,24 +16,22 @@ from routilux._engine.workers import Workers, WorkerThreads
 from routilux._forks import renew_after_fork
 from routilux.errors import FlowShutDownError, RoutiluxError
 
-Moment = tuple[str, float]
-"""What tells a job from others of its id: when it was created."""
 
+class _LeftFirst(Struct):
+    """A job whose store was closed before its flow, with the error that says so."""
 
-def moment_of(job: Unsettled) -> Moment:
-    """Which job it is, by whatever handle."""
-    return job.job.job_id, job.job.created_at
-
-
-def _is_same(moment: Moment, other: Moment) -> bool:
-    return moment[0] == other[0] and is_same_moment(moment[1], other[1])
+    job_id: str
+    created_at: float
+    flow_id: str
+    error: RoutiluxError
+    is_told: bool = False
 
 
 class Engine:
     """A clock, workers, an event loop, and the jobs that run on them in this process.
 
-    `closed_first` says why of those whose store was closed before the flow, and which have not come back here. A signal
-    may have one of its calls made in the middle of another, so that its locks can be taken again.
+    A signal may have one of its calls made in the middle of another, so that its locks can be taken again. `deadlines`
+    are those of the threads that are shutting it down.
     """
 
     def __init__(self, clock: Clock, workers: Workers, coroutines: Coroutines, new_id: Callable[[], str]) -> None:
@@ -45,8 +45,8 @@ class Engine:
 
     def _begin_anew(self) -> None:
         self.jobs: set[Unsettled] = set()
-        self.closed_first: dict[Moment, RoutiluxError] = {}
-        self._untold: dict[Moment, str] = {}
+        self.deadlines: dict[int, float] = {}
+        self._left_first: dict[str, list[_LeftFirst]] = {}
         self._lock = threading.RLock()
 
     def admit(self, job: Unsettled) -> None:
@@ -63,29 +63,49 @@ class Engine:
         self.clock.follow_wall()
 
     def note_closed_first(self, job: Unsettled, error: RoutiluxError, *, is_idle: bool) -> None:
-        """Have it raised at the end that a job's store was closed first; one that `is_idle` is not kept until then."""
-        self.closed_first[moment_of(job)] = error
-        if is_idle:
-            self._untold[moment_of(job)] = job.job.flow_id
-            self.jobs.discard(job)
+        """Know that a job's store was closed before its flow; one that `is_idle` is not kept for that."""
+        with self._lock:
+            left = _LeftFirst(job.job.job_id, job.job.created_at, job.job.flow_id, error)
+            self._left_first.setdefault(left.job_id, []).append(left)
+            if is_idle:
+                self.jobs.discard(job)
 
-    def note_told(self, job: Unsettled) -> None:
-        """Know that operators are told of a job."""
-        self._untold.pop(moment_of(job), None)
+    def is_to_be_told(self, job: Unsettled) -> bool:
+        """Whether operators have not been told yet that a job is lost; whoever asks tells them."""
+        with self._lock:
+            for left in self._left_first.get(job.job.job_id, ()):
+                if left.created_at == job.job.created_at:
+                    return self._takes_telling(left)
+            return True
+
+    def _takes_telling(self, left: _LeftFirst) -> bool:
+        with self._lock:
+            was_told, left.is_told = left.is_told, True
+            return not was_told
+
+    def _all_left_first(self) -> list[_LeftFirst]:
+        with self._lock:
+            return [left for of_id in self._left_first.values() for left in of_id]
+
+    def closed_first(self) -> list[RoutiluxError]:
+        """What says that of each job whose store was closed first, and which has not come back here."""
+        return [left.error for left in self._all_left_first()]
 
     def tell_of_closed_first(self) -> None:
-        """Tell operators of the jobs whose store was closed first, and of which they have not been told."""
-        while self._untold:
-            moment, flow_id = self._untold.popitem()
-            tell(moment[0], flow_id, JobLost(self.closed_first[moment]))
+        """Tell operators of those of which they have not been told."""
+        for left in self._all_left_first():
+            if self._takes_telling(left):
+                tell(left.job_id, left.flow_id, JobLost(left.error))
 
     def welcome_back(self, job: Unsettled) -> None:
         """Tell no more of a job whose store was closed first: it goes on here, by another handle than then."""
         with self._lock:
-            for moment in [moment for moment in self.closed_first if _is_same(moment, moment_of(job))]:
-                del self.closed_first[moment]
-                self._untold.pop(moment, None)
-                self.jobs -= {other for other in list(self.jobs) if moment_of(other) == moment and other is not job}
+            all_left = self._left_first.pop(job.job.job_id, [])
+            others = [left for left in all_left if not is_same_moment(left.created_at, job.job.created_at)]
+            if others:
+                self._left_first[job.job.job_id] = others
+            if len(others) < len(all_left):
+                self.jobs -= {other for other in self.jobs if _is_former(other, job)}
 
     def stop_admitting(self) -> None:
         """Take in no more jobs."""
@@ -105,6 +125,12 @@ class Engine:
         except BaseException:
             self.is_at_rest = False
             raise
+
+
+def _is_former(other: Unsettled, job: Unsettled) -> bool:
+    """Whether it is another handle of the same job."""
+    is_of_its_id = other is not job and other.job.job_id == job.job.job_id
+    return is_of_its_id and is_same_moment(other.job.created_at, job.job.created_at)
 
 
 EngineFactory = Callable[[str, int], Engine]

@@ -23,7 +23,7 @@ from routilux._engine.awaited import Awaited
 from routilux._engine.keeping import Keeping
 from routilux._engine.kept_job import Fitting
 from routilux._engine.locked_job import NewJob
-from routilux._engine.news import news_of_ending
+from routilux._engine.news import JobLost, news_of_ending
 from routilux._engine.requests import DONE, Answer, CancelAsked, PauseAsked, Request, is_for, read_request
 from routilux._engine.setting import NO_SECRETS, Handles, Recovering, Setting
 from routilux._engine.watched_job import WatchedJob
@@ -233,8 +233,8 @@ class HeldJob(WatchedJob):
     def _tell_lost(self, error: RoutiluxError) -> None:
         self.abandon()
         self._watchers.fail(error)
-        if self.engine is not None:
-            self.engine.note_told(self)
+        if self.engine is None or self.engine.is_to_be_told(self):
+            self.note(JobLost(error))
 
     def _is_over(self) -> bool:
         """Whether the log has failed, as that of a closed store has: others may have the job, which is lost then."""
@@ -277,8 +277,7 @@ class HeldJob(WatchedJob):
 
     def submit(self) -> None:
         """Have the job served, if there is something to start."""
-        ready = self.job.ready
-        if (ready.plain or ready.ranked) and self.attached and self.engine is not None:
+        if self.job.ready and self.attached and self.engine is not None:
             self.engine.workers.submit(self)
 
     @abstractmethod
@@ -299,6 +298,7 @@ class HeldJob(WatchedJob):
 
         Only an attempt that succeeds, in a job that nobody keeps, is applied without its fact being made (`succeed`).
         """
+        runs = self.attached and not self._is_claimed  # else it is a copy, which goes with the failure
         try:
             effects = transition(self.graph, self.job, fact, now)
             if self.log is not None:
@@ -306,20 +306,23 @@ class HeldJob(WatchedJob):
             if effects:
                 self._react(effects)
         except BaseException as error:
-            if not isinstance(error, RoutiluxError):
+            if runs:
                 self.distrust(error)
             raise
 
     def distrust(self, error: BaseException) -> None:
         """Let go of the job, in the middle of whose change something came: what is stored of it is whole.
 
-        That is a signal, as a rule, whose handler may raise anything.
+        That is a signal, as a rule, whose handler may raise anything. What there is of the job here is in no document.
         """
+        self.is_torn = True
         problem = f"{type(error).__name__} came while job {self.job.job_id!r} was being changed"
         if self.log is None:
             self.lose(RoutiluxError(f"{problem}, and nothing of it runs any more; start another"))
         else:
             self.lose(StoreError(f"{problem}, which this process has let go of; take it up as it is stored"))
+            if self.custody is not None:
+                self.custody.forget()
 
     def _react(self, effects: Effects) -> None:
         for effect in effects:

@@ -12,7 +12,6 @@ from routilux._current import get_current, set_current
 from routilux._engine.job_lock import ParentsLock, is_free
 from routilux._engine.keeping import TURN, Claimed, Custodian, Keeping, Log, Servant
 from routilux._engine.locked_job import LockedJob
-from routilux._engine.news import JobLost
 from routilux._engine.patience import within
 from routilux._engine.requests import DONE, write_answer
 from routilux._graph import Graph
@@ -37,7 +36,8 @@ class KeptJob(LockedJob, Servant):
     custody: Custodian | None = None
     log: Log | None = None
     lost: RoutiluxError | None = None
-    _is_claimed = False
+    is_torn = False
+    _is_claimed = _is_being_lost = False
 
     def _begin_anew(self) -> None:
         """Leave to the parent what it runs, or one of its threads was at; what it only has, this process has, too."""
@@ -59,7 +59,7 @@ class KeptJob(LockedJob, Servant):
                 self._check_kept()
             check_status()
             if keeping is None:
-                with self._as_it_was_on_failure(), self._let_go_on_failure():
+                with self._not_begun_on_failure():
                     self.job = fitting(self.job)
                     yield
                 return
@@ -72,6 +72,7 @@ class KeptJob(LockedJob, Servant):
                 with self._standing_still():
                     claimed = keeping.custody.claim(self.job, take_over=keeping.take_over, plan=keeping.plan)
                 self.custody, self.log, self.lost, self.job = keeping.custody, None, None, claimed.job
+                self.is_torn = False
                 with self._let_go_on_failure():
                     self._take_back_attempts(keeping.custody, claimed)
                     check_status()
@@ -151,6 +152,20 @@ class KeptJob(LockedJob, Servant):
     @abstractmethod
     def _commit(self, fact: Fact, now: float) -> None:
         """Apply a fact, and do what follows from it."""
+
+    @contextmanager
+    def _not_begun_on_failure(self) -> Iterator[None]:
+        """Have a job that nobody keeps begin, as a copy; where something fails, it runs nowhere, and is as it was."""
+        former, self._is_claimed = self.job, True
+        try:
+            self.job = copied(self.job)
+            yield
+        except BaseException:
+            self.abandon()
+            self.job = former
+            raise
+        finally:
+            self._is_claimed = False
 
     @contextmanager
     def _let_go_on_failure(self) -> Iterator[None]:
@@ -261,12 +276,14 @@ class KeptJob(LockedJob, Servant):
         if self.lost is not None:
             raise self.lost.with_traceback(None)
 
+    def check_whole(self) -> None:
+        """Raise why the job was let go, if that was in the middle of its change."""
+        if self.is_torn:
+            self._check_kept()
+
     def sync(self) -> None:
         """Return when all that has happened is on disk; OwnershipLost or StoreError where it will never be."""
-        if self.log is None:
-            self._check_kept()
-        else:
-            self._synced(nullcontext())
+        self._synced(nullcontext())
 
     def sync_held(self) -> None:
         """`sync`, under the job's lock: meanwhile others may look."""
@@ -307,13 +324,15 @@ class KeptJob(LockedJob, Servant):
         """Let go of a job that can be written no more: others have it, or will have."""
         with self.lock:
             if self.lost is None:
-                self.note(JobLost(error))
+                self._is_being_lost = True
                 self.job.status, self.job.error = JobStatus.RUNNING, None  # before anybody can see it without its log
                 self.lost, self.log = error, None
+            if self._is_being_lost:  # perhaps again: a signal may have come in the middle
                 self._give_up_all()
-                self._tell_lost(error)
-                if self.custody is not None and not isinstance(error, OwnershipLost):
+                self._tell_lost(self.lost)
+                if self.custody is not None and not isinstance(self.lost, OwnershipLost):
                     self.custody.leave_behind(self.job)
+                self._is_being_lost = False
 
     @abstractmethod
     def _give_up_all(self) -> None:
@@ -325,7 +344,7 @@ class KeptJob(LockedJob, Servant):
 
     @abstractmethod
     def _tell_lost(self, error: RoutiluxError) -> None:
-        """Let go of the engine, and tell those who wait."""
+        """Let go of the engine, and tell those who wait, and operators."""
 
     def _is_written(self, log: Log) -> bool:
         """Have the new status on disk before anybody is told of it."""

@@ -3,7 +3,7 @@
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from time import monotonic, time
@@ -253,13 +253,9 @@ class Ledger:
     def _write(self, written: dict[JobLog, Batch]) -> None:
         """Write batches together; one that is the fault of a failure must not be that of the others."""
         try:
-            refused = self._patiently(lambda: self.backend.write(list(written.values())))
-        except StoreUnavailableError as error:
-            for log in written:
-                log.is_unanswered = True
-            self._fail(dict.fromkeys(written, error))
+            refused = self._patiently(lambda: self._written(written))
         except StoreError as error:
-            if len(written) == 1:
+            if len(written) == 1 or isinstance(error, StoreUnavailableError):
                 self._fail(dict.fromkeys(written, error))
             else:
                 for log, batch in written.items():
@@ -268,6 +264,15 @@ class Ledger:
             for log, batch in written.items():
                 log.is_stored = log.is_stored or batch.job_id not in refused
             self._fail({log: self._lost(log, batch) for log, batch in written.items() if batch.job_id in refused})
+
+    def _written(self, batches: dict[JobLog, Batch]) -> Collection[str]:
+        """Write batches, and say which jobs are refused that; where no answer comes it may have been done."""
+        try:
+            return self.backend.write(list(batches.values()))
+        except StoreUnavailableError:
+            for log in batches:
+                log.is_unanswered = True
+            raise
 
     def compact(self, log: JobLog, compaction: Compaction) -> None:
         """Replace a job's journal by a snapshot."""

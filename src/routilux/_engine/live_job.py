@@ -126,7 +126,9 @@ class LiveJob(RunningJob):
             if running is not None:
                 running.cancel()
             elif self.engine is not None and not self.handlers[task.target].is_async:
-                self._stuck = {**self._stuck, id(task): self.engine.workers}
+                if self._stuck is EMPTY:
+                    self._stuck = {}
+                self._stuck[id(task)] = self.engine.workers
                 self.engine.workers.replace_stuck()
             self._release(task)
 

@@ -154,7 +154,7 @@ class RunningJob(HeldJob):
         """Let go of the job, if it runs: how far it was is not known. In a fork of a handler's it is the parent's."""
         if is_mine(self.lock):  # it came just as it was taken
             self.lock.release()
-        if self.attached:
+        if self.attached or self._is_being_lost:
             self.distrust(signal)
         elif not isinstance(self.lock, ParentsLock):
             with self.lock:

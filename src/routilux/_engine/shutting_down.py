@@ -3,8 +3,11 @@
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
+from math import inf
+from threading import get_ident
 
-from routilux._engine.awaited import TimeIsUp, left_until
+from routilux._engine.awaited import TimeIsUp
 from routilux._engine.engine import Engine
 from routilux._engine.live_job import LiveJob
 from routilux._engine.patience import within
@@ -14,6 +17,8 @@ from routilux.errors import BlockingCallError, RoutiluxError
 
 Lost = dict[LiveJob, RoutiluxError]
 """Jobs that are out of this process's hands, and why."""
+Left = Callable[[], float | None]
+"""How many seconds are left: fewer where a signal has had another call made in the middle, which has fewer."""
 
 
 def shut_down(engine: Engine, *, wait: bool, patience: float | None) -> None:
@@ -22,38 +27,62 @@ def shut_down(engine: Engine, *, wait: bool, patience: float | None) -> None:
     A job that is lost, since its store is, keeps no other from that; why it is so is raised at the end. So it is of one
     that is lost by now, if its store was closed while it ran. Threads of an interpreter that ends stand still, with
     whatever locks they have: then nothing is done. What a signal has broken off is done by who calls it again; who
-    calls it meanwhile does all of it, too. BlockingCallError in the midst of a call on the same thread, by a signal.
+    calls it meanwhile does all of it, too. BlockingCallError in the middle of a call on the same thread that has a job;
+    if that is a call of this, it goes on in the time of both.
     """
     if sys.is_finalizing():
         return
-    for live in _jobs_of(engine):
-        if live.is_in_use:
-            raise BlockingCallError(
-                f"a signal's handler cannot shut a flow down in the middle of a call that changes a job of it "
-                f"({live.job.job_id!r}): it would wait for that; have it raise something, or set what is read later"
-            )
-    engine.stop_admitting()
-    if not engine.is_at_rest:
-        _come_to_rest(engine, wait, patience)
+    me, deadline = get_ident(), inf if patience is None else engine.clock.now() + patience
+    around = engine.deadlines.get(me)
+    used = next((live for live in _jobs_of(engine) if live.is_in_use), None)
+    if used is None:
+        engine.stop_admitting()
+        engine.deadlines[me] = deadline
+        try:
+            if not engine.is_at_rest:
+                _come_to_rest(engine, wait, partial(_left, engine, me))
+        finally:
+            _restore(engine.deadlines, me, around)
+    elif around is not None:
+        engine.deadlines[me] = min(around, deadline if wait else engine.clock.now())
+    else:
+        raise BlockingCallError(
+            f"a flow cannot be shut down in the middle of a call on the same thread that has a job of it "
+            f"({used.job.job_id!r}): it would wait for that. A signal's handler raises something, or sets what is read "
+            f"later; the handler of a job leaves it to whoever executes that"
+        )
+
+
+def _restore(deadlines: dict[int, float], thread: int, deadline: float | None) -> None:
+    if deadline is None:
+        deadlines.pop(thread, None)
+    else:
+        deadlines[thread] = deadline
+
+
+def _left(engine: Engine, thread: int) -> float | None:
+    """How many seconds a thread that shuts an engine down has left, below 0 where none; None where there is no end."""
+    deadline = engine.deadlines[thread]
+    return None if deadline == inf else deadline - engine.clock.now()
 
 
 def _jobs_of(engine: Engine) -> list[LiveJob]:
     return [job for job in list(engine.jobs) if isinstance(job, LiveJob) and job.lost is None]
 
 
-def _come_to_rest(engine: Engine, wait: bool, patience: float | None) -> None:
-    deadline = None if patience is None else engine.clock.now() + patience
+def _come_to_rest(engine: Engine, wait: bool, left: Left) -> None:
     jobs = _jobs_of(engine)
     lost: Lost = {}
     if wait:
         _with_each(jobs, lost, LiveJob.submit)  # whose caller may have been kept from it by a signal
-        _with_each(jobs, lost, lambda live: _wait_for(live, is_not_running_or_stuck, deadline))
-    _pause_each(jobs, lost, deadline)
+        _with_each(jobs, lost, lambda live: _wait_for(live, is_not_running_or_stuck, left))
+    _with_each(jobs, lost, lambda live: _pause(live, left()))
     if wait:
-        _with_each(jobs, lost, lambda live: _wait_for(live, is_not_running, deadline))
+        _with_each(jobs, lost, lambda live: _wait_for(live, is_not_running, left))
+    if closed_first := engine.closed_first():
+        within(None, engine.tell_of_closed_first)
     engine.close()
-    engine.tell_of_closed_first()
-    for error in (*lost.values(), *engine.closed_first.values()):
+    for error in (*lost.values(), *closed_first):
         raise error.with_traceback(None)  # where in here it was raised tells nobody anything
 
 
@@ -62,31 +91,34 @@ def _with_each(jobs: Iterable[LiveJob], lost: Lost, do: Callable[[LiveJob], None
         try:
             if live not in lost:
                 do(live)
+        except BlockingCallError:  # of a signal's handler
+            raise
         except RoutiluxError as error:
             lost[live] = error
 
 
-def _pause_each(jobs: Iterable[LiveJob], lost: Lost, deadline: float | None) -> None:
-    """Pause them; one that has no time for that pauses by itself, when its store is there again.
+def _pause(live: LiveJob, left: float | None) -> None:
+    """Pause a job; one that has no time for that pauses by itself, when its store is there again.
 
     Where the time is up each still has a moment, until all have had GRACE seconds.
     """
 
-    def pause(live: LiveJob) -> None:
-        def call() -> None:
-            live.pause_if_running("shutdown")
+    def pause() -> None:
+        live.pause_if_running("shutdown")
 
-        if deadline is None:
-            live.uninterrupted(call)
-            return
-        left = deadline - live.now()
-        with suppress(TimeIsUp), in_time(max(left, 0.0)):
-            within(max(left, min(LEAST, left + GRACE), 0.0), call)
-
-    _with_each(jobs, lost, pause)
+    if left is None:
+        live.uninterrupted(pause)
+        return
+    with suppress(TimeIsUp), in_time(max(left, 0.0)):
+        within(max(left, min(LEAST, left + GRACE), 0.0), pause)
 
 
-def _wait_for(live: LiveJob, condition: Condition, deadline: float | None) -> None:
+def _wait_for(live: LiveJob, condition: Condition, left: Left) -> None:
     with suppress(TimeIsUp):
-        awaited = live.wait_until(condition, left_until(deadline, live.now()))
-        live.block_on(awaited, left_until(deadline, live.now()))
+        awaited = live.wait_until(condition, _patience(left))
+        live.block_on(awaited, _patience(left))
+
+
+def _patience(left: Left) -> float | None:
+    seconds = left()
+    return None if seconds is None else max(seconds, 0.0)

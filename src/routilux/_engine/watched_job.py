@@ -73,7 +73,7 @@ class WatchedJob(KeptJob):
         if log is not None and not log.has_let_go and log.failure is None:
             log.failure = error
             if self.engine is not None:
-                with self.taken(0.0) as is_mine:  # whoever else has it loses it
+                with self.taken(0.0) as is_mine:  # else whoever has it loses it, or shutdown does
                     self.engine.note_closed_first(self, error, is_idle=is_mine and not self.job.active)
 
     def tell_who_waits(self) -> None:

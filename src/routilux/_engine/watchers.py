@@ -57,9 +57,9 @@ class Watchers:
         if not self._conditions:
             return
         met = [entry for entry in self._conditions if entry[1].given_up or entry[0](job)]
-        self._conditions = tuple(entry for entry in self._conditions if entry not in met)
-        for _, awaited in met:
+        for _, awaited in met:  # before they are forgotten: a signal may come in the middle
             awaited.come_true()
+        self._conditions = tuple(entry for entry in self._conditions if entry not in met)
 
     def stopped(self) -> None:
         """Wake those who wait for tasks: the job does not run any more."""
@@ -68,10 +68,9 @@ class Watchers:
 
     def fail(self, error: Exception) -> None:
         """Have all who wait fail: the job is out of this process's hands."""
-        everything = [*(awaited for _, awaited in self._conditions), *self.tasks.values()]
-        self._conditions, self.tasks = (), {}
-        for awaited in everything:
+        for awaited in [*(awaited for _, awaited in self._conditions), *self.tasks.values()]:
             awaited.come_true(error)
+        self._conditions, self.tasks = (), {}
 
     def tell(self, error: Exception, job: Job) -> None:
         """Have those fail whose condition does not hold; no lock is held, so that who comes just then may be missed."""
@@ -81,8 +80,9 @@ class Watchers:
 
     def attempted(self, number: int) -> None:
         """Wake those who wait for this task."""
-        if self.tasks and (awaited := self.tasks.pop(number, None)) is not None:
+        if self.tasks and (awaited := self.tasks.get(number)) is not None:
             awaited.come_true()
+            del self.tasks[number]
 
 
 NOBODY = Watchers()
