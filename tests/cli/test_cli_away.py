@@ -55,12 +55,12 @@ def test_it_is_said_at_once_and_once_and_at_the_end_what_resumes_the_job(
     assert result.exit_code == 1
     assert capfd.readouterr().out.count("waiting for the store: ") == 1
     assert "routilux: job m1 was let go, as its store is away: " in result.stderr
-    assert "; when it is back: routilux resume m1 --app locks\n" in result.stderr
+    assert "; when it is back: routilux resume m1 --app locks:flow\n" in result.stderr
 
 
 def test_with_json_too(locks: Path) -> None:
     result = routilux(*RUN, "--json")
-    assert json.loads(result.stdout)["command"] == "routilux resume m1 --app locks"
+    assert json.loads(result.stdout)["command"] == "routilux resume m1 --app locks:flow"
     assert result.stderr.count("waiting for the store: ") == 1
 
 

@@ -137,7 +137,9 @@ def test_an_id_that_can_be_none_is_that_of_no_job(hostile: Path, paused: str, co
     for job_id in (FORGED, NO_TEXT):
         result = routilux(command, job_id)
         assert (result.exit_code, result.stdout) == (1, "")
-        assert checked(result.stderr).startswith(f"routilux: the store has no job {job_id!r}, and none ")
+        assert checked(result.stderr).startswith(
+            f"routilux: the store has no job {job_id!r}; `routilux jobs` lists all"
+        )
 
 
 NO_TEXT = "report-\udcff.txt"

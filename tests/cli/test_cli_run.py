@@ -68,7 +68,7 @@ def test_a_job_that_fails_says_where_in_one_line(folder: Path) -> None:
     assert (code, errors) == (
         1,
         f"routilux: job {job_id} failed: ValueError in routine 'billing': a bill of -5 "
-        f"({folder}/shop.py:{line}, in bill); once more: routilux retry {job_id} --app shop\n",
+        f"({folder}/shop.py:{line}, in bill); once more: routilux retry {job_id} --app shop:flow\n",
     )
 
 
@@ -88,7 +88,7 @@ def test_a_signal_pauses_and_prints_what_resumes(folder: Path, gate: Path, numbe
     read_until(process, "starts nothing more")
     let_go_on(gate, process)
     command = read_until(process, "routilux resume").strip()
-    assert (finish(process)[0], command) == (130, f"routilux resume {stored_job(folder)} --app shop")
+    assert (finish(process)[0], command) == (130, f"routilux resume {stored_job(folder)} --app shop:flow")
     code, output, errors = in_process(folder, *command.split()[1:])
     assert (code, errors) == (0, "")
     assert [line for line in output.splitlines() if line.startswith("billing")] == ["billing 2"]
@@ -237,7 +237,7 @@ def test_an_interrupted_job_is_a_document_too(folder: Path, gate: Path) -> None:
     code, output, _ = finish(process)
     document = json.loads(output)
     assert (code, document["status"]) == (130, "paused")
-    assert document["command"] == f"routilux resume {stored_job(folder)} --app shop"
+    assert document["command"] == f"routilux resume {stored_job(folder)} --app shop:flow"
 
 
 def test_the_store_of_the_environment_is_used_and_not_repeated(folder: Path) -> None:
@@ -247,7 +247,7 @@ def test_the_store_of_the_environment_is_used_and_not_repeated(folder: Path) -> 
 
 def test_another_store_is_named_in_the_next_command(folder: Path) -> None:
     result = routilux(*RUN, "--param", "amounts=[-1]", "--store", "sqlite:///other.db", "--json")
-    assert json.loads(result.stdout)["command"].endswith("--store sqlite:///other.db --app shop")
+    assert json.loads(result.stdout)["command"].endswith("--store sqlite:///other.db --app shop:flow")
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_its_text_says_how_far_the_job_is(folder: Path, failed: str) -> None:
     assert "shared billed = 70" in lines
 
 
-UNKNOWN = "the store has no job 'nobody', and none whose id begins so; `routilux jobs` lists all"
+UNKNOWN = "the store has no job 'nobody'; `routilux jobs` lists all"
 
 
 def test_an_unknown_job_is_refused_in_one_line(folder: Path, completed: str) -> None:

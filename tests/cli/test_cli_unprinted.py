@@ -22,7 +22,7 @@ from tests.stores.patients import patient
 
 WAITING = ("run", "tests.stores.patients:patient", "--entry", "patient", "--job-id", "m1")
 BRIEF = ("run", "shop:flow", "--entry", "orders", "--param", "amounts=[1]", "--job-id", "m1")
-GOES_ON = "job m1 is paused and goes on with: routilux resume m1 --app tests.stores.patients"
+GOES_ON = "job m1 is paused and goes on with: routilux resume m1 --app tests.stores.patients:patient"
 
 
 @contextmanager

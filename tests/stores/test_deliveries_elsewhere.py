@@ -15,6 +15,7 @@ from routilux._engine.custody import Custody
 from routilux._engine.fault_points import FaultPoint
 from routilux.errors import DamagedRecordError, StoreError, StoreUnavailableError
 from routilux.stores import Store
+from routilux.testing import StepRunner
 from serilux import register_serializable
 from tests.patience import PATIENCE, until
 from tests.stores.stored_flows import open_another
@@ -47,8 +48,16 @@ class Two(One):
         super().open()
 
 
-def shop(kind: type[One] = One) -> Flow:
-    flow = Flow("shop")
+@register_serializable(name="DeliveriesWithin")
+class Within(One):
+    """Waits for an hour."""
+
+    def open(self) -> None:
+        self.expect("order", 3600.0)
+
+
+def shop(kind: type[One] = One, **settings: Any) -> Flow:
+    flow = Flow("shop", **settings)
     flow.add_routine(kind(), "shop")
     return flow
 
@@ -572,3 +581,37 @@ def test_of_two_who_deliver_to_a_job_that_nobody_runs_one_is_told_that_it_was_no
         asker.begin(job_state).result(PATIENCE)
     back = owner.take_over(job_state)
     until(lambda: back.shared_log == ["B"])
+
+
+# Deadlines.
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_what_was_delivered_before_the_deadline_counts_although_nobody_has_looked_since(
+    host: Callable[..., Host], open_another: Callable[..., Store], monkeypatch: pytest.MonkeyPatch, is_heard: bool
+) -> None:
+    """The job failed, and who had delivered was told that somebody else had been faster."""
+    runner, owner, elsewhere = StepRunner(), host(Within), open_another()
+    owner.flow = shop(Within, engine_factory=runner.engine)
+    job_state = owner.run()
+    runner.run_ready()
+    if not is_heard:
+        monkeypatch.setattr(owner.keeper, "hear", away)
+    with ThreadPoolExecutor(1) as executor:
+        delivered = executor.submit(
+            elsewhere.deliver, job_state.job_id, "shop", "order", {"text": "in time"}, timeout=PATIENCE
+        )
+        until(lambda: owner.store.ledger.backend.asked(owner.store.ledger.owner))
+        runner.clock.advance(3600.0)
+        runner.run()
+        if is_heard:
+            assert delivered.result(PATIENCE) is None
+            assert (job_state.status, job_state.shared_log) == ("completed", ["in time"])
+        else:
+            with pytest.raises(JobStateError, match=r"its deadline is over \(\d.*\), or somebody was faster"):
+                delivered.result(PATIENCE)
+            assert job_state.status == "failed"
+
+
+def away(since: float) -> NoReturn:
+    raise StoreUnavailableError("the store is away")

@@ -58,6 +58,10 @@ class Custody:
         assert self._log is not None
         self.ledger.keeper.hold(job_id, self._log.position.epoch, servant)
 
+    def hear(self, since: float) -> None:
+        """Have all done that was asked until `since` seconds ago; StoreError where the store does not say what."""
+        self.ledger.keeper.hear(since)
+
     def know(self, servant: Servant) -> None:
         """Have those who wait for the job told when the store is closed."""
         self.ledger.keeper.know(servant)

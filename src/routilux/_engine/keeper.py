@@ -64,7 +64,8 @@ class Keeper:
         self._obeyed: list[tuple[str, bytes]] = []
         self.is_known = False
         self._beaten_at: float | None = None
-        self._checked_at = monotonic()
+        self._checked_at = self._heard_at = monotonic()
+        self._hearing = threading.Lock()
         self._threads: dict[str, threading.Thread] = {}
         self._closed = threading.Event()
 
@@ -174,16 +175,25 @@ class Keeper:
             self._closed.wait(ROUND)
 
     def _look(self) -> None:
-        """Give back what is not run, and find out what is not this process's; hand on what is asked, and answer it.
+        """Give back what is not run, find out what is not this process's, and hand on what is asked."""
+        self.left_behind.give_back_all()
+        self._find_out()
+        self.hear(0.0)
+
+    def hear(self, since: float) -> None:
+        """Hand on what is asked, and answer it, unless all that was asked until `since` seconds ago is by now.
 
         A request stays in the store until that is done, so that none is lost with a connection; what is still to be
         dismissed is not handed on once more.
         """
-        self.left_behind.give_back_all()
-        self._find_out()
-        self._finish()
-        self._hand_on(self._backend.asked(self._owner))
-        self._finish()
+        moment = monotonic() - since
+        with self._hearing:
+            if self._heard_at < moment:
+                began = monotonic()
+                self._finish()
+                self._hand_on(self._backend.asked(self._owner))
+                self._finish()
+                self._heard_at = began
 
     def _find_out(self) -> None:
         """Now and then, have jobs find out that others have them: one that waits for somebody has nothing to write."""

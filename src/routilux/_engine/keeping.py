@@ -169,6 +169,9 @@ class Custodian(Protocol):
     def hold(self, job_id: str, servant: Servant) -> None:
         """Hand on what others ask of the job, which runs here."""
 
+    def hear(self, since: float) -> None:
+        """Have all done that was asked until `since` seconds ago; StoreError where the store does not say what."""
+
     def know(self, servant: Servant) -> None:
         """Have those who wait for the job told when its store is closed, whether or not it runs here."""
 

@@ -148,6 +148,7 @@ class LiveJob(RunningJob):
         self._alarms.release(task.number)
 
     def _wake(self) -> None:
+        self._hear_in_time()
         with self.telling(), self.lock:
             if self.job.status is not JobStatus.RUNNING or not self.attached or self._is_over():
                 return
@@ -163,6 +164,15 @@ class LiveJob(RunningJob):
             self._commit(TimersFired(), now)
             self._set_timer()
         self.submit()
+
+    def _hear_in_time(self) -> None:
+        """Have done what was asked through the store before a deadline that is over: one looks there now and then."""
+        with self.lock:
+            now = self.now()
+            deadlines = [task.deadline for task in self.job.overdue_expectations(now) if task.deadline is not None]
+        if deadlines and self.attached and self.custody is not None:
+            with suppress(RoutiluxError):
+                self.custody.hear(now - max(deadlines))
 
     def _miss_delivery(self, task: Task) -> None:
         activation = Activation(self, task, self.handlers[task.target], {}, None, [])

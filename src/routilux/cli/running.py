@@ -64,7 +64,7 @@ def run(
     with users_output(as_json=json):
         flow = load_flow(reference)
         flow.resources.update(resources_of([reference], "MODULE:FLOW") | dict(flow.resources))
-    invocation = Invocation(store, [reference.partition(":")[0]], max_lost_attempts)
+    invocation = Invocation(store, [reference], max_lost_attempts)
     with open_store(store, max_lost_attempts=max_lost_attempts) as opened:
 
         def begun() -> list[Run]:

@@ -6,6 +6,7 @@ was done under the former one is on disk, and a request without an answer is one
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from math import inf
 from time import monotonic, sleep
@@ -280,6 +281,9 @@ def _why_not(waiting: Task, job: Job) -> str:
         return f"task {task_id(job.job_id, waiting.number)} of job {job.job_id!r} {taken}"
     if waiting.number in job.expecting.tasks:
         return ""
+    if waiting.deadline is not None and job.updated_at >= waiting.deadline:
+        deadline = datetime.fromtimestamp(waiting.deadline, UTC).isoformat()
+        return f"job {job.job_id!r} waits for that no more: its deadline is over ({deadline}), or somebody was faster"
     return f"job {job.job_id!r}: somebody else was faster and has done that"
 
 
