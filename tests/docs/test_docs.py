@@ -127,7 +127,7 @@ def test_what_is_said_and_not_run_can_be_done(command: str) -> None:
         (wanted,) = re.findall(r"pip install '?(?:\.|routilux)(?:\[(\w+(?:,\w+)*)\])?'?$", command)
         assert set(filter(None, wanted.split(","))) <= extras.keys()
     else:
-        assert command == "python3 -m venv .venv"
+        assert command in ("python3 -m venv .venv", ". .venv/bin/activate")
 
 
 @pytest.mark.parametrize("path", EVERYWHERE, ids=named)

@@ -4,7 +4,7 @@ import re
 from doctest import ELLIPSIS, OutputChecker
 from shlex import quote
 
-_SAID = ("pip install", "make", "python3 -m venv", "git clone")
+_SAID = ("pip install", "make", "python3 -m venv", ". .venv/bin/activate", "git clone")
 _KILLED = re.compile(r"^\S*bash: line \d+: +\d+ Killed .*$", re.MULTILINE)
 _MASKS = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)"), "<time>"),

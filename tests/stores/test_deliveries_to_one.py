@@ -148,7 +148,9 @@ def test_a_job_that_nobody_runs_has_it_for_that_task_when_it_goes_on(asked: Aske
 
 def test_a_task_that_does_not_wait_there_is_refused_at_once(asked: Asked) -> None:
     job_id = asked.job_state.job_id
-    said = f"job '{job_id}' has no task '{job_id}:1' that waits on desk.answer; there wait '{asked.first}', "
+    said = (
+        rf"job '{job_id}' \(running\) has no task '{job_id}:1' that waits on desk.answer; there wait '{asked.first}', "
+    )
     with pytest.raises(JobStateError, match=said):
         asked.elsewhere.deliver(*asked.order("B"), task_id=f"{job_id}:1", timeout=PATIENCE)
     with pytest.raises(DefinitionError, match="a task_id is a text, not 3"):

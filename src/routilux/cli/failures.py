@@ -31,7 +31,8 @@ def _document(error: Exception, given: Invocation) -> dict[str, Any]:
 
 def _message(error: Exception, given: Invocation) -> str:
     if isinstance(error, typer.TyperException):
-        return error.format_message()
+        message = " ".join(error.format_message().split())
+        return f"{message} `routilux --help` lists all" if message.startswith("No such command") else message
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     return for_the_command_line(str(error), given) or type(error).__name__

@@ -238,7 +238,7 @@ class Store(KeepsJobs):
         self._check_binding(job_id, to.slot, own)
         job = self._seen(job_id)
         if (task := job.awaited(to)) is None:
-            raise JobStateError(f"job {job_id!r} {job.unawaited(to)}", job_id=job_id)
+            raise JobStateError(f"job {job_id!r} ({job.status}) {job.unawaited(to)}", job_id=job_id)
         return job, task
 
     def _check_binding(self, job_id: str, target: SlotKey, data: Data) -> None:
