@@ -10,7 +10,7 @@ import pytest
 from routilux import Flow, JobState, JobStateError, Routine
 from routilux._backends.backend import Backend, Batch, JobRecord
 from routilux._backends.memory import MemoryBackend
-from routilux._engine import ledger
+from routilux._engine import ledger, live_job
 from routilux._engine.custody import Custody
 from routilux._engine.fault_points import FaultPoint
 from routilux.errors import DamagedRecordError, StoreError, StoreUnavailableError
@@ -615,3 +615,17 @@ def test_what_was_delivered_before_the_deadline_counts_although_nobody_has_looke
 
 def away(since: float) -> NoReturn:
     raise StoreUnavailableError("the store is away")
+
+
+def test_a_deadline_is_over_soon_after_although_another_thread_is_looking(
+    host: Callable[..., Host], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That may have to wait for a store that is away."""
+    runner, owner = StepRunner(), host(Within)
+    owner.flow = shop(Within, engine_factory=runner.engine)
+    job_state = owner.run()
+    runner.run_ready()
+    monkeypatch.setattr(live_job, "GRACE", 0.0)
+    with owner.keeper._hearing:
+        runner.clock.advance(3600.0)
+    assert job_state.status == "failed"

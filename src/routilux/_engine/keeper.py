@@ -15,6 +15,7 @@ from routilux._engine.keeping import TURN, Servant
 from routilux._engine.refusals import closed_first
 from routilux._engine.requests import Answer, key_of, write_answer
 from routilux._engine.threads import is_mine, start_thread, tell_of
+from routilux._haste import seconds_left
 from routilux._logging import logger
 from routilux.errors import OwnershipLost, RoutiluxError, StoreError, StoreUnavailableError
 from serilux.errors import SeriluxError
@@ -184,16 +185,22 @@ class Keeper:
         """Hand on what is asked, and answer it, unless all that was asked until `since` seconds ago is by now.
 
         A request stays in the store until that is done, so that none is lost with a connection; what is still to be
-        dismissed is not handed on once more.
+        dismissed is not handed on once more. A caller in haste does not wait for another thread that is just at it.
         """
-        moment = monotonic() - since
-        with self._hearing:
-            if self._heard_at < moment:
-                began = monotonic()
-                self._finish()
-                self._hand_on(self._backend.asked(self._owner))
-                self._finish()
-                self._heard_at = began
+        moment, left = monotonic() - since, seconds_left()
+        if self._hearing.acquire(timeout=-1 if left is None else left):
+            try:
+                if self._heard_at < moment:
+                    self._hear()
+            finally:
+                self._hearing.release()
+
+    def _hear(self) -> None:
+        began = monotonic()
+        self._finish()
+        self._hand_on(self._backend.asked(self._owner))
+        self._finish()
+        self._heard_at = began
 
     def _find_out(self) -> None:
         """Now and then, have jobs find out that others have them: one that waits for somebody has nothing to write."""

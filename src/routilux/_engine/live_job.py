@@ -12,6 +12,7 @@ from routilux._engine.awaited import Awaited, TimeIsUp, left_until
 from routilux._engine.coroutines import Cancellable, breathe
 from routilux._engine.running_job import RunningJob
 from routilux._engine.workers import Workers
+from routilux._haste import GRACE, in_time
 from routilux._model import RESUMABLE, JobStatus
 from routilux._records import Task
 from routilux.errors import ActivationTimeout, DeliveryTimeout, JobTimeout, NoThreadError, RoutiluxError
@@ -171,7 +172,7 @@ class LiveJob(RunningJob):
             now = self.now()
             deadlines = [task.deadline for task in self.job.overdue_expectations(now) if task.deadline is not None]
         if deadlines and self.attached and self.custody is not None:
-            with suppress(RoutiluxError):
+            with suppress(RoutiluxError), in_time(GRACE):
                 self.custody.hear(now - max(deadlines))
 
     def _miss_delivery(self, task: Task) -> None:
