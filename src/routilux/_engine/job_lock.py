@@ -66,7 +66,8 @@ class ParentsLock:
 def taken(lock: JobLock, patience: float | None) -> Iterator[bool]:
     """Have a lock, unless somebody has it for longer than `patience` seconds: then it is False.
 
-    Nobody has it after that, even where a signal came between taking it and what lets it go.
+    Nobody has it after that, even where a signal came between taking it and what lets it go; where that was in the code
+    of `contextmanager` itself, once nobody has any more what the signal raised.
     """
     had, is_mine = lock._is_owned(), False
     try:
