@@ -189,22 +189,6 @@ class SharedCopy(LookedAt):
         )
 
 
-class LogCopy(list[Any]):
-    """The entries of a shared log."""
-
-    def _refuse(self, *_: object, **__: object) -> NoReturn:
-        raise JobStateError(
-            "this is a copy of the shared log: append by job_state.append_to_shared_log(entry), or take a list(...)"
-        )
-
-    append = extend = insert = remove = pop = clear = sort = reverse = _refuse
-    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
-
-    def __reduce__(self) -> tuple[type[list[Any]], tuple[list[Any]]]:
-        """A copy of it is a plain list."""
-        return list, (list(self),)
-
-
 class Dealings:
     """What an activation does to its job besides emitting."""
 

@@ -3,7 +3,7 @@
 Page: Automatic Task Recovery.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 
 from routilux._core.job import Job
@@ -23,7 +23,8 @@ _OVER = frozenset({RoutineStatus.COMPLETED, RoutineStatus.FAILED, RoutineStatus.
 class Recovery:
     """What a resume makes of the data in a flow's slots; where the job does not go on, they get it back.
 
-    Unless a store has the job with the tasks that were made of it, and only its answer was lost: the data happens once.
+    Unless a store has the job with the tasks that were made of it, and only its answer was lost, or the job goes on and
+    a signal has come before its caller knew: the data happens once.
     Where even that is not known, the slots get it back, as it may not be lost (law 2); the error says so.
     """
 
@@ -33,11 +34,13 @@ class Recovery:
         flow_policy: ErrorHandler | None,
         lock: AbstractContextManager[bool],
         custody: Custodian | None,
+        is_at_work: Callable[[Job], bool],
     ) -> None:
         self._routines = routines
         self._flow_policy = flow_policy
         self._lock = lock
         self._custody = custody
+        self._is_at_work = is_at_work
         self._job: Job | None = None
         self._taken: list[tuple[SlotKey, Slot, Data]] = []
         self._mirrored: list[tuple[ErrorHandler, int]] = []
@@ -66,23 +69,25 @@ class Recovery:
         """Have slots and policies as they were, slots with what they have received since, if anything is raised."""
         if error is None:
             return
-        are_stored = self._are_stored()
+        are_kept = self._are_kept()
         with self._lock:
-            for _, slot, data in [] if are_stored else self._taken:
+            for _, slot, data in [] if are_kept else self._taken:
                 slot.put_back(data)
             for policy, retry_count in reversed(self._mirrored):
                 policy.retry_count = retry_count
-        if are_stored is None and self._job is not None:
+        if are_kept is None and self._job is not None:
             slots = ", ".join(f"{key.routine_id}.{key.slot}" for key, *_ in self._taken)
             error.add_note(
                 f"the data of {slots} waits in the flow again, and may be in the stored job {self._job.job_id!r}, too: "
                 f"store.peek tells; empty the slots (slot.take_data()) if it is, or it will be worked on twice"
             )
 
-    def _are_stored(self) -> bool | None:
-        """Whether a store has the tasks that were made of the data; None where that is not known."""
-        if self._custody is None or self._job is None:
+    def _are_kept(self) -> bool | None:
+        """Whether a store, or the job itself, has the tasks that were made of the data; None where it is not known."""
+        if self._job is None:
             return False
+        if self._custody is None:
+            return self._is_at_work(self._job)
         targets = {key for key, *_ in self._taken}
         numbers = [task.number for task in self._job.pending() if task.target in targets]
         if not numbers:

@@ -261,7 +261,7 @@ class Flow(Definition):
         live, checked = checked_job(job_state)._live, self._checked_plan(plan)
         keeping = kept_again(live, store, self, durability, take_over=take_over, plan=checked)
         setting = self._setting()
-        fitting, recovery = self._fitting(live, setting, checked), self._recovery(keeping)
+        fitting, recovery = self._fitting(live, setting, checked), self._recovery(live, keeping)
         live.uninterrupted(lambda: live.resume(setting, fitting, recovery, keeping), keeping=keeping)
         return job_state
 
@@ -274,9 +274,9 @@ class Flow(Definition):
     def _fitting(self, live: LiveJob, setting: Setting, plan: Plan) -> Fitting:
         return fitting_in(self, plan, live.last_graph, setting.engine.clock.now)
 
-    def _recovery(self, keeping: Keeping | None) -> Recovery:
+    def _recovery(self, live: LiveJob, keeping: Keeping | None) -> Recovery:
         custody = None if keeping is None else keeping.custody
-        return Recovery(self._routines, self._error_handler, self._lock, custody)
+        return Recovery(self._routines, self._error_handler, self._lock, custody, lambda job: live.job is job)
 
     def retry(self, job_state: JobState, *, plan: Plan | None = None) -> JobState:
         """Let a failed job go on: one more attempt for each failed task, then all that it left unstarted.

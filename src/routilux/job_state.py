@@ -16,7 +16,7 @@ from routilux._core.document import read_job, write_history, write_job, write_ta
 from routilux._core.explanation import Explanation, explain
 from routilux._core.job import Job
 from routilux._core.plan_records import write_plans
-from routilux._dealings import LogCopy, LookedAt, SharedCopy, key_changed
+from routilux._dealings import LookedAt, SharedCopy, key_changed
 from routilux._engine.awaited import Awaited, TimeIsUp, checked_patience, left_until
 from routilux._engine.coroutines import call_in_thread, until_true
 from routilux._engine.live_job import LiveJob
@@ -221,9 +221,9 @@ class JobState(Serializable):
 
     @property
     def shared_log(self) -> list[Any]:
-        """The entries of the shared log: a copy, which refuses to be written to (`append_to_shared_log`)."""
+        """The entries of the shared log: a copy. What is appended to that is not in the log: `append_to_shared_log`."""
         with self._live.looking():
-            return LogCopy(clone(entry) for entry in self._job.shared_log)
+            return [clone(entry) for entry in self._job.shared_log]
 
     def update_shared_data(self, key: str, value: Any | Callable[[Any], Any]) -> None:
         """Set a key to a value, or to a pure function of its old value (None at first); never a conflict.

@@ -22,6 +22,7 @@ from routilux import (
 )
 from routilux._engine import held_job, running_job
 from routilux._engine.awaited import Awaited
+from routilux._engine.keeping import Log
 from routilux._engine.live_job import LiveJob
 from routilux._engine.watchers import is_settled
 from routilux._engine.workers import WorkerThreads
@@ -726,8 +727,9 @@ def test_operators_are_told_of_a_job_that_is_lost_by_that(
     assert record.message.endswith("was being changed, and nothing of it runs any more; start another")
 
 
+@pytest.mark.parametrize("durability", ["strict", "group"])
 def test_a_job_that_is_lost_is_so_altogether_although_a_signal_comes_meanwhile(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, durability: str
 ) -> None:
     """As one comes on the caller's thread while the job is just being let go, its store away."""
     store = open_store("memory:", patience=0.01)
@@ -742,15 +744,20 @@ def test_a_job_that_is_lost_is_so_altogether_although_a_signal_comes_meanwhile(
         monkeypatch.setattr(store.ledger.backend, "write", fail)
         return begin(live, task)
 
-    begin = LiveJob.may_run_here
+    def told_later(live: LiveJob, log: Log) -> bool:
+        assert is_interrupted.wait(PATIENCE)
+        return told(live, log)
+
+    begin, told, is_interrupted = LiveJob.may_run_here, LiveJob._told_failure, threading.Event()
     monkeypatch.setattr(LiveJob, "may_run_here", asked)
+    monkeypatch.setattr(LiveJob, "_told_failure", told_later)
     monkeypatch.setattr(LiveJob, "_give_up_all", then_interrupted(LiveJob._give_up_all))
     with pytest.raises(KeyboardInterrupt):
-        flow.execute("ask", store=store, durability="strict", job_id="first")
+        flow.execute("ask", store=store, durability=durability, job_id="first")
+    is_interrupted.set()
     with pytest.raises(StoreUnavailableError):
         waiting[0].wait(PATIENCE)
-    assert flow._engine is not None and not flow._engine.jobs
-    assert not store.ledger.keeper._held
+    until(lambda: flow._engine is not None and not flow._engine.jobs and not store.ledger.keeper._held)
     flow.shutdown()
 
 

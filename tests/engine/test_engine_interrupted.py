@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -11,9 +12,11 @@ from routilux import BlockingCallError, Flow, JobState, RoutiluxError, Routine
 from routilux._engine import held_job, running_job
 from routilux._engine.awaited import Awaited
 from routilux._engine.engine import Engine
+from routilux._engine.event_loop import call_in_thread
 from routilux._engine.held_job import HeldJob
 from routilux._engine.running_job import RunningJob
 from routilux._engine.watchers import is_settled
+from routilux._recovery import Recovery
 from tests.engine.engine_parts import EngineAsker, flow_of, retrying, routine
 from tests.interruptions import interrupted_after_each_call
 from tests.patience import PATIENCE, until
@@ -175,11 +178,12 @@ def test_a_running_job_that_a_signal_has_broken_off_in_the_middle_of_its_change_
             patch.setattr(held_job, "transition", interrupted(held_job.transition, before=False, kind=kind))
             with pytest.raises(kind):
                 VERBS[verb](flow, job_state)
+        assert [getattr(record, "action", "") for record in caplog.records] == ["lose"]
         lost = f"{kind.__name__} came while job .* and nothing of it runs any more"
         for ask in (waiting.wait, job_state.wait, job_state.serialize, lambda: flow.resume(job_state)):
             with pytest.raises(RoutiluxError, match=lost):
                 ask()
-    assert [getattr(record, "action", "") for record in caplog.records] == ["lose"]
+    assert len(caplog.records) == 1
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, BlockingCallError])
@@ -206,3 +210,50 @@ def test_a_paused_job_is_as_it_was_after_a_signal_in_the_middle_of_its_change(
         flow.resume(job_state)
         flow.deliver(job_state, "ask", "answer", {"text": "yes"})
         assert job_state.wait(PATIENCE, raise_on_failure=True)
+
+
+def test_an_async_handler_whose_cancelling_a_signal_has_broken_off_has_not_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    async def wait(self: Routine) -> None:
+        begun.set()
+        await call_in_thread(lambda: go_on.wait(PATIENCE))
+
+    with flow_of(a=routine(wait)) as flow:
+        job_state = flow.start("a")
+        assert begun.wait(PATIENCE)
+        with monkeypatch.context() as patch:
+            patch.setattr(HeldJob, "apply", interrupted(HeldJob.apply, before=True))
+            with pytest.raises(KeyboardInterrupt):
+                flow.cancel(job_state)
+        go_on.set()
+        assert job_state.wait(PATIENCE, raise_on_failure=True)
+    assert job_state.status == "completed"
+
+
+def test_data_of_a_slot_on_which_a_job_works_is_not_put_back_as_a_signal_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = list[dict[str, str]]()
+    part = routine(lambda self: self.expect("answer"))
+    part.define_slot("answer", seen.append)
+    part.define_slot("late", seen.append)
+    leave = Recovery.__exit__
+
+    def interrupted_first(recovery: Recovery, *raised: Any) -> NoReturn:
+        error = KeyboardInterrupt()
+        leave(recovery, KeyboardInterrupt, error, None)
+        raise error
+
+    with flow_of(a=part) as flow:
+        job_state = flow.execute("a")
+        flow.pause(job_state)
+        part.get_slot("late").receive({"text": "once"})
+        with monkeypatch.context() as patch:
+            patch.setattr(Recovery, "__exit__", interrupted_first)
+            with pytest.raises(KeyboardInterrupt):
+                flow.resume(job_state)
+        assert not part.get_slot("late").holds_data
+        flow.deliver(job_state, "a", "answer", {"text": "yes"})
+        assert job_state.wait(PATIENCE, raise_on_failure=True)
+    assert sorted(data["text"] for data in seen) == ["once", "yes"]

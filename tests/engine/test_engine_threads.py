@@ -1,5 +1,6 @@
 """Real threads: interleavings forced by events and barriers, released in `finally`."""
 
+import gc
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -454,3 +455,23 @@ def test_a_snapshot_at_any_moment_is_a_consistent_cut() -> None:
         assert copy.wait()
         assert (copy.status, sorted(copy.shared_log), copy.shared_data["sum"]) == ("completed", expected, sum(expected))
         assert sorted(data["value"] for data in emitted(copy, "done")) == expected
+
+
+@pytest.mark.parametrize("strategy", ["sequential", "concurrent"])
+def test_a_job_that_waits_for_a_timer_goes_on_although_nobody_has_it_or_its_flow(strategy: str) -> None:
+    ran = list[int]()
+
+    def begin() -> None:
+        def fail_first(self: Routine) -> None:
+            ran.append(1)
+            if len(ran) == 1:
+                raise ValueError
+
+        part = routine(fail_first)
+        part.set_error_handler(retrying(1, 0.2))
+        flow_of(a=part, execution_strategy=strategy).start("a")
+
+    begin()
+    until(lambda: ran)
+    gc.collect()
+    until(lambda: len(ran) == 2)

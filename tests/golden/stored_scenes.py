@@ -373,7 +373,7 @@ def started(host: Host) -> JobState:
 def resumed(host: Host) -> JobState:
     frozen = paused(host.begun([10], 1, loaded))
     flow = frozen.flow
-    recovered = flow._recovery(None).tasks(frozen.job_state._job, flow._compile()[0])
+    recovered = flow._recovery(frozen.job_state._live, None).tasks(frozen.job_state._job, flow._compile()[0])
     host.dead(frozen)
     fact = JobResumed("sha256:of-then", recovered, host.stage.clock.now() + 0.25)
     return appended(host, flow, frozen.job_state, fact)

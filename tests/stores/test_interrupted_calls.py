@@ -97,8 +97,9 @@ class Stepper(Routine):
 register_serializable(Stepper, name="InterruptedStepper")
 
 
+@pytest.mark.parametrize("job_id", ["torn", None])
 def test_a_job_in_the_middle_of_whose_change_a_signal_came_goes_on_as_it_is_stored(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job_id: str | None
 ) -> None:
     """By its own handle, too: that went on with what there was, and lost a task."""
     flow = Flow("stepping")
@@ -113,7 +114,7 @@ def test_a_job_in_the_middle_of_whose_change_a_signal_came_goes_on_as_it_is_stor
         with monkeypatch.context() as patch:
             patch.setattr(LiveJob, "run_here", then(LiveJob.run_here, patch.setattr, transition, "Task", interrupted))
             with pytest.raises(Interruption):
-                flow.execute("step", {"left": 1}, store=store, job_id="torn")
+                flow.execute("step", {"left": 1}, store=store, job_id=job_id)
         (job_state,) = Stepper.begun
         with pytest.raises(StoreError, match="take it up as it is stored"):
             job_state.serialize()

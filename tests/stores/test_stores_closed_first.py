@@ -112,7 +112,7 @@ def test_the_rest_of_them_by_the_shutdown_after_one_that_a_signal_has_broken_off
             flow.shutdown()
     with pytest.raises(StoreError, match="still ran here"):
         flow.shutdown()
-    assert len({getattr(record, "job_id", "") for record in caplog.records} & {job.job_id for job in jobs}) == 2
+    assert sorted(getattr(record, "job_id", "") for record in caplog.records) == sorted(job.job_id for job in jobs)
 
 
 @pytest.mark.parametrize("ask", [Flow.pause, Flow.resume, Flow.cancel])
@@ -128,6 +128,26 @@ def test_nor_are_they_told_once_more_of_one_that_is_asked_for_later(
         ask(flow, job_state)
     job_state._live.tell_news()
     assert [getattr(record, "job_id", "") for record in caplog.records] == [job_state.job_id]
+
+
+def test_who_resumes_a_job_of_a_closed_store_does_not_mind_that_others_end_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow, url = waiting(), f"sqlite:///{tmp_path}/jobs.db"
+    with open_store(url) as store:
+        job_id = flow.execute("waiter", {"ask": True}, store=store).job_id
+    running = flow._engine
+    assert running is not None
+
+    def end(other: Any, job: object) -> bool:
+        running.jobs.discard(other)
+        return False
+
+    monkeypatch.setattr(engine, "_is_former", end)
+    with open_store(url) as store, flow:
+        for _ in range(3):
+            flow.execute("waiter", {"ask": True})
+        assert flow.resume(store.load_job(job_id), store=store).status == "running"
 
 
 def by_id(flow: Flow) -> list[Any]:

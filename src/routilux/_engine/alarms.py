@@ -22,12 +22,18 @@ class Alarms:
         self._when: float | None = None
 
     def wake_at(self, when: float | None, wake: Callable[[], None]) -> None:
-        """Have the job woken then, and at no other time, if somebody has it by then; None is never."""
+        """Have the job woken then, and at no other time; None is never."""
         if when == self._when:
             return
         self.sleep()
         if when is not None and self._clock is not None:
-            self._timer, self._when = self._clock.call_at(when, _weakly(wake)), when
+            self._timer, self._when = self._clock.call_at(when, wake), when
+
+    def keep_no_longer(self, wake: Callable[[], None]) -> None:
+        """Have the job woken as before, if somebody has it by then: it is not kept for that."""
+        when = self._when
+        self.sleep()
+        self.wake_at(when, _weakly(wake))
 
     def sleep(self) -> None:
         """Have the job not woken; a timer that is going off just now may still do so."""

@@ -91,6 +91,8 @@ class Custody:
                 return Claimed(job)
             self._refuse_copy(job)
         created_at = job.created_at if known is None else known.created_at
+        if known is not None and known.epoch < 0:  # it was let go: what there is of it here is written first
+            self.ledger.flush()
         stored, died = self.ledger.claim(job.job_id, created_at=created_at, take_over=take_over)
         if known is not None and self._is_known(stored, known):
             job.epoch, self._log = stored.record.epoch, None

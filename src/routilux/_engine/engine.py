@@ -17,14 +17,13 @@ from routilux._forks import renew_after_fork
 from routilux.errors import FlowShutDownError, RoutiluxError
 
 
-class _LeftFirst(Struct):
+class _LeftFirst(Struct, eq=False):
     """A job whose store was closed before its flow, with the error that says so."""
 
     job_id: str
     created_at: float
     flow_id: str
     error: RoutiluxError
-    is_told: bool = False
 
 
 class Engine:
@@ -47,6 +46,8 @@ class Engine:
         self.jobs: set[Unsettled] = set()
         self.deadlines: dict[int, float] = {}
         self._left_first: dict[str, list[_LeftFirst]] = {}
+        self._untold: set[_LeftFirst] = set()
+        self._leaving = threading.Lock()  # not taken where a signal may come
         self._lock = threading.RLock()
 
     def admit(self, job: Unsettled) -> None:
@@ -64,48 +65,53 @@ class Engine:
 
     def note_closed_first(self, job: Unsettled, error: RoutiluxError, *, is_idle: bool) -> None:
         """Know that a job's store was closed before its flow; one that `is_idle` is not kept for that."""
-        with self._lock:
-            left = _LeftFirst(job.job.job_id, job.job.created_at, job.job.flow_id, error)
+        left = _LeftFirst(job.job.job_id, job.job.created_at, job.job.flow_id, error)
+        with self._leaving:
+            self._untold.add(left)
             self._left_first.setdefault(left.job_id, []).append(left)
-            if is_idle:
-                self.jobs.discard(job)
+        if is_idle:
+            self.jobs.discard(job)
 
     def is_to_be_told(self, job: Unsettled) -> bool:
         """Whether operators have not been told yet that a job is lost; whoever asks tells them."""
-        with self._lock:
-            for left in self._left_first.get(job.job.job_id, ()):
-                if left.created_at == job.job.created_at:
-                    return self._takes_telling(left)
-            return True
+        for left in list(self._left_first.get(job.job.job_id, ())):
+            if left.created_at == job.job.created_at:
+                return self._takes_telling(left)
+        return True
 
     def _takes_telling(self, left: _LeftFirst) -> bool:
-        with self._lock:
-            was_told, left.is_told = left.is_told, True
-            return not was_told
-
-    def _all_left_first(self) -> list[_LeftFirst]:
-        with self._lock:
-            return [left for of_id in self._left_first.values() for left in of_id]
+        """Have one thread tell of it; without a lock, as a signal may come and another ask meanwhile."""
+        try:
+            self._untold.remove(left)
+        except KeyError:
+            return False
+        return True
 
     def closed_first(self) -> list[RoutiluxError]:
-        """What says that of each job whose store was closed first, and which has not come back here."""
-        return [left.error for left in self._all_left_first()]
+        """What says that of each job whose store was closed first, and which has not come back here.
 
-    def tell_of_closed_first(self) -> None:
-        """Tell operators of those of which they have not been told."""
-        for left in self._all_left_first():
-            if self._takes_telling(left):
-                tell(left.job_id, left.flow_id, JobLost(left.error))
+        Operators are told of those of which they have not been told; where a signal breaks that off, by the next call.
+        """
+        all_left = [left for of_id in list(self._left_first.values()) for left in list(of_id)]
+        for left in all_left:
+            try:
+                if self._takes_telling(left):
+                    tell(left.job_id, left.flow_id, JobLost(left.error))
+            except BaseException:
+                self._untold.add(left)
+                raise
+        return [left.error for left in all_left]
 
     def welcome_back(self, job: Unsettled) -> None:
         """Tell no more of a job whose store was closed first: it goes on here, by another handle than then."""
-        with self._lock:
+        with self._leaving:
             all_left = self._left_first.pop(job.job.job_id, [])
-            others = [left for left in all_left if not is_same_moment(left.created_at, job.job.created_at)]
-            if others:
+            back = [left for left in all_left if is_same_moment(left.created_at, job.job.created_at)]
+            self._untold.difference_update(back)
+            if others := [left for left in all_left if left not in back]:
                 self._left_first[job.job.job_id] = others
-            if len(others) < len(all_left):
-                self.jobs -= {other for other in self.jobs if _is_former(other, job)}
+        if back:
+            self.jobs -= {other for other in list(self.jobs) if _is_former(other, job)}
 
     def stop_admitting(self) -> None:
         """Take in no more jobs."""

@@ -205,7 +205,7 @@ class HeldJob(WatchedJob):
 
     def share(self, changes: Callable[[Data], Changes]) -> None:
         """Change the job's shared data, by what a function makes of them."""
-        with self.lock, self._writable():
+        with self.telling(), self.lock, self._writable():
             made = changes(self.job.shared_data)
             self.secrecy.check((made.written, made.logged), "shared data")
             self.apply(SharedDataSet(made))
@@ -353,6 +353,9 @@ class HeldJob(WatchedJob):
         when = self.job.next_wake() if self.attached else None
         alarms = self._alarms if when is None else self._own_alarms()
         alarms.wake_at(when, self._wake)
+
+    def _keep_no_longer(self) -> None:
+        self._alarms.keep_no_longer(self._wake)
 
     def _own_alarms(self) -> Alarms:
         """The job's alarms, which it gets with the first moment that it waits for."""

@@ -71,6 +71,8 @@ class KeptJob(LockedJob, Servant):
             ):
                 with self._standing_still():
                     claimed = keeping.custody.claim(self.job, take_over=keeping.take_over, plan=keeping.plan)
+                if self.is_torn and claimed.job is self.job:  # it never got into the store
+                    self._check_kept()
                 self.custody, self.log, self.lost, self.job = keeping.custody, None, None, claimed.job
                 self.is_torn = False
                 with self._let_go_on_failure():
@@ -316,7 +318,7 @@ class KeptJob(LockedJob, Servant):
     def _on_failure(self, log: Log) -> bool:
         """Let go of the job, unless it has been claimed again since; False where somebody has it for too long."""
         with self.taken(TURN) as is_mine:
-            if is_mine and self.log is log and log.failure is not None:
+            if is_mine and log.failure is not None and (self.log is log or self._is_being_lost):
                 self.lose(log.failure)
             return is_mine
 

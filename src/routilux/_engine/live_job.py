@@ -43,8 +43,9 @@ class LiveJob(RunningJob):
         self.secrecy.check(reason, "reason")
         with self.telling(), self.lock, self._writable():
             self._check_status(RESUMABLE, "it cannot be cancelled")
-            self._give_up(list(self.job.active.values()))
-            self.apply(JobCancelled(reason))
+            active = list(self.job.active.values())
+            self.apply(JobCancelled(reason))  # first: what is cancelled must not be taken for a failure
+            self._give_up(active)
 
     def find_out(self, patience: float) -> None:
         """Find out whether the job is in other hands: what it writes is refused then, and it is lost."""

@@ -39,7 +39,9 @@ def shut_down(engine: Engine, *, wait: bool, patience: float | None) -> None:
         engine.stop_admitting()
         engine.deadlines[me] = deadline
         try:
-            if not engine.is_at_rest:
+            if engine.is_at_rest:
+                engine.closed_first()  # of which a signal may have kept operators from being told
+            else:
                 _come_to_rest(engine, wait, partial(_left, engine, me))
         finally:
             _restore(engine.deadlines, me, around)
@@ -79,8 +81,7 @@ def _come_to_rest(engine: Engine, wait: bool, left: Left) -> None:
     _with_each(jobs, lost, lambda live: _pause(live, left()))
     if wait:
         _with_each(jobs, lost, lambda live: _wait_for(live, is_not_running, left))
-    if closed_first := engine.closed_first():
-        within(None, engine.tell_of_closed_first)
+    closed_first = engine.closed_first()
     engine.close()
     for error in (*lost.values(), *closed_first):
         raise error.with_traceback(None)  # where in here it was raised tells nobody anything

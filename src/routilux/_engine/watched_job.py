@@ -43,12 +43,15 @@ class WatchedJob(KeptJob):
         return self.uninterrupted(lambda: self._watch(condition, patience))
 
     def _watch(self, condition: Condition, patience: float | None) -> Awaited:
-        with self.taken(patience) as is_mine:
-            if not is_mine:
-                raise TimeIsUp
-            if self.job.hold_until is not None and (patience is None or self.log is None):
-                self._commit(HoldLifted(), self.now())
-            return self._when(condition)
+        try:
+            with self.taken(patience) as is_mine:
+                if not is_mine:
+                    raise TimeIsUp
+                if self.job.hold_until is not None and (patience is None or self.log is None):
+                    self._commit(HoldLifted(), self.now())
+                return self._when(condition)
+        finally:
+            self.tell_news()
 
     def _when(self, condition: Condition) -> Awaited:
         """What comes true when the condition holds; where the store is being closed, whoever comes later finds out."""
@@ -74,7 +77,14 @@ class WatchedJob(KeptJob):
             log.failure = error
             if self.engine is not None:
                 with self.taken(0.0) as is_mine:  # else whoever has it loses it, or shutdown does
-                    self.engine.note_closed_first(self, error, is_idle=is_mine and not self.job.active)
+                    is_idle = is_mine and not self.job.active
+                    self.engine.note_closed_first(self, error, is_idle=is_idle)
+                    if is_idle:
+                        self._keep_no_longer()
+
+    @abstractmethod
+    def _keep_no_longer(self) -> None:
+        """Have no timer keep the job."""
 
     def tell_who_waits(self) -> None:
         """Tell those who wait for the job that its store has been closed: without its lock, so all at once."""
