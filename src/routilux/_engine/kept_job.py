@@ -28,7 +28,8 @@ Fitting = Callable[[Job], Job]
 class KeptJob(LockedJob, Servant):
     """A job that may be kept in a store. What is not `attached` to an engine does not run in this process.
 
-    While there is a `log`, what happens to the job is taken down in it; `lost` says why it is in other hands.
+    While there is a `log`, what happens to the job is taken down in it; `lost` says why it is in other hands, and
+    `is_torn` that it came to that in the middle of a change.
     """
 
     attached = False

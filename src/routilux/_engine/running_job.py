@@ -147,7 +147,7 @@ class RunningJob(HeldJob):
 
     @property
     def is_in_use(self) -> bool:
-        """Whether the calling thread is in the middle of a call that changes the job: a signal may have come."""
+        """Whether the calling thread is in the middle of a call that has the job: a signal may have come."""
         return self._runner == get_ident() or is_mine(self.lock)
 
     def _come_to_rest_after(self, signal: BaseException) -> None:
