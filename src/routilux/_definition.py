@@ -169,9 +169,9 @@ class Definition(Serializable):
     ) -> Connection:
         """Lead an event to a slot; `Connection` says what `param_mapping` and `priority` mean.
 
-        DefinitionError where there is no such routine, event or slot, where the slot has no handler, where the two are
-        connected just so already, and for what can be known never to fit: a parameter that the slot's handler has not.
-        The rest is a BindingError when data is delivered.
+        DefinitionError where there is no such routine, event or slot, where the slot has no handler, and for what can
+        be known never to fit: a parameter that the slot's handler has not. The rest is a BindingError when data is
+        delivered.
         """
         event = self._routine(source_routine_id).get_event(source_event)
         slot = self._routine(target_routine_id).get_slot(target_slot)
@@ -186,8 +186,6 @@ class Definition(Serializable):
             param_mapping,
             priority,
         )
-        if any(known.is_like(connection) for known in self._connections if known.source == connection.source):
-            raise DefinitionError(f"{connection.source} is connected to {connection.target} already, just as here")
         if slot.merge_kind is not MergeKind.FUNCTION:
             connection.check_fits(event.output_params, binding_of(slot.handler, f"{connection.target}"))
         self._connections.append(connection)

@@ -54,10 +54,6 @@ class Connection(Fixed):
     def __repr__(self) -> str:
         return f"<Connection {self.source} -> {self.target}>"
 
-    def is_like(self, other: "Connection") -> bool:
-        """Whether it does the same."""
-        return self.serialize() == other.serialize()
-
     def check_fits(self, params: list[str], binding: Binding) -> None:
         """Refuse what no emission of an event with these parameters could ever bring into the slot's handler."""
         mapping = self.param_mapping or {}

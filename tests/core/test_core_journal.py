@@ -1,6 +1,7 @@
 """A job brought forward by the records of its journal is the job that they were written of."""
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,7 @@ from routilux._core.job import Job, PauseRequest
 from routilux._core.journal import Happening, TaskMerged, replay, write_record
 from routilux._core.merging import put_merged
 from routilux._core.snapshot import read_snapshot, records_dropped, records_so_far, write_segment, write_snapshot
+from routilux._core.transition import take, transition
 from routilux._model import JobStatus
 from routilux._records import Changes, Emission, Expectation, Task
 from routilux.errors import DamagedRecordError
@@ -415,3 +417,25 @@ def test_a_value_of_a_class_that_is_not_known_here_is_no_damage() -> None:
     record = msgspec.json.encode([1, False, [["done", NOW, 3, True, [["done", {"x": {"$object": "Gone"}}, NOW]]]]])
     with pytest.raises(SeriluxError):
         replay(graph(), in_flight(A_TASK)(), record)
+
+
+# Moments.
+
+
+@pytest.mark.parametrize("step", range(-4, 5))
+def test_what_was_due_at_a_moment_is_so_after_a_snapshot_too(step: int) -> None:
+    """A document knows microseconds: a job that was killed behind a snapshot could not be read any more."""
+    first = 1_795_748_670.408085 + step * math.ulp(1_795_748_670.0)
+    second = math.nextafter(first, math.inf)
+    state = running(tasks=[task(4, due=first), task(3, due=second)])
+    stored = copy_of(state)
+    happened = list[tuple[Happening, float]]()
+    for moment, number in ((first, 4), (second, 3)):
+        transition(graph(), state, TimersFired(), moment)
+        happened.append((TimersFired(), moment))
+        assert len(state.ready) == 1
+        taken = take(graph(concurrent=True), state, moment)
+        assert taken is not None and taken.number == number
+        happened.append((taken, moment))
+    replay(graph(concurrent=True), stored, write_record(happened))
+    assert (list(stored.active), list(stored.delayed)) == ([4, 3], [])

@@ -323,14 +323,3 @@ def test_a_mapping_to_a_name_that_the_single_parameter_does_not_have_is_refused(
     flow = flow_of(StepRunner(), a=routine(single, "out"), b=routine(single))
     with pytest.raises(DefinitionError, match="has no parameter 'nothing'"):
         flow.connect("a", "out", "b", "trigger", {"value": "nothing"})
-
-
-def test_connect_refuses_the_same_connection_twice() -> None:
-    """Everything was done twice."""
-    flow = flow_of(a=routine(lambda self: None, "out"), b=routine(lambda self, x=0, y=0: None), links=("a.out>b",))
-    with pytest.raises(DefinitionError, match=r"a\.out is connected to b\.trigger already, just as here"):
-        flow.connect("a", "out", "b", "trigger")
-    assert len(flow.connections) == 1
-    flow.connect("a", "out", "b", "trigger", {"x": "y"})
-    flow.connect("a", "out", "b", "trigger", priority=1)
-    assert len(flow.connections) == 3

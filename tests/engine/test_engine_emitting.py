@@ -47,9 +47,9 @@ def test_an_event_goes_to_every_connection_in_the_order_in_which_they_were_made(
         order.append(str(self.routine_id))
 
     parts = {name: routine(take) for name in "bcd"}
-    flow = flow_of(StepRunner(), links=("a.out>c", "a.out>b", "a.out>d"), a=routine(send, "out"), **parts)
+    flow = flow_of(StepRunner(), links=("a.out>c", "a.out>b", "a.out>d", "a.out>b"), a=routine(send, "out"), **parts)
     flow.execute("a").wait()
-    assert order == ["c", "b", "d"]
+    assert order == ["c", "b", "d", "b"]
 
 
 def test_an_event_that_leads_nowhere_is_recorded() -> None:

@@ -257,3 +257,26 @@ def test_data_of_a_slot_on_which_a_job_works_is_not_put_back_as_a_signal_comes(m
         flow.deliver(job_state, "a", "answer", {"text": "yes"})
         assert job_state.wait(PATIENCE, raise_on_failure=True)
     assert sorted(data["text"] for data in seen) == ["once", "yes"]
+
+
+def test_a_coroutine_of_a_job_whose_cancelling_a_signal_has_broken_off_behind_its_change_is_cancelled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, ended = threading.Event(), list[str]()
+
+    async def wait(self: Routine) -> None:
+        try:
+            begun.set()
+            await asyncio.sleep(PATIENCE)
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+
+    with flow_of(a=routine(wait)) as flow:
+        job_state = flow.start("a")
+        assert begun.wait(PATIENCE)
+        with monkeypatch.context() as patch:
+            patch.setattr(HeldJob, "_react", interrupted(HeldJob._react, before=True))
+            with pytest.raises(KeyboardInterrupt):
+                flow.cancel(job_state)
+        until(lambda: ended == ["cancelled"])

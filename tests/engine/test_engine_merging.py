@@ -103,9 +103,9 @@ def test_slots_of_one_routine_gather_apart() -> None:
 
     target = recording(seen, merge_strategy="append")
     target.define_slot("other", lambda value: seen.append(["other", *value]), merge_strategy="append")
-    flow = flow_of(StepRunner(), links=("a.out>b", "a.out>b.other"), a=routine(send, "out"), b=target)
-    flow.connect("a", "out", "b", "trigger", priority=-1)
-    flow.execute("a").wait()
+    flow_of(StepRunner(), links=("a.out>b", "a.out>b.other", "a.out>b"), a=routine(send, "out"), b=target).execute(
+        "a"
+    ).wait()
     assert seen == [[1], ["other", 1], [1, 1]]
 
 

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 FORMATS = sorted(Path(__file__).parent.glob("format_*"))
 """Of each format, as `format_1`; what it can say since then is in `format_1_later`.
 
-Stores have formats of their own: those of the second, with documents of format 1, are in `format_1_stores_2`.
+Stores have formats of their own: those of the second, with documents of format 1, are in `format_1_stores_2`, and with
+snapshots that say when tasks are due in `format_1_due_stores_2`.
 """
 BY_HAND = "by_hand"
 """Documents with nothing but what has to be there, as somebody would write them; written again they have more."""

@@ -174,6 +174,11 @@ def pausing(host: Host) -> JobState:
     return host.dead(host.compacted(frozen))
 
 
+@stored("a task waits for its retry; that is in its snapshot", ["resume"])
+def delayed(host: Host) -> JobState:
+    return host.dead(host.compacted(host.begun([100 + BUSY, 10, 20], 2)))
+
+
 @stored("resumed: nobody has waited for it yet; that is in its snapshot", ["resume"])
 def just_resumed(host: Host) -> JobState:
     frozen = paused(host.begun([10], 2))

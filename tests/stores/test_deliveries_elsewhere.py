@@ -629,3 +629,22 @@ def test_a_deadline_is_over_soon_after_although_another_thread_is_looking(
     with owner.keeper._hearing:
         runner.clock.advance(3600.0)
     assert job_state.status == "failed"
+
+
+def test_who_has_looked_while_somebody_had_the_job_has_not_heard_all(
+    host: Callable[..., Host], open_another: Callable[..., Store]
+) -> None:
+    """Whose deadline is over then looks once more."""
+    owner, elsewhere = host(), open_another()
+    job_state, before = owner.run(), owner.keeper._heard_at
+    with ThreadPoolExecutor(2) as executor:
+        delivered = executor.submit(
+            elsewhere.deliver, job_state.job_id, "shop", "order", {"text": "in time"}, timeout=PATIENCE
+        )
+        until(lambda: owner.store.ledger.backend.asked(owner.store.ledger.owner))
+        with job_state._live.lock:
+            executor.submit(owner.look).result(PATIENCE)
+        assert owner.keeper._heard_at == before
+        owner.look()
+        assert delivered.result(PATIENCE) is None
+    assert owner.keeper._heard_at > before

@@ -32,8 +32,12 @@ class _Pause(msgspec.Struct, forbid_unknown_fields=True):
     checkpoint: Any
 
 
-class _Snapshot(msgspec.Struct, forbid_unknown_fields=True):
-    """`document` is that of the job, without history; `active` are the numbers of the tasks in flight, in order."""
+class _Snapshot(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """`document` is that of the job, without history; `active` are the numbers of the tasks in flight, in order.
+
+    `due` says when delayed tasks are due to less than the microsecond of the document: which of them were due at a
+    moment of the journal depends on it.
+    """
 
     format: int
     document: dict[str, Any]
@@ -42,6 +46,7 @@ class _Snapshot(msgspec.Struct, forbid_unknown_fields=True):
     records: Count
     hold_until: float | None
     pause: _Pause | None
+    due: dict[int, float] = {}  # a Struct has its own of an empty one
 
 
 class _Segment(msgspec.Struct, forbid_unknown_fields=True):
@@ -74,11 +79,9 @@ def write_snapshot(job: Job, now: float) -> bytes:
     """All of a job but its history."""
     closing = job.closing
     pause = _Pause(closing.reason, encode(closing.checkpoint)) if isinstance(closing, PauseRequest) else None
-    return msgspec.json.encode(
-        _Snapshot(
-            SNAPSHOT_FORMAT, write_job(job, now), list(job.active), now, records_so_far(job), job.hold_until, pause
-        )
-    )
+    document, active, records = write_job(job, now), list(job.active), records_so_far(job)
+    due = {number: moment for moment, number, _ in job.delayed}
+    return msgspec.json.encode(_Snapshot(SNAPSHOT_FORMAT, document, active, now, records, job.hold_until, pause, due))
 
 
 def write_segment(job: Job, since: int) -> bytes | None:
@@ -111,6 +114,7 @@ def read_snapshot(snapshot: bytes, segments: Sequence[bytes]) -> Job:
     read = _decoded(snapshot, _Snapshot, "snapshot")
     job = read_job(read.document)
     _put_in_flight(job, set(read.active))
+    _put_due(job, read.due)
     if job.status is JobStatus.RUNNING:
         job.running_since = read.at
     job.hold_until = read.hold_until
@@ -139,6 +143,13 @@ def _put_in_flight(job: Job, numbers: set[int]) -> None:
             job.active[task.number] = task
         else:
             job.ready.push(task)
+
+
+def _put_due(job: Job, due: dict[int, float]) -> None:
+    tasks, job.delayed = [task for _, _, task in job.delayed], ()
+    for task in tasks:
+        task.due = due.get(task.number, task.due)
+        job.enlist(task)
 
 
 def _records(segments: Sequence[bytes]) -> Iterable[tuple[int, HistoryRecord]]:

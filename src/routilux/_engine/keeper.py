@@ -67,6 +67,8 @@ class Keeper:
         self._beaten_at: float | None = None
         self._checked_at = self._heard_at = monotonic()
         self._hearing = threading.Lock()
+        self._handed_on = 0
+        self._failed_at = -ROUND
         self._threads: dict[str, threading.Thread] = {}
         self._closed = threading.Event()
 
@@ -185,22 +187,32 @@ class Keeper:
         """Hand on what is asked, and answer it, unless all that was asked until `since` seconds ago is by now.
 
         A request stays in the store until that is done, so that none is lost with a connection; what is still to be
-        dismissed is not handed on once more. A caller in haste does not wait for another thread that is just at it.
+        dismissed is not handed on once more. A caller in haste waits for another thread that is just at it only as long
+        as that gets on, and not at all for a store that has just given no answer.
         """
-        moment, left = monotonic() - since, seconds_left()
-        if self._hearing.acquire(timeout=-1 if left is None else left):
-            try:
-                if self._heard_at < moment:
-                    self._hear()
-            finally:
-                self._hearing.release()
+        moment, left, so_far = monotonic() - since, seconds_left(), -1
+        while so_far != self._handed_on and (left is None or monotonic() - self._failed_at >= ROUND):
+            so_far = self._handed_on
+            if self._hearing.acquire(timeout=-1 if left is None else left):
+                try:
+                    if self._heard_at < moment:
+                        self._hear()
+                finally:
+                    self._hearing.release()
+                return
 
     def _hear(self) -> None:
         began = monotonic()
         self._finish()
-        self._hand_on(self._backend.asked(self._owner))
+        try:
+            asked = self._backend.asked(self._owner)
+        except StoreUnavailableError:
+            self._failed_at = monotonic()
+            raise
+        is_all = self._hand_on(asked)
         self._finish()
-        self._heard_at = began
+        if is_all:
+            self._heard_at = began
 
     def _find_out(self) -> None:
         """Now and then, have jobs find out that others have them: one that waits for somebody has nothing to write."""
@@ -247,17 +259,22 @@ class Keeper:
             extra = {"action": "answer", "job_id": job_id}
             logger.warning("who asked something of job %s cannot be answered: %s", job_id, error, extra=extra)
 
-    def _hand_on(self, asked: Sequence[tuple[str, bytes]]) -> None:
-        """Hand requests on, each once; those of a job that somebody has for long, who holds up no other, wait."""
+    def _hand_on(self, asked: Sequence[tuple[str, bytes]]) -> bool:
+        """Hand requests on, each once, and say whether those are all.
+
+        Those of a job that somebody has for long, who holds up no other, wait.
+        """
         busy: set[str] = set()
         for job_id, request in asked:
             outcome = _BUSY if job_id in busy else self._outcome(job_id, request)
             if not outcome.is_over:
                 busy.add(job_id)
                 continue
+            self._handed_on += 1
             self._obeyed.append((job_id, request))
             if outcome.told is not None and (key := key_of(request)):
                 self._unsent.append((job_id, key, write_answer(outcome.told)))
+        return not busy
 
     def _outcome(self, job_id: str, request: bytes) -> _Outcome:
         """Hand a request on, and say what has become of it.

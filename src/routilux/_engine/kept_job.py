@@ -319,7 +319,8 @@ class KeptJob(LockedJob, Servant):
     def _on_failure(self, log: Log) -> bool:
         """Let go of the job, unless it has been claimed again since; False where somebody has it for too long."""
         with self.taken(TURN) as is_mine:
-            if is_mine and log.failure is not None and (self.log is log or self._is_being_lost):
+            is_broken_off = self._is_being_lost and self.lost is log.failure
+            if is_mine and log.failure is not None and (self.log is log or is_broken_off):
                 self.lose(log.failure)
             return is_mine
 

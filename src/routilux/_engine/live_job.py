@@ -44,8 +44,10 @@ class LiveJob(RunningJob):
         with self.telling(), self.lock, self._writable():
             self._check_status(RESUMABLE, "it cannot be cancelled")
             active = list(self.job.active.values())
-            self.apply(JobCancelled(reason))  # first: what is cancelled must not be taken for a failure
-            self._give_up(active)
+            try:
+                self.apply(JobCancelled(reason))  # first: what is cancelled must not be taken for a failure
+            finally:  # where a signal has come in the middle, too
+                self._give_up([task for task in active if self.job.active.get(task.number) is not task])
 
     def find_out(self, patience: float) -> None:
         """Find out whether the job is in other hands: what it writes is refused then, and it is lost."""
@@ -150,13 +152,13 @@ class LiveJob(RunningJob):
         self._alarms.release(task.number)
 
     def _wake(self) -> None:
-        self._hear_in_time()
+        heard_at = self._hear_in_time()
         with self.telling(), self.lock:
             if self.job.status is not JobStatus.RUNNING or not self.attached or self._is_over():
                 return
             self._alarms.sleep()
             now = self.now()
-            for task in self.job.overdue_expectations(now):
+            for task in self.job.overdue_expectations(heard_at):  # what is overdue since then has a turn of its own
                 if self.attached and self.job.closing is None:
                     self._miss_delivery(task)
             if not self.attached:  # what came of that ended the job, or could not be kept
@@ -167,14 +169,15 @@ class LiveJob(RunningJob):
             self._set_timer()
         self.submit()
 
-    def _hear_in_time(self) -> None:
-        """Have done what was asked through the store before a deadline that is over: one looks there now and then."""
+    def _hear_in_time(self) -> float:
+        """Have done what was asked through the store before a deadline that is over now, which is what comes back."""
         with self.lock:
             now = self.now()
             deadlines = [task.deadline for task in self.job.overdue_expectations(now) if task.deadline is not None]
         if deadlines and self.attached and self.custody is not None:
             with suppress(RoutiluxError), in_time(GRACE):
                 self.custody.hear(now - max(deadlines))
+        return now
 
     def _miss_delivery(self, task: Task) -> None:
         activation = Activation(self, task, self.handlers[task.target], {}, None, [])

@@ -43,15 +43,18 @@ class WatchedJob(KeptJob):
         return self.uninterrupted(lambda: self._watch(condition, patience))
 
     def _watch(self, condition: Condition, patience: float | None) -> Awaited:
+        is_lifted = False
         try:
             with self.taken(patience) as is_mine:
                 if not is_mine:
                     raise TimeIsUp
                 if self.job.hold_until is not None and (patience is None or self.log is None):
+                    is_lifted = True
                     self._commit(HoldLifted(), self.now())
                 return self._when(condition)
         finally:
-            self.tell_news()
+            if is_lifted:
+                self.tell_news()
 
     def _when(self, condition: Condition) -> Awaited:
         """What comes true when the condition holds; where the store is being closed, whoever comes later finds out."""
