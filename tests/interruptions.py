@@ -1,4 +1,4 @@
-"""Ctrl-C as a test wants it: behind each call that is made on the way of another one."""
+"""Ctrl-C as a test wants it: around a call, or behind each one that is made on the way of another."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +10,21 @@ from routilux import flow
 from routilux._engine import starting
 
 WATCHED = {flow.__file__, starting.__file__}
+
+
+def interrupted(
+    method: Callable[..., Any], *, before: bool, kind: type[BaseException] = KeyboardInterrupt
+) -> Callable[..., Any]:
+    """A function in front of which, or behind, a signal comes once."""
+    left = [kind]
+
+    def call(*args: Any, **named: Any) -> Any:
+        given = None if before and left else method(*args, **named)
+        if left:
+            raise left.pop()
+        return given
+
+    return call
 
 
 def interrupted_after_each_call(call: Callable[[int], object]) -> Iterator[int]:

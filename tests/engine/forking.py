@@ -15,6 +15,7 @@ from typing import Any
 
 from routilux import Flow, JobState, JobStateError, Routine
 from routilux._engine import engine as engines
+from routilux._engine.live_job import LiveJob
 from routilux.errors import StoreError
 from routilux.stores import open_store
 from serilux import register_serializable
@@ -352,6 +353,29 @@ def in_sqlite() -> None:
         flow.cancel(job_state)
 
 
+def in_a_shutdown() -> None:
+    """As by a signal's handler; the child comes back into the middle of the call, whose jobs are the parent's."""
+    child, block_on = -1, LiveJob.block_on
+    entered, release = threading.Event(), threading.Event()
+
+    def fork_first(live: LiveJob, *given: Any) -> None:
+        nonlocal child
+        LiveJob.block_on = block_on  # type: ignore[method-assign]
+        child = os.fork()
+        block_on(live, *given)
+
+    flow = flow_of(a=routine(lambda self: [entered.set(), release.wait()]))
+    flow.start("a")
+    assert entered.wait(PATIENCE)
+    LiveJob.block_on = fork_first  # type: ignore[method-assign]
+    try:
+        flow.shutdown(timeout=0.05)
+    except BaseException as error:  # noqa: BLE001 - the child shows by its code whether it is what is meant
+        os._exit(not isinstance(error, JobStateError))
+    release.set()
+    assert child > 0 and os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
 CASES = {
     case.__name__: case
     for case in (
@@ -370,6 +394,7 @@ CASES = {
         worker_returned,
         stored,
         in_sqlite,
+        in_a_shutdown,
     )
 }
 

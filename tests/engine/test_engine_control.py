@@ -1,7 +1,6 @@
 """Pause, resume, cancel, wait and shutdown, step by step."""
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn
 
@@ -39,6 +38,7 @@ from tests.engine.engine_parts import (
     retrying,
     routine,
 )
+from tests.interruptions import interrupted
 from tests.patience import PATIENCE, until
 
 
@@ -751,7 +751,7 @@ def test_a_job_that_is_lost_is_so_altogether_although_a_signal_comes_meanwhile(
     begin, told, is_interrupted = LiveJob.may_run_here, LiveJob._told_failure, threading.Event()
     monkeypatch.setattr(LiveJob, "may_run_here", asked)
     monkeypatch.setattr(LiveJob, "_told_failure", told_later)
-    monkeypatch.setattr(LiveJob, "_give_up_all", then_interrupted(LiveJob._give_up_all))
+    monkeypatch.setattr(LiveJob, "_give_up_all", interrupted(LiveJob._give_up_all, before=False))
     with pytest.raises(KeyboardInterrupt):
         flow.execute("ask", store=store, durability=durability, job_id="first")
     is_interrupted.set()
@@ -759,19 +759,6 @@ def test_a_job_that_is_lost_is_so_altogether_although_a_signal_comes_meanwhile(
         waiting[0].wait(PATIENCE)
     until(lambda: flow._engine is not None and not flow._engine.jobs and not store.ledger.keeper._held)
     flow.shutdown()
-
-
-def then_interrupted(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A method behind which a signal comes once."""
-    left = [KeyboardInterrupt]
-
-    def call(*given: Any) -> Any:
-        result = method(*given)
-        if left:
-            raise left.pop()
-        return result
-
-    return call
 
 
 def test_threads_that_a_signal_has_kept_from_ending_end_with_the_next_shutdown(

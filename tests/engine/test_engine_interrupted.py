@@ -18,25 +18,10 @@ from routilux._engine.running_job import RunningJob
 from routilux._engine.watchers import is_settled
 from routilux._recovery import Recovery
 from tests.engine.engine_parts import EngineAsker, flow_of, retrying, routine
-from tests.interruptions import interrupted_after_each_call
+from tests.interruptions import interrupted, interrupted_after_each_call
 from tests.patience import PATIENCE, until
 
 MANY = 100
-
-
-def interrupted(
-    method: Callable[..., Any], *, before: bool, kind: type[BaseException] = KeyboardInterrupt
-) -> Callable[..., Any]:
-    """A function in front of which, or behind, a signal comes once."""
-    left = [kind]
-
-    def call(*args: Any, **named: Any) -> Any:
-        given = None if before and left else method(*args, **named)
-        if left:
-            raise left.pop()
-        return given
-
-    return call
 
 
 PLACES: dict[str, tuple[Any, str]] = {

@@ -459,7 +459,7 @@ def test_a_snapshot_at_any_moment_is_a_consistent_cut() -> None:
 
 @pytest.mark.parametrize("strategy", ["sequential", "concurrent"])
 def test_a_job_that_waits_for_a_timer_goes_on_although_nobody_has_it_or_its_flow(strategy: str) -> None:
-    ran = list[int]()
+    runner, ran = StepRunner(), list[int]()
 
     def begin() -> None:
         def fail_first(self: Routine) -> None:
@@ -468,10 +468,11 @@ def test_a_job_that_waits_for_a_timer_goes_on_although_nobody_has_it_or_its_flow
                 raise ValueError
 
         part = routine(fail_first)
-        part.set_error_handler(retrying(1, 0.2))
-        flow_of(a=part, execution_strategy=strategy).start("a")
+        part.set_error_handler(retrying(1, 8.0))
+        flow_of(runner, a=part, execution_strategy=strategy).execute("a")
 
     begin()
-    until(lambda: ran)
     gc.collect()
-    until(lambda: len(ran) == 2)
+    runner.clock.advance(8.0)
+    runner.run_ready()
+    assert ran == [1, 1]

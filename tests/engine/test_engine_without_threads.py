@@ -5,7 +5,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
@@ -18,6 +18,7 @@ from routilux._engine.workers import OthersWait, WorkerThreads
 from routilux.errors import NoThreadError
 from tests.engine.engine_parts import EngineAsker, flow_of, retrying, routine
 from tests.engine.test_engine_threads import running
+from tests.interruptions import interrupted
 from tests.patience import PATIENCE, until, wait_for_threads
 
 
@@ -300,23 +301,6 @@ def test_a_worker_whose_starter_is_interrupted_is_counted_once(monkeypatch: pyte
     workers.close()
 
 
-def then(call: Callable[..., Any], signalled: Callable[[], object]) -> Callable[..., Any]:
-    """A function behind which a signal comes, once."""
-    left = [signalled]
-
-    def made(*given: Any) -> Any:
-        result = call(*given)
-        if left:
-            left.pop()()
-        return result
-
-    return made
-
-
-def interrupt() -> NoReturn:
-    raise KeyboardInterrupt
-
-
 def test_a_job_whose_submitter_is_interrupted_is_served() -> None:
     class Jobs(deque[Any]):
         """A queue that a signal may come behind."""
@@ -325,7 +309,7 @@ def test_a_job_whose_submitter_is_interrupted_is_served() -> None:
     workers.stand_by()
     until(lambda: workers._changed._waiters)  # type: ignore[attr-defined]
     jobs = Jobs()
-    workers._jobs, jobs.append = jobs, then(jobs.append, interrupt)  # type: ignore[method-assign]
+    workers._jobs, jobs.append = jobs, interrupted(jobs.append, before=False)  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         workers.submit(job)
     assert job.served.wait(PATIENCE)
@@ -337,7 +321,7 @@ def test_a_worker_is_counted_whose_starter_is_interrupted_as_he_counts_it() -> N
         """A set that a signal may come behind."""
 
     workers, threads = WorkerThreads(1, "routilux-few"), Threads()
-    workers._threads, threads.add = threads, then(threads.add, interrupt)  # type: ignore[method-assign]
+    workers._threads, threads.add = threads, interrupted(threads.add, before=False)  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         workers.stand_by()
     until(lambda: (len(workers._threads), workers._idle) == (1, 1))
@@ -353,11 +337,13 @@ def test_a_signal_may_have_a_job_submitted_and_workers_closed_in_the_middle_of_a
     workers, job, other = WorkerThreads(1, "routilux-few"), Job(lambda: None), Job(lambda: None)
 
     def signalled() -> None:
+        monkeypatch.undo()
+        workers._find_worker()
         workers.submit(other)
         workers.close()
 
     workers.stand_by()
-    monkeypatch.setattr(workers, "_find_worker", then(workers._find_worker, signalled))
+    monkeypatch.setattr(workers, "_find_worker", signalled)
     threading.Thread(target=workers.submit, args=(job,), daemon=True).start()
     assert job.served.wait(PATIENCE) and other.served.wait(PATIENCE)
 

@@ -39,12 +39,12 @@ class Engine:
         self.coroutines = coroutines
         self.new_id = new_id
         self.closed = self.is_at_rest = False
+        self.deadlines: dict[int, float] = {}
         self._begin_anew()
         renew_after_fork(self)
 
     def _begin_anew(self) -> None:
         self.jobs: set[Unsettled] = set()
-        self.deadlines: dict[int, float] = {}
         self._left_first: dict[str, list[_LeftFirst]] = {}
         self._untold: set[_LeftFirst] = set()
         self._leaving = threading.Lock()  # not taken where a signal may come
@@ -87,10 +87,10 @@ class Engine:
             return False
         return True
 
-    def closed_first(self) -> list[RoutiluxError]:
-        """What says that of each job whose store was closed first, and which has not come back here.
+    def tell_of_closed_first(self) -> list[RoutiluxError]:
+        """Tell operators of each job whose store was closed first, and which has not come back here, once.
 
-        Operators are told of those of which they have not been told; where a signal breaks that off, by the next call.
+        What says so of all of them comes back. Where a signal breaks that off, the next call tells the rest.
         """
         all_left = [left for of_id in list(self._left_first.values()) for left in list(of_id)]
         for left in all_left:

@@ -7,7 +7,7 @@ from functools import partial
 from math import inf
 from threading import get_ident
 
-from routilux._engine.awaited import TimeIsUp
+from routilux._engine.awaited import TimeIsUp, left_until
 from routilux._engine.engine import Engine
 from routilux._engine.live_job import LiveJob
 from routilux._engine.patience import within
@@ -17,8 +17,8 @@ from routilux.errors import BlockingCallError, RoutiluxError
 
 Lost = dict[LiveJob, RoutiluxError]
 """Jobs that are out of this process's hands, and why."""
-Left = Callable[[], float | None]
-"""How many seconds are left: fewer where a signal has had another call made in the middle, which has fewer."""
+Deadline = Callable[[], float | None]
+"""Until when there is time, None for ever: it comes nearer where a signal has another call made in the middle."""
 
 
 def shut_down(engine: Engine, *, wait: bool, patience: float | None) -> None:
@@ -40,9 +40,9 @@ def shut_down(engine: Engine, *, wait: bool, patience: float | None) -> None:
         engine.deadlines[me] = deadline
         try:
             if engine.is_at_rest:
-                engine.closed_first()  # of which a signal may have kept operators from being told
+                engine.tell_of_closed_first()  # a signal may have kept operators from being told
             else:
-                _come_to_rest(engine, wait, partial(_left, engine, me))
+                _come_to_rest(engine, wait, partial(_deadline, engine, me))
         finally:
             _restore(engine.deadlines, me, around)
     elif around is not None:
@@ -62,26 +62,25 @@ def _restore(deadlines: dict[int, float], thread: int, deadline: float | None) -
         deadlines[thread] = deadline
 
 
-def _left(engine: Engine, thread: int) -> float | None:
-    """How many seconds a thread that shuts an engine down has left, below 0 where none; None where there is no end."""
+def _deadline(engine: Engine, thread: int) -> float | None:
     deadline = engine.deadlines[thread]
-    return None if deadline == inf else deadline - engine.clock.now()
+    return None if deadline == inf else deadline
 
 
 def _jobs_of(engine: Engine) -> list[LiveJob]:
     return [job for job in list(engine.jobs) if isinstance(job, LiveJob) and job.lost is None]
 
 
-def _come_to_rest(engine: Engine, wait: bool, left: Left) -> None:
+def _come_to_rest(engine: Engine, wait: bool, deadline: Deadline) -> None:
     jobs = _jobs_of(engine)
     lost: Lost = {}
     if wait:
         _with_each(jobs, lost, LiveJob.submit)  # whose caller may have been kept from it by a signal
-        _with_each(jobs, lost, lambda live: _wait_for(live, is_not_running_or_stuck, left))
-    _with_each(jobs, lost, lambda live: _pause(live, left()))
+        _with_each(jobs, lost, lambda live: _wait_for(live, is_not_running_or_stuck, deadline))
+    _with_each(jobs, lost, lambda live: _pause(live, deadline()))
     if wait:
-        _with_each(jobs, lost, lambda live: _wait_for(live, is_not_running, left))
-    closed_first = engine.closed_first()
+        _with_each(jobs, lost, lambda live: _wait_for(live, is_not_running, deadline))
+    closed_first = engine.tell_of_closed_first()
     engine.close()
     for error in (*lost.values(), *closed_first):
         raise error.with_traceback(None)  # where in here it was raised tells nobody anything
@@ -98,7 +97,7 @@ def _with_each(jobs: Iterable[LiveJob], lost: Lost, do: Callable[[LiveJob], None
             lost[live] = error
 
 
-def _pause(live: LiveJob, left: float | None) -> None:
+def _pause(live: LiveJob, deadline: float | None) -> None:
     """Pause a job; one that has no time for that pauses by itself, when its store is there again.
 
     Where the time is up each still has a moment, until all have had GRACE seconds.
@@ -107,19 +106,15 @@ def _pause(live: LiveJob, left: float | None) -> None:
     def pause() -> None:
         live.pause_if_running("shutdown")
 
-    if left is None:
+    if deadline is None:
         live.uninterrupted(pause)
         return
+    left = deadline - live.now()
     with suppress(TimeIsUp), in_time(max(left, 0.0)):
         within(max(left, min(LEAST, left + GRACE), 0.0), pause)
 
 
-def _wait_for(live: LiveJob, condition: Condition, left: Left) -> None:
+def _wait_for(live: LiveJob, condition: Condition, deadline: Deadline) -> None:
     with suppress(TimeIsUp):
-        awaited = live.wait_until(condition, _patience(left))
-        live.block_on(awaited, _patience(left))
-
-
-def _patience(left: Left) -> float | None:
-    seconds = left()
-    return None if seconds is None else max(seconds, 0.0)
+        awaited = live.wait_until(condition, left_until(deadline(), live.now()))
+        live.block_on(awaited, left_until(deadline(), live.now()))
