@@ -1,6 +1,9 @@
 """Laws 2, 3 and 6 for stored jobs: what is read back is what was written, and a crash costs nothing but time."""
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -14,11 +17,14 @@ from routilux._core.document import write_history, write_job
 from routilux._core.job import Job
 from routilux._engine.custody import Custody
 from routilux.stores import Store
-from routilux.testing import StepRunner
+from routilux.testing import StepRunner, VirtualClock
 from tests.laws.effort import examples
 from tests.laws.random_flows import FlowPlan, Oracle, build, flow_plans, observed
 
 NEVER = float("inf")
+FINEST = math.ulp(1_700_000_000.0)
+"""Seconds: of two times of our days that differ, one is at least this much later; a quarter of a microsecond."""
+
 WHAT_COMES = st.sampled_from(["go on", "write", "write in flight", "crash", "crash in flight", "die in flight", "lose"])
 WHAT_LEAVES_IT = st.sampled_from(["go on", "write", "write in flight", "crash in flight"])
 
@@ -54,14 +60,40 @@ class Host:
         return loaded if loaded._job.settled else flow.resume(loaded)
 
 
+def with_timers(plan: FlowPlan) -> FlowPlan:
+    """That flow, in which some tasks come later, two at a time."""
+    connections = {("a", "more", "a", "left", 0): None} | dict.fromkeys(plan.connections)
+    nodes = plan.nodes | {"a": replace(plan.nodes["a"], emits=["more", "more"])}
+    return replace(plan, nodes=nodes, connections=list(connections), ttl=max(plan.ttl, 1))
+
+
+class FineClock(VirtualClock):
+    """A clock that is looked at in the course of time: it goes on by the next of its ticks each time."""
+
+    def __init__(self, ticks: list[int]) -> None:
+        super().__init__()
+        self._ticks = cycle(ticks)
+
+    def now(self) -> float:
+        self._now += next(self._ticks) * FINEST
+        return self._now
+
+
 def whole(job: Job, now: float) -> dict[str, Any]:
     document = write_job(job, now) | {"execution_history": write_history(list(job.records()))}
-    return document | {"in flight": list(job.active), "closing": repr(job.closing), "held until": job.hold_until}
+    due = [(number, moment) for moment, number, _ in sorted(job.delayed)]
+    in_flight = list(job.active)
+    return document | {"due": due, "in flight": in_flight, "closing": repr(job.closing), "held until": job.hold_until}
 
 
-def stored(host: Host, job_state: JobState) -> dict[str, Any]:
+def stored(host: Host, job_state: JobState) -> Job:
     read, _ = Custody(host.store.ledger).read(host.backend.read(job_state.job_id))
-    return whole(read, host.runner.clock.now())
+    return read
+
+
+def is_what_is_stored(host: Host, job_state: JobState) -> None:
+    now = host.runner.clock.now()
+    assert whole(stored(host, job_state), now) == whole(job_state._job, now)
 
 
 def nothing(host: Host, job_state: JobState) -> None:
@@ -75,9 +107,10 @@ def run(
     *,
     each: Callable[[Host, JobState], None] = nothing,
     backend: Backend | None = None,
+    clock: VirtualClock | None = None,
 ) -> JobState:
     """Run a job to its end, through all that comes; `each` is called whenever all of it is written."""
-    runner = StepRunner()
+    runner = StepRunner(clock)
     host = Host(backend or MemoryBackend(), runner)
     job_state = host.start(plan, durability)
     turn = 0
@@ -87,6 +120,9 @@ def run(
         if kind == "write":
             job_state._live.sync()
             each(host, job_state)
+        elif kind == "snapshot":
+            job_state._live.sync()
+            job_state._live.log.compact(runner.clock.now())
         elif kind == "write in flight" and (attempt := runner.begin(job_state)) is not None:
             job_state._live.sync()
             each(host, job_state)
@@ -136,11 +172,21 @@ def test_a_job_that_is_killed_over_and_over_does_what_the_oracle_says(
 )
 def test_what_is_stored_is_the_job(plan: FlowPlan, turns: list[str]) -> None:
     Oracle(plan).predict()
+    run(plan, turns, Durability.GROUP, each=is_what_is_stored)
 
-    def compare(host: Host, job_state: JobState) -> None:
-        assert stored(host, job_state) == whole(job_state._job, host.runner.clock.now())
 
-    run(plan, turns, Durability.GROUP, each=compare)
+@examples(200)
+@given(
+    flow_plans(delays=st.integers(1, 12).map(lambda ticks: ticks * FINEST)).map(with_timers),
+    st.lists(st.sampled_from(["write", "write in flight", "snapshot"]), min_size=2, max_size=8),
+    st.lists(st.integers(0, 3), min_size=1, max_size=4),
+)
+def test_what_is_stored_is_the_job_however_close_its_times_are(
+    plan: FlowPlan, turns: list[str], ticks: list[int]
+) -> None:
+    """A snapshot that knew no more than the microseconds of its document made the journal behind it one of another."""
+    Oracle(plan).predict()
+    run(plan, turns, Durability.GROUP, each=is_what_is_stored, clock=FineClock(ticks))
 
 
 @examples(60)
@@ -152,5 +198,5 @@ def test_a_strict_job_loses_nothing_that_has_ended(plan: FlowPlan, steps: int) -
     job_state = host.start(plan, Durability.STRICT)
     for _ in range(steps):
         runner.step()
-    assert stored(host, job_state)["execution_history"] == whole(job_state._job, 0.0)["execution_history"]
+    assert whole(stored(host, job_state), 0.0)["execution_history"] == whole(job_state._job, 0.0)["execution_history"]
     host.store.ledger.abandon()
