@@ -1,21 +1,26 @@
 """A signal between the taking of a lock and what lets it go: nobody has it afterwards."""
 
 import ast
+import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
-from routilux import BlockingCallError, Flow, JobState, Routine
+from routilux import BlockingCallError, ErrorHandler, Flow, JobState, Routine
+from routilux._core.settling import abandon_active
 from routilux._engine import held_job, running_job
 from routilux._engine.held_job import HeldJob
 from routilux._engine.live_job import LiveJob
+from routilux._engine.workers import WorkerThreads
 from routilux.stores import open_store
 from tests.engine.engine_parts import EngineAsker, flow_of, routine
+from tests.interruptions import interrupted
 from tests.patience import PATIENCE, until
 
 pytestmark = pytest.mark.skipif(
@@ -46,6 +51,24 @@ class SignalledLock:
 
     def __exit__(self, *raised: Any) -> Any:
         return self._lock.__exit__(*raised)
+
+
+class ResumedFirst(SignalledLock):
+    """A lock that another thread has first, and goes on with the job."""
+
+    def __init__(self, lock: Any, resume: Callable[[], object]) -> None:
+        super().__init__(lock)
+        self._resume = resume
+
+    def acquire(self, *args: Any, **named: Any) -> bool:
+        return bool(self._lock.acquire(*args, **named))
+
+    def __enter__(self) -> Any:
+        if self.is_armed and threading.current_thread() is threading.main_thread():
+            self.is_armed = False
+            with ThreadPoolExecutor(1) as other:
+                other.submit(self._resume).result(PATIENCE)
+        return self._lock.__enter__()
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +106,7 @@ SHUT_DOWN: dict[str, tuple[tuple[Any, str], Callable[[Flow, JobState], object]]]
     "begins": ((held_job, "transition"), lambda flow, job_state: flow.execute("ask")),
     "before its handler": ((running_job, "run_handler"), lambda flow, job_state: flow.execute("ask")),
     "commits": ((HeldJob, "_react"), lambda flow, job_state: flow.execute("ask")),
+    "hands it over": ((WorkerThreads, "_find_worker"), lambda flow, job_state: flow.start("ask")),
     "is changed": ((held_job, "transition"), lambda flow, job_state: job_state.update_shared_data("a", 1)),
 }
 
@@ -111,6 +135,18 @@ def test_a_signals_handler_that_shuts_a_flow_down_in_the_middle_of_a_call_is_ref
             call(flow, job_state)
     flow.shutdown()
     assert flow._engine is not None and not flow._engine.jobs
+
+
+def test_a_job_that_has_paused_as_a_signal_comes_is_left_to_who_resumes_it() -> None:
+    """It ran in name only, for ever: the call that the signal broke off let go of what another thread had taken up."""
+    flow = flow_of(ask=EngineAsker())
+    job_state = flow.execute("ask")
+    flow.pause(job_state)
+    live: Any = job_state._live
+    live.lock = ResumedFirst(live.lock, lambda: flow.resume(job_state))
+    live._come_to_rest_after(KeyboardInterrupt())
+    flow.deliver(job_state, "ask", "answer", {"text": "yes"})
+    assert job_state.wait(PATIENCE)
 
 
 def test_one_that_shuts_it_down_while_a_job_is_waited_for_has_it_pause() -> None:
@@ -179,6 +215,66 @@ def flow_with_a_name() -> Flow:
     flow = Flow("asking")
     flow.add_routine(EngineAsker(), "ask")
     return flow
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_handler_of_what_is_logged_may_shut_a_flow_down(workers: int) -> None:
+    """It waited for the job whose worker told it, and so did the flow, for ever."""
+    failing = routine(fail)
+    failing.set_error_handler(ErrorHandler("continue"))
+    flow = flow_of(spread=routine(spread, "out"), fail=failing, links=("spread.out>fail",), max_workers=workers)
+    with operators_that(flow.shutdown) as told:
+        job_state = flow.start("spread")
+        until(lambda: job_state.status == "paused")
+    assert set(told) == {"job %s: attempt %d of %s failed%s: %s"}
+
+
+def spread(self: Routine) -> None:
+    for _ in range(10):
+        self.emit("out")
+
+
+def fail(self: Routine) -> None:
+    raise ValueError("as it should")
+
+
+@contextmanager
+def operators_that(act: Callable[[], object]) -> Iterator[list[str]]:
+    """A handler of what this library logs that does something at the first record; the records it has seen."""
+    told: list[str] = []
+
+    class Operators(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if not told:
+                act()
+            told.append(record.msg)
+
+    operators = Operators()
+    logging.getLogger("routilux").addHandler(operators)
+    try:
+        yield told
+    finally:
+        logging.getLogger("routilux").removeHandler(operators)
+
+
+def test_a_worker_that_a_torn_cancel_is_missing_is_made_up_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def block(self: Routine) -> None:
+        begun.set()
+        assert go_on.wait(PATIENCE)
+
+    flow = flow_of(a=routine(block))
+    job_state = flow.start("a")
+    assert begun.wait(PATIENCE) and flow._engine is not None
+    workers: Any = flow._engine.workers
+    monkeypatch.setattr("routilux._core.transition.abandon_active", interrupted(abandon_active, before=True))
+    with pytest.raises(KeyboardInterrupt):
+        flow.cancel(job_state)
+    surplus = workers._surplus
+    go_on.set()
+    until(lambda: not workers._surplus)
+    assert surplus == 1
 
 
 def test_no_condition_is_entered_whose_own_methods_a_signal_may_break_off() -> None:

@@ -26,6 +26,8 @@ class NotedWorkers:
     def replace_stuck(self) -> None:
         self.asked.append("replace")
 
+    is_in_use = False
+
     def retire(self) -> bool:
         self.asked.append("retire")
         return True

@@ -1,8 +1,9 @@
 """What is asked by way of a store ends in time, and says what is known of it, whatever the store does meanwhile."""
 
+import threading
 from collections.abc import Callable, Iterator
 from itertools import repeat
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 
 import pytest
@@ -126,3 +127,27 @@ def test_who_waits_for_a_pause_in_vain_is_told_why_it_takes_so_long(gate: type[G
         flow.pause(job_state, timeout=0.01)
     gate.opened.set()
     flow.shutdown()
+
+
+def test_what_was_asked_before_the_machine_slept_was_asked_before_a_deadline_that_went_by_meanwhile(
+    backend: MemoryBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock of deadlines follows the wall; the one by which the keeper looks stands still in a sleep."""
+    me, looks = threading.get_ident(), list[None]()
+
+    with Store(backend) as store:
+        keeper = store.ledger.keeper
+        hear = keeper._hear
+
+        def look() -> None:
+            if threading.get_ident() == me:
+                looks.append(None)
+            hear()
+
+        keeper.hear(0.0)
+        monkeypatch.setattr(keeper, "_hear", look)
+        keeper.hear(3600.0)
+        assert not looks
+        monkeypatch.setattr("routilux._engine.keeper.time", lambda: time() + 7200.0)
+        keeper.hear(3600.0)
+        assert looks

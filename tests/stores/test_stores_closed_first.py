@@ -535,3 +535,27 @@ def test_a_store_keeps_no_job_for_those_who_wait_no_more(opening: Callable[[], S
         del job_state
         gc.collect()
         assert not store.ledger.keeper._known
+
+
+def test_a_finalizer_may_close_a_store_while_another_is_closed(opening: Callable[[], Store]) -> None:
+    """The garbage collector runs it anywhere, on a thread that has what it needs; nobody came out of that."""
+    here, there, closed_there = opening(), opening(), threading.Event()
+
+    class Collecting(dict[str, Any]):
+        def setdefault(self, *given: Any) -> Any:
+            if not closed_there.is_set():
+                closed_there.set()
+                there.close()
+            return super().setdefault(*given)
+
+    flow = waiting()
+    for store in (here, there):
+        flow.execute("waiter", {"ask": True}, store=store)
+    assert flow._engine is not None
+    flow._engine._left_first = Collecting()
+    closing = threading.Thread(target=here.close, daemon=True)
+    closing.start()
+    closing.join(LONG)
+    assert not closing.is_alive()
+    with pytest.raises(StoreError):
+        flow.shutdown()

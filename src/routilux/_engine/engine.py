@@ -47,7 +47,7 @@ class Engine:
         self.jobs: set[Unsettled] = set()
         self._left_first: dict[str, list[_LeftFirst]] = {}
         self._untold: set[_LeftFirst] = set()
-        self._leaving = threading.Lock()  # not taken where a signal may come
+        self._leaving = threading.RLock()  # a finalizer may close a store in the middle
         self._lock = threading.RLock()
 
     def admit(self, job: Unsettled) -> None:

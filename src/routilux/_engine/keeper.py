@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from random import sample
-from time import monotonic
+from time import monotonic, time
 from typing import NamedTuple
 from weakref import ref
 
@@ -66,6 +66,7 @@ class Keeper:
         self.is_known = False
         self._beaten_at: float | None = None
         self._checked_at = self._heard_at = monotonic()
+        self._heard_by_wall = time()  # which goes on while the machine sleeps
         self._hearing = threading.Lock()
         self._handed_on = 0
         self._failed_at = -ROUND
@@ -190,19 +191,19 @@ class Keeper:
         dismissed is not handed on once more. A caller in haste waits for another thread that is just at it only as long
         as that gets on, and not at all for a store that has just given no answer.
         """
-        moment, left, so_far = monotonic() - since, seconds_left(), -1
+        moment, by_wall, left, so_far = monotonic() - since, time() - since, seconds_left(), -1
         while so_far != self._handed_on and (left is None or monotonic() - self._failed_at >= ROUND):
             so_far = self._handed_on
             if self._hearing.acquire(timeout=-1 if left is None else left):
                 try:
-                    if self._heard_at < moment:
+                    if self._heard_at < moment or self._heard_by_wall < by_wall:
                         self._hear()
                 finally:
                     self._hearing.release()
                 return
 
     def _hear(self) -> None:
-        began = monotonic()
+        began, by_wall = monotonic(), time()
         self._finish()
         try:
             asked = self._backend.asked(self._owner)
@@ -212,7 +213,7 @@ class Keeper:
         is_all = self._hand_on(asked)
         self._finish()
         if is_all:
-            self._heard_at = began
+            self._heard_at, self._heard_by_wall = began, by_wall
 
     def _find_out(self) -> None:
         """Now and then, have jobs find out that others have them: one that waits for somebody has nothing to write."""

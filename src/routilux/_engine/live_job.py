@@ -129,7 +129,7 @@ class LiveJob(RunningJob):
             running = self._coroutines.pop(task.number, None)
             if running is not None:
                 running.cancel()
-            elif self.engine is not None and not self.handlers[task.target].is_async:
+            elif self.engine is not None and not self.handlers[task.target].is_async and id(task) not in self._stuck:
                 if self._stuck is EMPTY:
                     self._stuck = {}
                 self._stuck[id(task)] = self.engine.workers

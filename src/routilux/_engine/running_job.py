@@ -158,7 +158,8 @@ class RunningJob(HeldJob):
             self.distrust(signal)
         elif not isinstance(self.lock, ParentsLock):
             with self.lock:
-                self.come_to_rest()
+                if not self.attached:  # else another thread has just resumed it
+                    self.come_to_rest()
 
     def may_run_here(self, task: Task) -> bool:
         """Whether nothing but the caller's own patience limits how long the handler takes."""

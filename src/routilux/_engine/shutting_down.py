@@ -13,6 +13,7 @@ from routilux._engine.live_job import LiveJob
 from routilux._engine.patience import within
 from routilux._engine.watchers import Condition, is_not_running, is_not_running_or_stuck
 from routilux._haste import GRACE, LEAST, in_time
+from routilux._midst import is_in_the_middle
 from routilux.errors import BlockingCallError, RoutiluxError
 
 Lost = dict[LiveJob, RoutiluxError]
@@ -27,15 +28,17 @@ def shut_down(engine: Engine, *, wait: bool, patience: float | None) -> None:
     A job that is lost, since its store is, keeps no other from that; why it is so is raised at the end. So it is of one
     that is lost by now, if its store was closed while it ran. Threads of an interpreter that ends stand still, with
     whatever locks they have: then nothing is done. What a signal has broken off is done by who calls it again; who
-    calls it meanwhile does all of it, too. BlockingCallError in the middle of a call on the same thread that has a job;
-    if that is a call of this, it goes on in the time of both.
+    calls it meanwhile does all of it, too. BlockingCallError in the middle of a call on the same thread that others
+    need to get on; if that is a call of this, it goes on in the time of both. A handler of what is logged waits for
+    nobody.
     """
     if sys.is_finalizing():
         return
+    wait = wait and not is_in_the_middle()
     me, deadline = get_ident(), inf if patience is None else engine.clock.now() + patience
     around = engine.deadlines.get(me)
-    used = next((live for live in _jobs_of(engine) if live.is_in_use), None)
-    if used is None:
+    doing = _what_this_thread_does(engine)
+    if doing is None:
         engine.stop_admitting()
         engine.deadlines[me] = deadline
         try:
@@ -49,10 +52,18 @@ def shut_down(engine: Engine, *, wait: bool, patience: float | None) -> None:
         engine.deadlines[me] = min(around, deadline if wait else engine.clock.now())
     else:
         raise BlockingCallError(
-            f"a flow cannot be shut down in the middle of a call on the same thread that has a job of it "
-            f"({used.job.job_id!r}): it would wait for that. A signal's handler raises something, or sets what is read "
-            f"later; the handler of a job leaves it to whoever executes that"
+            f"a flow cannot be shut down in the middle of a call on the same thread that {doing}: it would wait for "
+            f"that. A signal's handler raises something, or sets what is read later; the handler of a job leaves it to "
+            f"whoever executes that"
         )
+
+
+def _what_this_thread_does(engine: Engine) -> str | None:
+    """In the middle of what a signal has come: nothing of that gets on meanwhile."""
+    for live in _jobs_of(engine):
+        if live.is_in_use:
+            return f"has a job of it ({live.job.job_id!r})"
+    return "hands a job of it to its workers" if engine.workers.is_in_use else None
 
 
 def _restore(deadlines: dict[int, float], thread: int, deadline: float | None) -> None:

@@ -5,7 +5,7 @@ from collections import deque
 from contextlib import suppress
 from typing import Protocol
 
-from routilux._engine.threads import start_thread
+from routilux._engine.threads import is_mine, start_thread
 from routilux._forks import renew_after_fork
 from routilux.errors import NoThreadError
 
@@ -40,6 +40,10 @@ class Workers(Protocol):
 
     def retire(self) -> bool:
         """Say, once per `replace_stuck`, that the calling worker is one too many."""
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether the calling thread is in the middle of a call, and no worker gets on: a signal may have come."""
 
     def close(self) -> None:
         """Serve what is queued, then nothing more."""
@@ -118,6 +122,11 @@ class WorkerThreads:
                 return False
             self._surplus -= 1
             return True
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether the calling thread is in the middle of a call, and no worker gets on: a signal may have come."""
+        return is_mine(self._lock)
 
     def close(self) -> None:
         """Let the threads end when the queue is empty."""

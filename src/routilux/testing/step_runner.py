@@ -211,6 +211,8 @@ class _SteppedWorkers:
     def retire(self) -> bool:
         return False
 
+    is_in_use = False
+
     def close(self) -> None:
         pass
 
