@@ -31,7 +31,7 @@ cover: $(COVERED) # of both together
 	$(BIN)/coverage report
 
 $(COVERED): cover-%: $(READY)
-	$(BIN)/coverage run --data-file=.coverage.$* -m pytest -q tests/$*
+	$(BIN)/coverage run --data-file=.coverage.$* -m pytest -q -p tests.measuring tests/$*
 
 pages: $(READY) # the documentation's tests; one makes the site, and takes a warning for an error
 	$(BIN)/python -m pytest -q tests/docs

@@ -267,6 +267,7 @@ def test_a_long_document_is_read_whole_and_in_order() -> None:
     assert (len(state.records()), sorted(numbers)) == (LONG, list(range(1, LONG + 1)))
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("what", FAR_WRONGS)
 def test_what_is_wrong_far_down_a_long_list_is_refused_by_path(what: str) -> None:
     path, wrong = FAR_WRONGS[what]
