@@ -73,8 +73,9 @@ def test_it_says_which_version_it_is() -> None:
     assert (routilux("--version").exit_code, routilux("--version").stdout) == (0, f"routilux {version('routilux')}\n")
 
 
-def test_without_typer_it_says_what_to_install() -> None:
-    program = "import sys; sys.modules['typer'] = None; from routilux.cli import main; main()"
+@pytest.mark.parametrize("name", ["typer", "rich"])
+def test_without_what_it_needs_it_says_what_to_install(name: str) -> None:
+    program = f"import sys; sys.modules[{name!r}] = None; from routilux.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert "pip install 'routilux[cli]'" in done.stderr

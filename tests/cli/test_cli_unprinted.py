@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from routilux.cli.outlet import Outlet
-from routilux.cli.views import LineView, LiveView, View
+from routilux.cli.picture import LiveView
+from routilux.cli.views import LineView, View
 from routilux.stores import open_store
 from tests.cli.commands import documents, entered
 from tests.patience import until

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 
 from routilux.cli.ctrl_c import INTERRUPTED, ctrl_c_ends_at_once, ctrl_c_interrupts
 from routilux.cli.streams import make_streams_ready
@@ -20,10 +21,10 @@ def main() -> None:
 
 
 def _loaded() -> Callable[..., object]:
-    try:  # an extra, which the library itself does without
-        from routilux.cli.app import app  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        if error.name not in ("typer", "rich"):
-            raise
-        sys.exit(f"routilux: the command line needs Typer and Rich; pip install 'routilux[cli]' ({error})")
+    """All commands; what they need is an extra, which the library itself does without."""
+    for name in ("typer", "rich"):  # the second is not loaded before there is something to draw
+        if find_spec(name) is None:
+            sys.exit(f"routilux: the command line needs Typer and Rich; pip install 'routilux[cli]' (no {name} here)")
+    from routilux.cli.app import app  # noqa: PLC0415 - without these it cannot be
+
     return app
