@@ -10,7 +10,7 @@ from routilux._dealings import Dealings, Guarded, LookedAt
 from routilux._graph import Graph, Route, RoutineNode
 from routilux._handler import Handler
 from routilux._model import SlotKey
-from routilux._records import Data, Emission, HistoryRecord, Task, task_id
+from routilux._records import Data, Emission, HistoryRecord, Task, changed_often, task_id
 from routilux.errors import BlockingCallError, DefinitionError, OutsideActivationError, RoutiluxError, listed
 from serilux import clone_fields, copy_fields
 
@@ -37,6 +37,7 @@ class Host(Guarded, Protocol):
         """Commit what the activation has done so far."""
 
 
+@changed_often
 class Activation(msgspec.Struct):
     """One call of a handler for one task: what it is given, and what it has done that is not yet committed."""
 

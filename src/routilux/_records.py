@@ -1,7 +1,7 @@
 """The records a job is made of. Values in them are owned: whoever hands them out hands out copies."""
 
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -12,6 +12,18 @@ from serilux import copy_fields, decode
 from serilux.errors import DocumentError
 
 Data = dict[str, Any]
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
+
+
+def changed_often(struct: type[_Struct]) -> type[_Struct]:
+    """Have attributes set as those of any object with slots are, for which the interpreter has a way of its own.
+
+    What msgspec does besides is to tell the garbage collector of an object that it did not have to look at so far:
+    there are none of a class with `gc=False`, nor of one whose objects hold from the first what it has to look at.
+    """
+    for name in ("__setattr__", "__delattr__"):  # one slot in C, which takes what is the same for both
+        setattr(struct, name, getattr(object, name))
+    return struct
 
 
 def read_data(document: Any, path: str, spare: int = 0) -> Data:
@@ -57,6 +69,7 @@ class HistoryRecord(msgspec.Struct, gc=False):
         return datetime.fromtimestamp(self.at, UTC)
 
 
+@changed_often
 class Task(msgspec.Struct, gc=False):
     """One delivery of data to one slot of one job.
 

@@ -62,6 +62,8 @@ def is_fixed(data: dict[str, Any]) -> bool:
 
     A quick yes for the common case; a no only means that `clone_fields` has to look.
     """
+    if len(data) > SETTINGS.max_nodes:
+        return False
     for name in data:  # noqa: PLC0206  # twice as fast as items() for a single field
         value = data[name]
         kind = type(value)
@@ -76,7 +78,7 @@ def is_fixed(data: dict[str, Any]) -> bool:
             return False
         if type(name) is not str or not name.isascii():
             return False
-    return len(data) <= SETTINGS.max_nodes
+    return True
 
 
 def clone_fields(data: dict[str, Any], path: str = "value") -> dict[str, Any]:

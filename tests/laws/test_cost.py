@@ -5,11 +5,16 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from routilux import ErrorHandler, ErrorStrategy, Flow, JobState, Routine
+from routilux._context import Activation
+from routilux._core.job import Job
+from routilux._current import get_current
+from routilux._engine.running_job import RunningJob
+from routilux._records import Task
 from routilux.testing import StepRunner
 
 
@@ -79,8 +84,9 @@ CALLS_OF_AN_ACTIVATION = {
     "str.isascii": 1,
     # commits,
     "RLock.acquire": 1,
-    "dict.get": 2,
+    "dict.get": 1,
     "succeed": 1,
+    "dict.setdefault": 1,
     "list.append": 2,
     "list.extend": 1,
     "deque.append": 1,
@@ -128,6 +134,35 @@ def test_an_activation_makes_these_calls_and_no_others() -> None:
     """One that only passes something on, by a worker: whoever adds a call says here what it is for."""
     few, many = (calls_made(Chain(), count, by_a_worker) for count in (500, 1500))
     assert {name: count / 1000 for name, count in (many - few).items()} == CALLS_OF_AN_ACTIVATION
+
+
+def test_the_interpreter_remembers_where_an_activation_finds_things() -> None:
+    """CPython does so unless their class has an object of some class in Python there, or sets attributes by itself."""
+    assert [name for name in ("graph", "secrecy", "_watchers") if hasattr(RunningJob, name)] == []
+    assert [kind for kind in (Job, Task, Activation) if kind.__setattr__ is not object.__setattr__] == []
+
+
+class Watched(Routine):
+    """Notes whether the garbage collector knows its activation."""
+
+    known: ClassVar[list[bool]] = []
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", handler=self.look)
+
+    def look(self) -> None:
+        self.known.append(gc.is_tracked(get_current()))
+
+
+def test_the_garbage_collector_knows_an_activation_from_the_first() -> None:
+    """Nobody would tell it later (`changed_often`)."""
+    runner = StepRunner()
+    flow = Flow("known", engine_factory=runner.engine)
+    flow.add_routine(Watched(), "it")
+    runner.start(flow, "it", {})
+    runner.run()
+    assert Watched.known == [True]
 
 
 class Desk(Routine):

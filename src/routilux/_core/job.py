@@ -22,6 +22,7 @@ from routilux._records import (
     PausePoint,
     RoutineState,
     Task,
+    changed_often,
     task_id,
     task_number,
 )
@@ -36,6 +37,7 @@ class PauseRequest(msgspec.Struct, frozen=True):
     checkpoint: Data
 
 
+@changed_often
 class Job(msgspec.Struct, eq=False, gc=False):
     """One run of a flow.
 

@@ -103,10 +103,7 @@ def succeed(job: Job, source: RoutineNode, done: Published, changes: Changes | N
     What nearly all activations do is written out: no changes, and no emission that says how it is to be routed.
     """
     del job.active[done.task.number]
-    state = job.routines.get(source.routine_id)
-    if state is None:
-        job.routines[source.routine_id] = COMPLETED
-    elif state.outcome is None:
+    if job.routines.setdefault(source.routine_id, COMPLETED).outcome is None:
         worsen(job, source.routine_id, RoutineStatus.COMPLETED)
     if changes is not None or done.routing is not None:
         return publish(job, source, done, changes, now) + close(job, now)

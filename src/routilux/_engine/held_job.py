@@ -37,6 +37,7 @@ from routilux.errors import JobStateError, ResumeError, RoutiluxError, StoreErro
 
 HOLD = 0.02
 NO_HANDLERS: Handlers = {}
+NO_GRAPH = Graph("", False, {}, {}, "")
 _PAUSABLE = (JobStatus.RUNNING, JobStatus.PAUSED, JobStatus.COMPLETED)
 
 
@@ -53,14 +54,14 @@ class HeldJob(WatchedJob):
     queued = False
     flow: object = None
     handlers = NO_HANDLERS
-    secrecy = NO_SECRETS
     _alarms = SILENT
 
     def __init__(self, new_job: NewJob, handles: Handles) -> None:
         super().__init__(new_job)
         self._handles = handles
         self._handle: Callable[[], object] = _no_handle
-        self.log, self._watchers = None, NOBODY  # its own: each activation looks at them
+        # Its own: each activation looks at them, and CPython remembers where only if the class has none of its own.
+        self.log, self.secrecy, self.graph, self._watchers = None, NO_SECRETS, NO_GRAPH, NOBODY
 
     def _begin_anew(self) -> None:
         super()._begin_anew()

@@ -20,7 +20,6 @@ from routilux._model import JobStatus
 from routilux.errors import JobExistsError, OwnershipLost, RoutiluxError, StoreUnavailableError
 
 T = TypeVar("T")
-NO_GRAPH = Graph("", False, {}, {}, "")
 Fitting = Callable[[Job], Job]
 """From a job to the one that goes on, another object where a plan changes it; refuses one that does not fit."""
 
@@ -32,8 +31,8 @@ class KeptJob(LockedJob, Servant):
     `is_torn` that it came to that in the middle of a change.
     """
 
+    graph: Graph
     attached = False
-    graph = NO_GRAPH
     custody: Custodian | None = None
     log: Log | None = None
     lost: RoutiluxError | None = None

@@ -100,8 +100,9 @@ class RunningJob(HeldJob):
                 if (
                     failure is None
                     and activation.deals is None
+                    and self.log is None
                     and job.active.get(task.number) is task
-                    and not (self.log or self.secrecy.known or self._watchers.tasks or handler.tracked)
+                    and not (self.secrecy.known or self._watchers.tasks or handler.tracked)
                 ):
                     activation.closed = True
                     effects = succeed(job, handler.source, activation, None, now)
@@ -121,9 +122,8 @@ class RunningJob(HeldJob):
                         return False
                     handler = self.handlers[following.target]
                     if handler.plain:
-                        override(job, following)
                         started = HistoryRecord(handler.routine_id, "start", handler.start, now)
-                        activation = Activation(self, following, handler, following.merged or {}, started, [])
+                        activation = Activation(self, following, handler, override(job, following), started, [])
                     else:
                         activation = self._begin(following, now) or self._next_activation(now)
             finally:

@@ -19,7 +19,7 @@ class WatchedJob(KeptJob):
     """
 
     engine: Engine | None = None
-    _watchers = NOBODY
+    _watchers: Watchers
 
     def when_attempted(self, task: Task) -> Awaited:
         """What comes true when an attempt of the task has ended, or the job runs no more."""
