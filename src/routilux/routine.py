@@ -163,7 +163,7 @@ class Routine(Configured):
         activation: Activation = get_current() or required_activation("emit")
         handler = activation.handler
         if self is handler.routine and event_name in handler.unmapped and is_fixed(data):
-            read_clock = activation.host.now  # as a method of its host's it would be looked up in the class first
+            read_clock = activation.host.now  # called as if it were a method, it would be looked for in the class first
             record = HistoryRecord(handler.routine_id, event_name, data, read_clock())
             if not activation.closed:  # after all calls: threads take turns at those
                 activation.outbox.append(record)

@@ -60,7 +60,7 @@ class HeldJob(WatchedJob):
         super().__init__(new_job)
         self._handles = handles
         self._handle: Callable[[], object] = _no_handle
-        # Its own: each activation looks at them, and CPython remembers where only if the class has none of its own.
+        # Its own: each activation looks at them, and CPython remembers where only if the class has no such objects.
         self.log, self.secrecy, self.graph, self._watchers = None, NO_SECRETS, NO_GRAPH, NOBODY
 
     def _begin_anew(self) -> None:
