@@ -14,6 +14,8 @@ from tests.engine.engine_parts import emitted, flow_of, routine
 class NotedWorkers:
     """Workers that never work."""
 
+    is_in_use = False
+
     def __init__(self) -> None:
         self.asked: list[str] = []
 
@@ -25,8 +27,6 @@ class NotedWorkers:
 
     def replace_stuck(self) -> None:
         self.asked.append("replace")
-
-    is_in_use = False
 
     def retire(self) -> bool:
         self.asked.append("retire")

@@ -194,6 +194,8 @@ class StepRunner:
 
 
 class _SteppedWorkers:
+    is_in_use = False
+
     def __init__(self, runner: StepRunner) -> None:
         self._runner = runner
 
@@ -210,8 +212,6 @@ class _SteppedWorkers:
 
     def retire(self) -> bool:
         return False
-
-    is_in_use = False
 
     def close(self) -> None:
         pass
