@@ -117,14 +117,14 @@ def _handler(
     source = graph.routines[key.routine_id]
     unmapped = frozenset(event for event, leads in source.routes.items() if not any(route.mapping for route in leads))
     merge_function = slot.merge_strategy if callable(slot.merge_strategy) else None
+    awaited = is_async(slot.handler)
     return Handler(
         routine_id=key.routine_id,
         start=alike.setdefault(key.slot, {"slot": key.slot}),
         call=_called_by_position(slot.handler) if binding.by_position else slot.handler,
         only=only_parameter(slot.handler, binding),
-        plain=slot.merge_kind is MergeKind.OVERRIDE and slot.when is None and slot.timeout is None,
-        is_async=is_async(slot.handler),
-        tracked=is_async(slot.handler) or slot.timeout is not None,
+        plain=slot.merge_kind is MergeKind.OVERRIDE and slot.when is None and slot.timeout is None and not awaited,
+        is_async=awaited,
         routine=routine,
         source=source,
         unmapped=alike.setdefault(unmapped, unmapped),

@@ -31,8 +31,8 @@ class Handler(msgspec.Struct, frozen=True):
     """A slot of a running flow: what is called for a task, with what policy around it.
 
     `start` is what history says of each start. `only` is the one parameter of a handler that may be called by position,
-    which is quicker; `takes_all` says that any data fits. `plain` says that nothing but merging comes before the call.
-    `tracked` attempts can be cancelled or expire. `source` tells where each event of the routine leads; `unmapped` are
+    which is quicker; `takes_all` says that any data fits. `plain` says that it is called at once, and that there is
+    nothing to be done before that but merging. `source` tells where each event of the routine leads; `unmapped` are
     those whose data keeps its names on every way. `recorded` asks for each attempt to be on disk before it begins.
     """
 
@@ -43,7 +43,6 @@ class Handler(msgspec.Struct, frozen=True):
     only: str | None
     plain: bool
     is_async: bool
-    tracked: bool
     routine: HandlingRoutine
     source: RoutineNode
     unmapped: frozenset[str]

@@ -91,7 +91,7 @@ CALLS_OF_AN_ACTIVATION = {
     "list.extend": 1,
     "deque.append": 1,
     # and the next one is taken.
-    "take": 1,
+    "take_next": 1,
     "deque.popleft": 1,
     "override": 1,
     "RLock.release": 1,

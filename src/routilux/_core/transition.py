@@ -73,12 +73,13 @@ def take(graph: Graph, job: Job, now: float) -> Task | None:
     if job.closing is not None or job.status is not RUNNING or (job.active and not graph.concurrent):
         return None
     ready = job.ready
-    if ready.ranked:
-        task = ready.pop()
-    elif ready.plain:
-        task = ready.plain.popleft()
-    else:
-        return None
+    return take_next(job, now) if ready.plain or ready.ranked else None
+
+
+def take_next(job: Job, now: float) -> Task:
+    """Take the first of the tasks that are ready, where it is known that there is one, and that it may start."""
+    ready = job.ready
+    task = ready.pop() if ready.ranked else ready.plain.popleft()
     if task.since != now:
         task.since = now
     job.active[task.number] = task

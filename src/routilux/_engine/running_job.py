@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from routilux._context import Activation
 from routilux._core.facts import TaskAbsorbed, TaskFailed, TaskFlushed, TaskMerged, TaskSucceeded
 from routilux._core.merging import given, merge, override, put_merged, shown
-from routilux._core.transition import succeed, take
+from routilux._core.transition import succeed, take, take_next
 from routilux._current import get_current, set_current
 from routilux._engine.attempt import Failure, call_guarded, decided, describe, holds_for, merged_by, run_handler
 from routilux._engine.discretion import secret_in_outcome
@@ -78,58 +78,61 @@ class RunningJob(HeldJob):
             activation = self.next_activation()
         return False
 
-    def _run_in_turn(self, end: float, others_wait: OthersWait) -> bool:  # noqa: PLR0912 - it is the hot path
+    def _run_in_turn(self, end: float, others_wait: OthersWait) -> bool:
         """Run one activation after the other.
 
         What nearly every one asks for, to be called and committed, is written out: `_settle` and `_begin`, which do
         all else, would do just the same with it.
         """
         activation = self.next_activation()
-        while True:  # the interpreter does not speed up a loop with a condition
-            if activation is None:
-                return False
+        while activation is not None:
             handler = activation.handler
             if handler.is_async:
                 self._start_coroutine(activation)
                 return False
-            failure = run_handler(activation)
-            self.lock.acquire()  # `with` would cost more than the lock
-            try:
-                job, task, read_clock = self.job, activation.task, self.now
-                now = read_clock()
-                if (
-                    failure is None
-                    and activation.deals is None
-                    and self.log is None
-                    and job.active.get(task.number) is task
-                    and not (self.secrecy.known or self._watchers.tasks or handler.tracked)
-                ):
-                    activation.closed = True
-                    effects = succeed(job, handler.source, activation, None, now)
-                    if effects:
-                        self._react(effects)
-                else:
-                    self._settle(activation, failure, now)
-                if now > end:
-                    if others_wait():
-                        return bool(self.job.ready)
-                    end = now + SLICE
-                if self.log is not None:
-                    activation = self._next_activation(now)
-                else:
-                    following = take(self.graph, job, now) if self.attached else None
-                    if following is None:
-                        return False
-                    handler = self.handlers[following.target]
-                    if handler.plain:
-                        started = HistoryRecord(handler.routine_id, "start", handler.start, now)
-                        activation = Activation(self, following, handler, override(job, following), started, [])
+            simple = handler.plain and not self.secrecy.known
+            while True:
+                failure = run_handler(activation)
+                self.lock.acquire()  # `with` would cost more than the lock
+                try:
+                    job, task, read_clock = self.job, activation.task, self.now
+                    now = read_clock()
+                    if (
+                        simple
+                        and failure is None
+                        and activation.deals is None
+                        and self.log is None
+                        and self.attached
+                        and job.active.get(task.number) is task
+                        and not self._watchers.tasks
+                    ):
+                        activation.closed = True
+                        effects = succeed(job, handler.source, activation, None, now)
+                        if effects:
+                            self._react(effects)
+                        elif now <= end:
+                            following = take_next(job, now)
+                            handler = self.handlers[following.target]
+                            if handler.plain:
+                                started = HistoryRecord(handler.routine_id, "start", handler.start, now)
+                                data = override(job, following)
+                                activation = Activation(self, following, handler, data, started, [])
+                                continue
+                            activation = self._begin(following, now) or self._next_activation(now)
+                            break
                     else:
-                        activation = self._begin(following, now) or self._next_activation(now)
-            finally:
-                self.lock.release()
+                        self._settle(activation, failure, now)
+                    if now > end:
+                        if others_wait():
+                            return bool(self.job.ready)
+                        end = now + SLICE
+                    activation = self._next_activation(now)
+                    break
+                finally:
+                    self.lock.release()
             if failure is not None:
                 self.tell_news()
+        return False
 
     def run_here(self) -> None:
         """Run a ready job's first activation on the caller's thread, to which signals may come."""
