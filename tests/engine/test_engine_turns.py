@@ -54,14 +54,27 @@ def test_a_secret_is_not_emitted_on_a_worker() -> None:
 
 def test_whoever_waits_for_an_attempt_is_told_by_the_worker() -> None:
     runner = StepRunner()
-    flow = flow_of(runner, a=EngineStep(), b=EngineStep(), links=("a.out>b",))
+    flow = flow_of(runner, a=EngineStep(), b=EngineStep(), c=EngineStep(), links=("a.out>b", "b.out>c"))
     job_state = runner.start(flow, "a", {"n": 1})
     runner.step()
     attempted = job_state._live.when_attempted(job_state._job.ready.peek())
     told = []
     attempted.tell(lambda: told.append(events_of(job_state)[-1]))
     job_state._live.serve(lambda: False)
-    assert told == [("b", "out")]
+    assert (told, events_of(job_state)[-1]) == ([("b", "out")], ("c", "out"))
+
+
+def test_a_worker_goes_on_with_no_job_that_was_let_go_of_meanwhile() -> None:
+    def let_go(self: Routine, n: int) -> None:
+        context_of(self).job_state._live.abandon()
+        self.emit("out", n=n)
+
+    runner = StepRunner()
+    flow = flow_of(runner, a=EngineStep(), b=routine(let_go, "out"), c=EngineStep(), links=("a.out>b", "b.out>c"))
+    job_state = runner.start(flow, "a", {"n": 1})
+    job_state._live.serve(lambda: False)
+    assert ("b", "start") in events_of(job_state)
+    assert ("c", "start") not in events_of(job_state)
 
 
 def test_an_attempt_that_has_ended_on_a_worker_does_not_expire() -> None:
