@@ -80,8 +80,7 @@ def take_next(job: Job, now: float) -> Task:
     """Take the first of the tasks that are ready, where it is known that there is one, and that it may start."""
     ready = job.ready
     task = ready.pop() if ready.ranked else ready.plain.popleft()
-    if task.since != now:
-        task.since = now
+    task.since = now
     job.active[task.number] = task
     return task
 
@@ -109,12 +108,12 @@ def succeed(job: Job, source: RoutineNode, done: Published, changes: Changes | N
     if changes is not None or done.routing is not None:
         return publish(job, source, done, changes, now) + close(job, now)
     started, outbox, ready = done.started, done.outbox, job.ready
+    history, number, routes = job.history, job.next_number, source.routes
     if started is not None:
-        job.history.append(started)
+        history.append(started)
     if outbox:
-        job.history.extend(outbox)
-        routes, number = source.routes, job.next_number
         for record in outbox:
+            history.append(record)
             for route in routes[record.event_name]:
                 content = record.content if route.mapping is None else route.mapped(record.content)
                 task = Task(number, route.target, content, route.source, route.priority, None, now)

@@ -98,14 +98,16 @@ class RunningJob(HeldJob):
                     job, task, read_clock = self.job, activation.task, self.now
                     now = read_clock()
                     if (
-                        simple
-                        and failure is None
-                        and activation.deals is None
-                        and self.log is None
-                        and self.attached
-                        and job.active.get(task.number) is task
-                        and not self._watchers.tasks
+                        failure is not None
+                        or not simple
+                        or activation.deals is not None
+                        or self.log is not None
+                        or not self.attached
+                        or job.active.get(task.number) is not task
+                        or self._watchers.tasks
                     ):
+                        self._settle(activation, failure, now)
+                    else:
                         activation.closed = True
                         effects = succeed(job, handler.source, activation, None, now)
                         if effects:
@@ -120,8 +122,6 @@ class RunningJob(HeldJob):
                                 continue
                             activation = self._begin(following, now) or self._next_activation(now)
                             break
-                    else:
-                        self._settle(activation, failure, now)
                     if now > end:
                         if others_wait():
                             return bool(self.job.ready)
