@@ -128,3 +128,18 @@ def test_a_worker_leaves_a_job_that_keeps_others_waiting(others_wait: bool) -> N
     job_state = runner.start(flow, "a", {"n": 3})
     assert job_state._live.serve(lambda: others_wait) is others_wait
     assert events_of(job_state)[-1] == (("b", "start") if others_wait else ("c", "start"))
+
+
+def test_a_worker_that_keeps_nobody_waiting_has_a_new_turn() -> None:
+    runner = StepRunner()
+    slow = routine(lambda self, n: runner.clock.advance(1.0) or self.emit("out", n=n), "out")
+    flow = flow_of(runner, a=slow, b=EngineStep(), c=EngineStep(), links=("a.out>b", "b.out>c"))
+    job_state = runner.start(flow, "a", {"n": 3})
+    asked: list[tuple[str, str]] = []
+
+    def others_wait() -> bool:
+        asked.append(events_of(job_state)[-1])
+        return False
+
+    assert job_state._live.serve(others_wait) is False
+    assert (asked, job_state.status) == ([("a", "out")], "completed")
