@@ -294,6 +294,33 @@ def test_a_worker_that_a_torn_cancel_is_missing_is_made_up_for_once(monkeypatch:
     assert surplus == 1
 
 
+def test_a_call_that_is_broken_off_is_missing_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor has it had one: each let the flow have one more than it may, for ever."""
+    flow = flow_of(a=routine(lambda self: None))
+    for _ in range(3):
+        with monkeypatch.context() as patch:
+            patch.setattr(running_job, "run_handler", interrupted(running_job.run_handler, before=False))
+            with pytest.raises(KeyboardInterrupt):
+                flow.execute("a")
+    assert flow._engine is not None
+    workers: Any = flow._engine.workers
+    assert workers._surplus == 0
+
+
+def test_nor_is_one_whose_job_is_cancelled_meanwhile() -> None:
+    seen = list[int]()
+
+    def cancel(self: Routine) -> None:
+        context: Any = self.get_execution_context()
+        flow.cancel(context.job_state)
+        seen.append(workers._surplus)
+
+    flow = flow_of(a=routine(cancel))
+    workers: Any = flow._running_engine().workers
+    assert flow.execute("a").status == "cancelled"
+    assert (seen, workers._surplus) == ([0], 0)
+
+
 def test_no_condition_is_entered_whose_own_methods_a_signal_may_break_off() -> None:
     """`with` on a lock of C lets it go whatever comes; on a Condition, which is Python code, it may not."""
     conditions, entered = set[str](), set[str]()

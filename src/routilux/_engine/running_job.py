@@ -42,6 +42,7 @@ class RunningJob(HeldJob):
     deciding: Activation | None = None
     _solitude: Solitude | None = None
     _runner: int | None = None
+    _task_here: Task | None = None
 
     # Running.
 
@@ -134,16 +135,16 @@ class RunningJob(HeldJob):
                 self.tell_news()
         return False
 
-    def run_here(self) -> None:
-        """Run a ready job's first activation on the caller's thread, to which signals may come."""
-        self._runner, attachment = get_ident(), self._attachment
+    def run_here(self, task: Task) -> None:
+        """Run the task that a job has just begun with on the caller's thread, to which signals may come."""
+        self._runner, self._task_here, attachment = get_ident(), task, self._attachment
         try:
             self._run(AT_ONCE, _always)
         except BaseException as error:
             self._come_to_rest_after(error, attachment)
             raise
         finally:
-            self._runner = None
+            self._runner = self._task_here = None
             if self.noted is not None:
                 self.tell_news()
         self.submit()
