@@ -33,6 +33,7 @@ from routilux._graph import Graph, check_delivery
 from routilux._handler import Handlers
 from routilux._model import RESUMABLE, JobStatus, SlotKey
 from routilux._records import Addressee, Changes, Data, Task, task_id
+from routilux._secrecy import Secrecy
 from routilux.errors import JobStateError, ResumeError, RoutiluxError, StoreError
 
 HOLD = 0.02
@@ -79,6 +80,14 @@ class HeldJob(WatchedJob):
         """Have this handle from now on, as long as somebody else has it."""
         self._handle = ref(handle)
         return handle
+
+    def keep_secrets(self, secrecy: Secrecy) -> None:
+        """Let no secret of a flow into the job, whose lock is held. One that runs has those of the flow that runs it.
+
+        That may be another flow of the same id.
+        """
+        if not self.attached:
+            self.secrecy = secrecy
 
     def start(self, setting: Setting, task: Task, keeping: Keeping | None = None, *, named: bool = False) -> None:
         """Begin with a task; one whose id was chosen by its caller (`named`) is on disk then, or a JobExistsError."""
