@@ -21,25 +21,31 @@ class _Renewal:
     """All that is to be renewed. None of it is kept by that: what is gone is forgotten now and then."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._refs: list[ref[Renewed]] = []
         self._crowded = 1024
 
     def add(self, thing: Renewed) -> None:
-        """Have this made anew in each process that is forked from this one."""
-        with self._lock:  # each job comes here: a weak set would cost it ten times as much
-            self._refs.append(ref(thing))
-            if len(self._refs) > self._crowded:
-                self._forget_gone()
+        """Have this made anew in each process that is forked from this one.
+
+        A signal's handler may do so in the middle of another call of this, and a finalizer: they only append then.
+        """
+        self._refs.append(ref(thing))  # each job comes here: a weak set would cost it ten times as much
+        if len(self._refs) > self._crowded and not self._lock._is_owned():  # type: ignore[attr-defined]
+            self._forget_gone()
 
     def _forget_gone(self) -> None:
-        self._refs = [known for known in self._refs if known() is not None]
-        self._crowded = 1024 + 2 * len(self._refs)
+        """Forget what is gone, in place: what is added meanwhile stays behind that."""
+        with self._lock:
+            count = len(self._refs)
+            self._crowded = 1024 + 2 * count  # so that other threads need not wait for this one
+            self._refs[:count] = [known for known in self._refs[:count] if known() is not None]
+            self._crowded = 1024 + 2 * len(self._refs)
 
     def renew_all(self) -> None:
         """Make all of it anew, in the child."""
-        self._lock = threading.Lock()
-        for known in self._refs:
+        self._lock = threading.RLock()
+        for known in list(self._refs):
             if (thing := known()) is not None:
                 thing._begin_anew()
 

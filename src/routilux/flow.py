@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from routilux._beginning import Beginning
 from routilux._definition import Definition
@@ -29,6 +29,8 @@ from routilux._verdict import Verdict
 from routilux.errors import DefinitionError, FlowShutDownError, JobStateError
 from routilux.job_state import JobState, checked_job
 from serilux import clone_fields, register_serializable
+
+T = TypeVar("T")
 
 
 @register_serializable
@@ -217,7 +219,7 @@ class Flow(Definition):
         if not is_handler_of(live):
             refuse_blocking(self, "pause")
         note = clone_fields({} if checkpoint is None else checkpoint, "checkpoint")
-        return partial(live.pause, checked_text(reason, "a reason"), note)
+        return self._asking(live, partial(live.pause, checked_text(reason, "a reason"), note))
 
     def cancel(self, job_state: JobState, reason: str = "") -> None:
         """Settle a job as cancelled, at once. What handlers still running do is discarded; async ones are cancelled.
@@ -226,7 +228,7 @@ class Flow(Definition):
         """
         live = self._live_job(job_state)
         refuse_deciding("cancel")
-        live.uninterrupted(partial(live.cancel, checked_text(reason, "a reason")))
+        live.uninterrupted(self._asking(live, partial(live.cancel, checked_text(reason, "a reason"))))
 
     def check(self, job_state: JobState, *, plan: Plan | None = None) -> Verdict:
         """List all of a job that does not fit this flow, without running anything; `notes` do not refuse (law 7).
@@ -302,7 +304,7 @@ class Flow(Definition):
         """
         refuse_deciding("deliver to")
         live, to = self._live_job(job_state), Addressee.of(routine_id, slot, task_id)
-        live.uninterrupted(partial(live.deliver, to, self._checked_delivery(to.slot, data)))
+        live.uninterrupted(self._asking(live, partial(live.deliver, to, self._checked_delivery(to.slot, data))))
 
     def _checked_delivery(self, target: SlotKey, data: Data) -> Data:
         """A copy of what is delivered, refused where its handler cannot take it: a typo must not cost a job."""
@@ -332,17 +334,25 @@ class Flow(Definition):
             raise DefinitionError("a task that is tried 'again' emits by itself; `emitted` is for one that is 'done'")
         graph, _ = self._compile()
         live = self._live_job(job_state)
-        live.uninterrupted(partial(live.resolve, task_id, graph, again=outcome == "again", emitted=events))
+        request = partial(live.resolve, task_id, graph, again=outcome == "again", emitted=events)
+        live.uninterrupted(self._asking(live, request))
 
     def _live_job(self, job_state: JobState) -> LiveJob:
         if checked_job(job_state).flow_id != self.flow_id:
             raise JobStateError(
                 f"job {job_state.job_id!r} is a run of flow {job_state.flow_id!r}, not of {self.flow_id!r}"
             )
-        live = job_state._live
-        if not live.attached:  # else it has the secrets of the flow that runs it, which may be another of this id
-            live.secrecy = self._secrecy
-        return live
+        return job_state._live
+
+    def _asking(self, live: LiveJob, request: Callable[[], T]) -> Callable[[], T]:
+        """What asks something of a job, into which no secret gets by that."""
+
+        def ask() -> T:
+            with live.telling(), live.lock:
+                live.keep_secrets(self._secrecy)
+                return request()
+
+        return ask
 
     # The engine.
 

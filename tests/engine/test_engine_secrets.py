@@ -4,6 +4,7 @@ import json
 import warnings
 from base64 import b64encode
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -22,11 +23,13 @@ from routilux import (
     Routine,
     SecretError,
 )
+from routilux._engine.live_job import LiveJob
 from routilux._secrecy import KEPT, Secrecy
 from routilux.testing import StepRunner
 from serilux import register_serializable
 from serilux.errors import DocumentError
 from tests.engine.engine_parts import emitted, flow_of, routine
+from tests.patience import PATIENCE
 
 KEY = "sk-live-51 H'x\"é\n/9=="
 CODE = b"\x00\xff\x10binary-secret"
@@ -594,3 +597,69 @@ def test_nothing_shows_it() -> None:
     flow.routines["mailer"].set_config(api_key=CODE)
     shown = f"{flow!r}{flow.routines!r}{flow.resources!r}{flow.check(JobState())!r}"
     assert ("sk-live" in shown, "binary" in shown) == (False, False)
+
+
+class HadFirst:
+    """A lock that others have first, and with it the job."""
+
+    def __init__(self, lock: Any, act: Callable[[], object]) -> None:
+        self._lock, self._act = lock, act
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._lock, name)
+
+    def __enter__(self) -> Any:
+        self._act()
+        return self._lock.__enter__()
+
+    def __exit__(self, *raised: Any) -> Any:
+        return self._lock.__exit__(*raised)
+
+
+ASK: dict[str, Callable[[Flow, JobState], object]] = {
+    "pause": lambda flow, job_state: flow.pause(job_state, KEY, timeout=PATIENCE),
+    "checkpoint": lambda flow, job_state: flow.pause(job_state, checkpoint={"key": KEY}),
+    "cancel": lambda flow, job_state: flow.cancel(job_state, KEY),
+    "deliver": lambda flow, job_state: flow.deliver(job_state, "teller", "answer", {"text": KEY}),
+}
+
+
+@pytest.mark.parametrize("as_it_is_seen", [True, False])
+@pytest.mark.parametrize("ask", ASK)
+def test_a_job_keeps_the_secrets_of_the_flow_that_has_just_resumed_it(ask: str, as_it_is_seen: bool) -> None:
+    """Another flow of its id, which knew nothing of them, let them into the job by what it asked for meanwhile."""
+    flow, other = asking(api_key=KEY), asking()
+    job_state = flow.execute("teller")
+    flow.pause(job_state)
+    live: Any = job_state._live
+    left = [flow.resume]
+
+    def resume() -> None:
+        if left:
+            with ThreadPoolExecutor(1) as executor:
+                executor.submit(left.pop(), job_state).result(PATIENCE)
+
+    def is_attached(live: Any) -> bool:
+        """Whether it is, as far as is seen without the lock, and as it is resumed a moment later."""
+        seen: bool = vars(live)["attached"]
+        if as_it_is_seen and not live.lock._is_owned():
+            resume()
+        return seen
+
+    live.lock = HadFirst(live.lock, resume)
+    raced = property(is_attached, lambda live, attached: vars(live).update(attached=attached))
+    live.__class__ = type("Raced", (LiveJob,), {"attached": raced})
+    with pytest.raises(SecretError, match="api_key"):
+        ASK[ask](other, job_state)
+    assert live.secrecy is flow._secrecy
+    live.__class__ = LiveJob
+    flow.shutdown()
+
+
+def asking(**secrets: str) -> Flow:
+    """A flow whose one routine waits for an answer; it has these secrets."""
+    made = routine(lambda self: self.expect("answer"))
+    made.define_slot("answer", lambda text: None)
+    made.declare_secret(*secrets)
+    made.set_config(**secrets)
+    return flow_of(teller=made)

@@ -17,6 +17,7 @@ from routilux._core.settling import abandon_active
 from routilux._engine import held_job, running_job
 from routilux._engine.held_job import HeldJob
 from routilux._engine.live_job import LiveJob
+from routilux._engine.running_job import RunningJob
 from routilux._engine.workers import WorkerThreads
 from routilux.stores import open_store
 from tests.engine.engine_parts import EngineAsker, flow_of, routine
@@ -137,16 +138,32 @@ def test_a_signals_handler_that_shuts_a_flow_down_in_the_middle_of_a_call_is_ref
     assert flow._engine is not None and not flow._engine.jobs
 
 
-def test_a_job_that_has_paused_as_a_signal_comes_is_left_to_who_resumes_it() -> None:
-    """It ran in name only, for ever: the call that the signal broke off let go of what another thread had taken up."""
-    flow = flow_of(ask=EngineAsker())
-    job_state = flow.execute("ask")
-    flow.pause(job_state)
-    live: Any = job_state._live
-    live.lock = ResumedFirst(live.lock, lambda: flow.resume(job_state))
-    live._come_to_rest_after(KeyboardInterrupt())
-    flow.deliver(job_state, "ask", "answer", {"text": "yes"})
-    assert job_state.wait(PATIENCE)
+@pytest.mark.parametrize("stored", [False, True])
+@pytest.mark.parametrize("as_it_waits", [False, True])
+def test_a_job_that_another_thread_has_resumed_as_a_signal_comes_is_left_to_that(
+    monkeypatch: pytest.MonkeyPatch, as_it_waits: bool, stored: bool
+) -> None:
+    """It was lost, or ran in name only: the call that was broken off let go of what was another's."""
+    flow, run, begun = flow_with_a_name(), RunningJob._run, list[JobState]()
+
+    def interrupted_later(live: Any, *given: Any) -> NoReturn:
+        run(live, *given)
+        monkeypatch.undo()
+        begun.append(live.job_state)
+        with ThreadPoolExecutor(1) as other:
+            other.submit(flow.pause, begun[0]).result(PATIENCE)
+            if not as_it_waits:
+                other.submit(flow.resume, begun[0]).result(PATIENCE)
+        if as_it_waits:
+            live.lock = ResumedFirst(live.lock, lambda: flow.resume(begun[0]))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RunningJob, "_run", interrupted_later)
+    with pytest.raises(KeyboardInterrupt):
+        flow.execute("ask", store=open_store("memory:") if stored else None)
+    flow.deliver(begun[0], "ask", "answer", {"text": "yes"})
+    assert begun[0].wait(PATIENCE)
+    flow.shutdown()
 
 
 def test_one_that_shuts_it_down_while_a_job_is_waited_for_has_it_pause() -> None:
@@ -275,6 +292,33 @@ def test_a_worker_that_a_torn_cancel_is_missing_is_made_up_for_once(monkeypatch:
     go_on.set()
     until(lambda: not workers._surplus)
     assert surplus == 1
+
+
+def test_a_call_that_is_broken_off_is_missing_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor has it had one: each let the flow have one more than it may, for ever."""
+    flow = flow_of(a=routine(lambda self: None))
+    for _ in range(3):
+        with monkeypatch.context() as patch:
+            patch.setattr(running_job, "run_handler", interrupted(running_job.run_handler, before=False))
+            with pytest.raises(KeyboardInterrupt):
+                flow.execute("a")
+    assert flow._engine is not None
+    workers: Any = flow._engine.workers
+    assert workers._surplus == 0
+
+
+def test_nor_is_one_whose_job_is_cancelled_meanwhile() -> None:
+    seen = list[int]()
+
+    def cancel(self: Routine) -> None:
+        context: Any = self.get_execution_context()
+        flow.cancel(context.job_state)
+        seen.append(workers._surplus)
+
+    flow = flow_of(a=routine(cancel))
+    workers: Any = flow._running_engine().workers
+    assert flow.execute("a").status == "cancelled"
+    assert (seen, workers._surplus) == ([0], 0)
 
 
 def test_no_condition_is_entered_whose_own_methods_a_signal_may_break_off() -> None:

@@ -559,3 +559,28 @@ def test_a_finalizer_may_close_a_store_while_another_is_closed(opening: Callable
     assert not closing.is_alive()
     with pytest.raises(StoreError):
         flow.shutdown()
+
+
+def test_nor_is_one_forgotten_that_a_finalizer_closes_as_a_job_of_its_id_comes_back(tmp_path: Path) -> None:
+    flow, urls = waiting(), [f"sqlite:///{tmp_path}/{name}.db" for name in ("here", "there", "elsewhere")]
+    here, there, elsewhere = map(open_store, urls)
+    for store in (here, there, elsewhere):
+        flow.execute("waiter", {"ask": True}, store=store, job_id="nightly")
+    here.close()
+    there.close()
+
+    class Collecting(dict[str, Any]):
+        def pop(self, *given: Any) -> Any:
+            left = super().pop(*given)
+            elsewhere.close()
+            return left
+
+    running = flow._engine
+    assert running is not None
+    running._left_first = Collecting(running._left_first)
+    with open_store(urls[0]) as store:
+        flow.resume(store.load_job("nightly"))
+        assert len(running._left_first["nightly"]) == 2
+        with pytest.raises(StoreError):
+            flow.shutdown()
+    assert not running._untold

@@ -109,7 +109,7 @@ class Engine:
             back = [left for left in all_left if is_same_moment(left.created_at, job.job.created_at)]
             self._untold.difference_update(back)
             if others := [left for left in all_left if left not in back]:
-                self._left_first[job.job.job_id] = others
+                self._left_first.setdefault(job.job.job_id, [])[:0] = others  # a finalizer may have closed a store
         if back:
             self.jobs -= {other for other in list(self.jobs) if _is_former(other, job)}
 

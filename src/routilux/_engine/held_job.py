@@ -33,6 +33,7 @@ from routilux._graph import Graph, check_delivery
 from routilux._handler import Handlers
 from routilux._model import RESUMABLE, JobStatus, SlotKey
 from routilux._records import Addressee, Changes, Data, Task, task_id
+from routilux._secrecy import Secrecy
 from routilux.errors import JobStateError, ResumeError, RoutiluxError, StoreError
 
 HOLD = 0.02
@@ -48,13 +49,15 @@ def _no_handle() -> object:
 class HeldJob(WatchedJob):
     """A job's data behind its lock. What is not attached to an engine runs nowhere.
 
-    Every fact goes through `_commit`; what follows from it happens there too.
+    Every fact goes through `_commit`; what follows from it happens there too. An `_attachment` is from when it begins
+    to run here, or goes on, until it comes to rest; they are counted.
     """
 
     queued = False
     flow: object = None
     handlers = NO_HANDLERS
     _alarms = SILENT
+    _attachment = 0
 
     def __init__(self, new_job: NewJob, handles: Handles) -> None:
         super().__init__(new_job)
@@ -77,6 +80,14 @@ class HeldJob(WatchedJob):
         """Have this handle from now on, as long as somebody else has it."""
         self._handle = ref(handle)
         return handle
+
+    def keep_secrets(self, secrecy: Secrecy) -> None:
+        """Let no secret of a flow into the job, whose lock is held. One that runs has those of the flow that runs it.
+
+        That may be another flow of the same id.
+        """
+        if not self.attached:
+            self.secrecy = secrecy
 
     def start(self, setting: Setting, task: Task, keeping: Keeping | None = None, *, named: bool = False) -> None:
         """Begin with a task; one whose id was chosen by its caller (`named`) is on disk then, or a JobExistsError."""
@@ -274,6 +285,7 @@ class HeldJob(WatchedJob):
         self.graph, self.handlers = setting.graph, setting.handlers
         self._alarms = SILENT
         self.now = self.engine.clock.now
+        self._attachment += 1
         self.attached = True
 
     def submit(self) -> None:
@@ -318,12 +330,11 @@ class HeldJob(WatchedJob):
         """
         self.is_torn = True
         problem = f"{type(error).__name__} came while job {self.job.job_id!r} was being changed"
-        if self.log is None:
+        if self.custody is None:
             self.lose(RoutiluxError(f"{problem}, and nothing of it runs any more; start another"))
         else:
             self.lose(StoreError(f"{problem}, which this process has let go of; take it up as it is stored"))
-            if self.custody is not None:
-                self.custody.forget()
+            self.custody.forget()
 
     def _react(self, effects: Effects) -> None:
         for effect in effects:

@@ -129,12 +129,16 @@ class LiveJob(RunningJob):
             running = self._coroutines.pop(task.number, None)
             if running is not None:
                 running.cancel()
-            elif self.engine is not None and not self.handlers[task.target].is_async and id(task) not in self._stuck:
+            elif self.engine is not None and self._has_worker(task) and id(task) not in self._stuck:
                 if self._stuck is EMPTY:
                     self._stuck = {}
                 self._stuck[id(task)] = self.engine.workers
                 self.engine.workers.replace_stuck()
             self._release(task)
+
+    def _has_worker(self, task: Task) -> bool:
+        """Whether it is a worker on which the handler runs, and not the thread of who executes the job."""
+        return task is not self._task_here and not self.handlers[task.target].is_async
 
     def _give_up_all(self) -> None:
         self._give_up(list(self.job.active.values()))

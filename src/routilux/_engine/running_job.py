@@ -42,6 +42,7 @@ class RunningJob(HeldJob):
     deciding: Activation | None = None
     _solitude: Solitude | None = None
     _runner: int | None = None
+    _task_here: Task | None = None
 
     # Running.
 
@@ -134,16 +135,16 @@ class RunningJob(HeldJob):
                 self.tell_news()
         return False
 
-    def run_here(self) -> None:
-        """Run a ready job's first activation on the caller's thread, to which signals may come."""
-        self._runner = get_ident()
+    def run_here(self, task: Task) -> None:
+        """Run the task that a job has just begun with on the caller's thread, to which signals may come."""
+        self._runner, self._task_here, attachment = get_ident(), task, self._attachment
         try:
             self._run(AT_ONCE, _always)
         except BaseException as error:
-            self._come_to_rest_after(error)
+            self._come_to_rest_after(error, attachment)
             raise
         finally:
-            self._runner = None
+            self._runner = self._task_here = None
             if self.noted is not None:
                 self.tell_news()
         self.submit()
@@ -153,16 +154,19 @@ class RunningJob(HeldJob):
         """Whether the calling thread is in the middle of a call that has the job: a signal may have come."""
         return self._runner == get_ident() or is_mine(self.lock)
 
-    def _come_to_rest_after(self, signal: BaseException) -> None:
+    def _come_to_rest_after(self, signal: BaseException, attachment: int) -> None:
         """Let go of the job, if it runs: how far it was is not known. In a fork of a handler's it is the parent's."""
         if is_mine(self.lock):  # it came just as it was taken
             self.lock.release()
-        if self.attached or self._is_being_lost:
-            self.distrust(signal)
-        elif not isinstance(self.lock, ParentsLock):
-            with self.lock:
-                if not self.attached:  # else another thread has just resumed it
-                    self.come_to_rest()
+        if isinstance(self.lock, ParentsLock):
+            return
+        with self.lock:
+            if self._attachment != attachment:  # another thread has resumed it since: it is that one's
+                return
+            if self.attached or self._is_being_lost:
+                self.distrust(signal)
+            else:
+                self.come_to_rest()
 
     def may_run_here(self, task: Task) -> bool:
         """Whether nothing but the caller's own patience limits how long the handler takes."""

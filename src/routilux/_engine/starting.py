@@ -45,7 +45,7 @@ class Start(Struct, frozen=True):
 
     def _run_first(self) -> None:
         if self.live.may_run_here(self.task):
-            self.live.run_here()
+            self.live.run_here(self.task)
         else:
             self.live.block_on(self.live.when_attempted(self.task))
 

@@ -74,6 +74,7 @@ def _document(flow: Flow, job_state: JobState) -> Data:
     live = flow._live_job(job_state)
     graph = write_graph(flow._compile()[0])
     with live.lock:
+        live.keep_secrets(flow._secrecy)
         if live.custody is not None:
             raise JobStateError(
                 f"job {job_state.job_id!r} is kept in a store, which would not know that it has left; "
