@@ -19,6 +19,7 @@ from routilux._engine.held_job import HeldJob
 from routilux._engine.live_job import LiveJob
 from routilux._engine.running_job import RunningJob
 from routilux._engine.workers import WorkerThreads
+from routilux._records import Task
 from routilux.stores import open_store
 from tests.engine.engine_parts import EngineAsker, flow_of, routine
 from tests.interruptions import interrupted
@@ -62,14 +63,14 @@ class ResumedFirst(SignalledLock):
         self._resume = resume
 
     def acquire(self, *args: Any, **named: Any) -> bool:
-        return bool(self._lock.acquire(*args, **named))
-
-    def __enter__(self) -> Any:
         if self.is_armed and threading.current_thread() is threading.main_thread():
             self.is_armed = False
             with ThreadPoolExecutor(1) as other:
                 other.submit(self._resume).result(PATIENCE)
-        return self._lock.__enter__()
+        return bool(self._lock.acquire(*args, **named))
+
+    def __enter__(self) -> Any:
+        return self.acquire()
 
 
 @pytest.fixture(autouse=True)
@@ -164,6 +165,56 @@ def test_a_job_that_another_thread_has_resumed_as_a_signal_comes_is_left_to_that
     flow.deliver(begun[0], "ask", "answer", {"text": "yes"})
     assert begun[0].wait(PATIENCE)
     flow.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("strategy", "torn"), [("sequential", "succeed"), ("concurrent", "succeed"), ("sequential", "take")]
+)
+@pytest.mark.parametrize("before", [True, False])
+def test_a_job_that_is_torn_is_let_go_of_before_its_lock(
+    monkeypatch: pytest.MonkeyPatch, strategy: str, torn: str, before: bool
+) -> None:
+    """Another thread that waits for the lock could do something with half a change."""
+    flow, came, runs = flow_of(a=routine(lambda self: None), execution_strategy=strategy), list[bool](), list[bool]()
+    change, run_here = interrupted(getattr(running_job, torn), before=before), RunningJob.run_here
+
+    def signalled(*given: Any) -> Any:
+        try:
+            return change(*given)
+        except KeyboardInterrupt:
+            came.append(True)
+            raise
+
+    def noted(live: Any, task: Task) -> None:
+        live.lock = NotingLock(live.lock, lambda: runs.extend(came and [live.attached]))
+        run_here(live, task)
+
+    monkeypatch.setattr(running_job, torn, signalled)
+    monkeypatch.setattr(RunningJob, "run_here", noted)
+    with pytest.raises(KeyboardInterrupt):
+        flow.execute("a")
+    assert runs and not any(runs)
+
+
+class NotingLock:
+    """Has something noted whenever other threads may have it."""
+
+    def __init__(self, lock: Any, note: Callable[[], object]) -> None:
+        self._lock, self._note = lock, note
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._lock, name)
+
+    def release(self) -> None:
+        self._lock.release()
+        if not self._lock._is_owned():
+            self._note()
+
+    def __enter__(self) -> bool:
+        return bool(self._lock.acquire())
+
+    def __exit__(self, *raised: object) -> None:
+        self.release()
 
 
 def test_one_that_shuts_it_down_while_a_job_is_waited_for_has_it_pause() -> None:

@@ -69,9 +69,7 @@ class RunningJob(HeldJob):
             if activation.handler.is_async:
                 self._start_coroutine(activation)
             else:
-                failure = run_handler(activation)
-                with self.lock:
-                    self._settle(activation, failure, self.now())
+                self._settle_whole(activation, run_handler(activation))
             if self.now() > end and others_wait():
                 return bool(self.job.ready)
             if self.noted is not None:
@@ -79,7 +77,7 @@ class RunningJob(HeldJob):
             activation = self.next_activation()
         return False
 
-    def _run_in_turn(self, end: float, others_wait: OthersWait) -> bool:
+    def _run_in_turn(self, end: float, others_wait: OthersWait) -> bool:  # noqa: PLR0912 - it is the hot path
         """Run one activation after the other.
 
         What nearly every one asks for, to be called and committed, is written out: `_settle` and `_begin`, which do
@@ -129,6 +127,9 @@ class RunningJob(HeldJob):
                         end = now + SLICE
                     activation = self._next_activation(now)
                     break
+                except BaseException as error:
+                    self._distrust_if_running(error)
+                    raise
                 finally:
                     self.lock.release()
             if failure is not None:
@@ -156,17 +157,24 @@ class RunningJob(HeldJob):
 
     def _come_to_rest_after(self, signal: BaseException, attachment: int) -> None:
         """Let go of the job, if it runs: how far it was is not known. In a fork of a handler's it is the parent's."""
-        if is_mine(self.lock):  # it came just as it was taken
-            self.lock.release()
         if isinstance(self.lock, ParentsLock):
             return
-        with self.lock:
+        if not is_mine(self.lock):  # else it came just as it was taken
+            self.lock.acquire()
+        try:
             if self._attachment != attachment:  # another thread has resumed it since: it is that one's
                 return
             if self.attached or self._is_being_lost:
                 self.distrust(signal)
             else:
                 self.come_to_rest()
+        finally:
+            self.lock.release()
+
+    def _distrust_if_running(self, error: BaseException) -> None:
+        """Let go of the job before its lock is, whatever has come in the middle of a change: nobody sees half of it."""
+        if self.attached:
+            self.distrust(error)
 
     def may_run_here(self, task: Task) -> bool:
         """Whether nothing but the caller's own patience limits how long the handler takes."""
@@ -176,7 +184,11 @@ class RunningJob(HeldJob):
     def next_activation(self) -> Activation | None:
         """Take the next task that is to be handled."""
         with self.lock:
-            return self._next_activation(self.now())
+            try:
+                return self._next_activation(self.now())
+            except BaseException as error:
+                self._distrust_if_running(error)
+                raise
 
     def _next_activation(self, now: float, only_async: bool = False) -> Activation | None:
         while self.attached and not (only_async and not self._next_is_async()):
@@ -278,10 +290,17 @@ class RunningJob(HeldJob):
 
     def finish(self, activation: Activation, failure: Failure) -> None:
         """Commit what an attempt did, or what its failure means."""
-        with self.lock:
-            self._settle(activation, failure, self.now())
+        self._settle_whole(activation, failure)
         if self.noted is not None:
             self.tell_news()
+
+    def _settle_whole(self, activation: Activation, failure: Failure) -> None:
+        with self.lock:
+            try:
+                self._settle(activation, failure, self.now())
+            except BaseException as error:
+                self._distrust_if_running(error)
+                raise
 
     def _settle(self, activation: Activation, failure: Failure, now: float) -> None:
         """Commit what an attempt did, or what its failure means; one that was given up changes nothing."""
