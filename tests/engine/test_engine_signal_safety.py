@@ -12,7 +12,8 @@ import pytest
 
 from routilux import BlockingCallError, Flow, JobState, Routine
 from routilux._core.settling import abandon_active
-from routilux._engine import held_job, running_job
+from routilux._engine import clock, held_job, running_job
+from routilux._engine.clock import Clock
 from routilux._engine.held_job import HeldJob
 from routilux._engine.live_job import LiveJob
 from routilux._engine.watchers import Watchers
@@ -101,11 +102,21 @@ def test_a_job_can_be_had_by_others_after_a_signal(ask: str, stored: bool) -> No
     assert job_state.status == "paused"
 
 
+FAR = 1e12
+
+
+def clock_of(flow: Flow) -> Clock:
+    """That of all flows."""
+    assert flow._engine is not None
+    return flow._engine.clock
+
+
 SHUT_DOWN: dict[str, tuple[tuple[Any, str], Callable[[Flow, JobState], object]]] = {
     "begins": ((held_job, "transition"), lambda flow, job_state: flow.execute("ask")),
     "before its handler": ((running_job, "run_handler"), lambda flow, job_state: flow.execute("ask")),
     "commits": ((HeldJob, "_react"), lambda flow, job_state: flow.execute("ask")),
     "hands it over": ((WorkerThreads, "_find_worker"), lambda flow, job_state: flow.start("ask")),
+    "sets another's timer": ((clock, "heappush"), lambda flow, job_state: clock_of(flow).call_at(FAR, print).cancel()),
     "is changed": ((held_job, "transition"), lambda flow, job_state: job_state.update_shared_data("a", 1)),
     "has come to rest": ((Watchers, "stopped"), lambda flow, job_state: flow.pause(job_state)),
     "has been cancelled": ((Watchers, "stopped"), lambda flow, job_state: flow.cancel(job_state)),
