@@ -16,8 +16,11 @@ import pytest
 
 from routilux import ErrorHandler, Flow, Routine
 from routilux._engine import engine
+from routilux._logging import logger
+from routilux.errors import StoreError
+from routilux.stores import open_store
 from routilux.testing import StepRunner
-from tests.engine.engine_parts import flow_of, routine
+from tests.engine.engine_parts import EngineAsker, flow_of, routine
 from tests.patience import PATIENCE, until, wait_for_threads
 
 PROGRAM = """
@@ -208,6 +211,19 @@ def test_one_that_does_so_with_each_record_has_no_thread_for_each(monkeypatch: p
         until(lambda: job_state.status == "completed")
         wait_for_threads("routilux-shutdown")
     assert (started, len(shut)) == (["routilux-shutdown"], 10)
+
+
+def test_what_comes_of_it_that_somebody_should_know_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = list[threading.ExceptHookArgs]()
+    store, flow = open_store("memory:"), Flow("asking")
+    flow.add_routine(EngineAsker(), "ask")
+    flow.execute("ask", store=store)
+    store.close()
+    monkeypatch.setattr(threading, "excepthook", shown.append)
+    with operators_that(flow.shutdown):
+        logger.warning("anything", extra={"action": "a"})
+        wait_for_threads("routilux-shutdown")
+    assert [args.exc_type for args in shown] == [StoreError]
 
 
 def test_a_step_runner_does_it_by_its_next_step() -> None:

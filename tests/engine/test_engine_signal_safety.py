@@ -149,6 +149,17 @@ def test_a_signals_handler_that_shuts_a_flow_down_in_the_middle_of_a_call_is_ref
     assert flow._engine is not None and not flow._engine.jobs
 
 
+def test_nor_can_it_in_the_middle_of_a_call_of_the_store_of_its_jobs() -> None:
+    """Its workers need that: so another flow's job may be what is being written down."""
+    store, flow = open_store("memory:"), flow_with_a_name()
+    job_state = flow.execute("ask", store=store)
+    signal.signal(signal.SIGINT, lambda *_: flow.shutdown(timeout=PATIENCE))
+    with pytest.raises(BlockingCallError, match="that uses the store of a job of it"), store._ledger._lock:
+        signal.raise_signal(signal.SIGINT)
+    flow.shutdown()
+    assert job_state.status == "paused"
+
+
 def test_one_that_shuts_down_what_is_at_rest_has_nothing_to_wait_for() -> None:
     flow = flow_of(ask=EngineAsker())
     job_state = flow.execute("ask")

@@ -91,6 +91,9 @@ def _what_this_thread_does(engine: Engine) -> str | None:
     for live in living(LiveJob):
         if live.engine is engine and live.is_in_use:
             return f"has a job of it ({live.job.job_id!r})"
+    for live in _jobs_of(engine):
+        if live.custody is not None and live.custody.is_in_use:
+            return f"uses the store of a job of it ({live.job.job_id!r})"
     if engine.workers.is_in_use:
         return "hands a job of it to its workers"
     return "sets a timer, by the clock that it shares with others" if engine.clock.is_in_use else None
