@@ -371,8 +371,8 @@ class Flow(Definition):
         process had died; a finalizer that is called before waits like anybody. In the middle of what this library logs,
         in a handler of that or of a signal which comes then, this returns at once: another thread does all of it, and
         the process does not end before. BlockingCallError inside a handler of this flow, and in one of a signal that
-        comes in the middle of a call that has a job of it, which is in no store, hands one to its workers, or sets a
-        timer, as with a timeout of any flow.
+        comes in the middle of a call that others need to get on: it has a job of this flow, hands one to its workers,
+        changes what is known of its jobs' store, or sets a timer, as with a timeout of any flow.
         """
         refuse_blocking(self, "shut down")
         patience = checked_patience(timeout)
