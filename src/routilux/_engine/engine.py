@@ -41,11 +41,11 @@ class Engine:
         self.new_id = new_id
         self.closed = self.is_at_rest = False
         self.deadlines: dict[int, float] = {}
-        self.ends_at: float | None = None
         self._begin_anew()
         renew_after_fork(self)
 
     def _begin_anew(self) -> None:
+        self.ends_at: float | None = None
         self.jobs: set[Unsettled] = set()
         self._left_first: dict[str, list[_LeftFirst]] = {}
         self._untold: set[_LeftFirst] = set()
