@@ -3,8 +3,10 @@
 import os
 import threading
 from time import monotonic
-from typing import Protocol
+from typing import Protocol, TypeVar
 from weakref import ref
+
+T = TypeVar("T")
 
 STILLNESS = 1.0
 """Seconds for which a fork waits for the other threads to come out of what must not be forked in the middle."""
@@ -41,6 +43,10 @@ class _Renewal:
             self._crowded = 1024 + 2 * count  # so that other threads need not wait for this one
             self._refs[:count] = [known for known in self._refs[:count] if known() is not None]
             self._crowded = 1024 + 2 * len(self._refs)
+
+    def living(self, kind: type[T]) -> list[T]:
+        """All of one kind that there are in this process."""
+        return [thing for known in list(self._refs) if isinstance(thing := known(), kind)]
 
     def renew_all(self) -> None:
         """Make all of it anew, in the child."""
@@ -80,7 +86,7 @@ class _Stillness:
 
 
 _RENEWAL, _STILLNESS = _Renewal(), _Stillness()
-renew_after_fork = _RENEWAL.add
+renew_after_fork, living = _RENEWAL.add, _RENEWAL.living
 take_before_fork = _STILLNESS.add
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_RENEWAL.renew_all)

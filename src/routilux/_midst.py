@@ -1,6 +1,7 @@
 """What a thread runs in the middle of something else: it must not wait there, as it may have what others need for that.
 
-A finalizer, which the garbage collector calls at any moment, is run so, and a handler of what is logged.
+So is run a handler of what is logged; and what comes meanwhile, as a signal's handler, or a finalizer, which the
+garbage collector calls at any moment.
 """
 
 import threading

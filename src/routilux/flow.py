@@ -378,9 +378,11 @@ class Flow(Definition):
         their jobs pause when they return, and `serialize` counts their tasks as pending until then; so may do others
         whose store is slow, or away. Who calls it meanwhile does the same, in his own time; after that there is nothing
         to do. When the interpreter ends (`__del__`, a generator that was not finished) nothing is done, as if the
-        process had died. A handler of what is logged, and a finalizer, wait for nobody. BlockingCallError inside a
-        handler of this flow, and in one of a signal that comes in the middle of a call that has a job of it, which is
-        in no store, or that hands one to its workers.
+        process had died; a finalizer that is called before waits like anybody. In the middle of what this library logs,
+        in a handler of that or of a signal which comes then, this returns at once: another thread does all of it, and
+        the process does not end before. BlockingCallError inside a handler of this flow, and in one of a signal that
+        comes in the middle of a call that others need to get on: it has a job of this flow, hands one to its workers,
+        changes what is known of its jobs' store, or sets a timer, as with a timeout of any flow.
         """
         refuse_blocking(self, "shut down")
         patience = checked_patience(timeout)

@@ -1,23 +1,23 @@
 """A signal between the taking of a lock and what lets it go: nobody has it afterwards."""
 
 import ast
-import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
-from routilux import BlockingCallError, ErrorHandler, Flow, JobState, Routine
+from routilux import BlockingCallError, Flow, JobState, Routine
 from routilux._core.settling import abandon_active
-from routilux._engine import held_job, running_job
+from routilux._engine import clock, held_job, running_job
+from routilux._engine.clock import Clock
 from routilux._engine.held_job import HeldJob
 from routilux._engine.live_job import LiveJob
 from routilux._engine.running_job import RunningJob
+from routilux._engine.watchers import Watchers
 from routilux._engine.workers import WorkerThreads
 from routilux._records import Task
 from routilux.stores import open_store
@@ -104,12 +104,24 @@ def test_a_job_can_be_had_by_others_after_a_signal(ask: str, stored: bool) -> No
     assert job_state.status == "paused"
 
 
+FAR = 1e12
+
+
+def clock_of(flow: Flow) -> Clock:
+    """That of all flows."""
+    assert flow._engine is not None
+    return flow._engine.clock
+
+
 SHUT_DOWN: dict[str, tuple[tuple[Any, str], Callable[[Flow, JobState], object]]] = {
     "begins": ((held_job, "transition"), lambda flow, job_state: flow.execute("ask")),
     "before its handler": ((running_job, "run_handler"), lambda flow, job_state: flow.execute("ask")),
     "commits": ((HeldJob, "_react"), lambda flow, job_state: flow.execute("ask")),
     "hands it over": ((WorkerThreads, "_find_worker"), lambda flow, job_state: flow.start("ask")),
+    "sets another's timer": ((clock, "heappush"), lambda flow, job_state: clock_of(flow).call_at(FAR, print).cancel()),
     "is changed": ((held_job, "transition"), lambda flow, job_state: job_state.update_shared_data("a", 1)),
+    "has come to rest": ((Watchers, "stopped"), lambda flow, job_state: flow.pause(job_state)),
+    "has been cancelled": ((Watchers, "stopped"), lambda flow, job_state: flow.cancel(job_state)),
 }
 
 
@@ -217,6 +229,27 @@ class NotingLock:
         self.release()
 
 
+def test_nor_can_it_in_the_middle_of_a_call_of_the_store_of_its_jobs() -> None:
+    """Its workers need that: so another flow's job may be what is being written down."""
+    store, flow = open_store("memory:"), flow_with_a_name()
+    job_state = flow.execute("ask", store=store)
+    signal.signal(signal.SIGINT, lambda *_: flow.shutdown(timeout=PATIENCE))
+    with pytest.raises(BlockingCallError, match="that uses the store of a job of it"), store._ledger._lock:
+        signal.raise_signal(signal.SIGINT)
+    flow.shutdown()
+    assert job_state.status == "paused"
+
+
+def test_one_that_shuts_down_what_is_at_rest_has_nothing_to_wait_for() -> None:
+    flow = flow_of(ask=EngineAsker())
+    job_state = flow.execute("ask")
+    flow.shutdown()
+    signal.signal(signal.SIGINT, lambda *_: flow.shutdown())
+    with job_state._live.lock:
+        signal.raise_signal(signal.SIGINT)
+    assert job_state.status == "paused"
+
+
 def test_one_that_shuts_it_down_while_a_job_is_waited_for_has_it_pause() -> None:
     flow = flow_of(ask=EngineAsker())
     job_state = flow.execute("ask")
@@ -283,46 +316,6 @@ def flow_with_a_name() -> Flow:
     flow = Flow("asking")
     flow.add_routine(EngineAsker(), "ask")
     return flow
-
-
-@pytest.mark.parametrize("workers", [1, 4])
-def test_a_handler_of_what_is_logged_may_shut_a_flow_down(workers: int) -> None:
-    """It waited for the job whose worker told it, and so did the flow, for ever."""
-    failing = routine(fail)
-    failing.set_error_handler(ErrorHandler("continue"))
-    flow = flow_of(spread=routine(spread, "out"), fail=failing, links=("spread.out>fail",), max_workers=workers)
-    with operators_that(flow.shutdown) as told:
-        job_state = flow.start("spread")
-        until(lambda: job_state.status == "paused")
-    assert set(told) == {"job %s: attempt %d of %s failed%s: %s"}
-
-
-def spread(self: Routine) -> None:
-    for _ in range(10):
-        self.emit("out")
-
-
-def fail(self: Routine) -> None:
-    raise ValueError("as it should")
-
-
-@contextmanager
-def operators_that(act: Callable[[], object]) -> Iterator[list[str]]:
-    """A handler of what this library logs that does something at the first record; the records it has seen."""
-    told: list[str] = []
-
-    class Operators(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if not told:
-                act()
-            told.append(record.msg)
-
-    operators = Operators()
-    logging.getLogger("routilux").addHandler(operators)
-    try:
-        yield told
-    finally:
-        logging.getLogger("routilux").removeHandler(operators)
 
 
 def test_a_worker_that_a_torn_cancel_is_missing_is_made_up_for_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Protocol
 
-from routilux._engine.threads import start_thread, tell_of
+from routilux._engine.threads import is_mine, start_thread, tell_of
 from routilux._engine.workers import OthersWait, WorkerThreads
 from routilux._forks import renew_after_fork
 from routilux.errors import NoThreadError
@@ -30,6 +30,10 @@ class Clock(Protocol):
 
     def follow_wall(self) -> None:
         """Catch up, where the time is behind what the machine shows."""
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether the calling thread is in the middle of a call that keeps others out: a signal may have come."""
 
     def stand_by(self) -> None:
         """Be able to call back from now on; NoThreadError where that cannot be."""
@@ -89,6 +93,11 @@ class SystemClock:
         self._calls: list[tuple[float, int, ScheduledCall]] = []
         self._thread: threading.Thread | None = None
         self._callers = WorkerThreads(MOST_CALLERS, "routilux-alarms")
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether the calling thread is in the middle of a call that keeps others out: a signal may have come."""
+        return is_mine(self._lock)
 
     def stand_by(self) -> None:
         """Have the thread that waits for the next timer; NoThreadError where it cannot be started."""

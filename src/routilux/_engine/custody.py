@@ -71,6 +71,11 @@ class Custody:
         return closed_meanwhile(job.job_id) if self.ledger.keeper.is_closed else None
 
     @property
+    def is_in_use(self) -> bool:
+        """Whether the calling thread is in the middle of a call that keeps others from the store's jobs."""
+        return self.ledger.is_in_use
+
+    @property
     def is_stored(self) -> bool:
         """Whether the job, which does not run here, is known to be in the store."""
         return self._position is not None

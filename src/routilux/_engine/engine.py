@@ -12,6 +12,7 @@ from routilux._engine.coroutines import Coroutines, LazyLoopThread
 from routilux._engine.lost_at_exit import Unsettled, watch
 from routilux._engine.namesakes import is_same_moment
 from routilux._engine.news import JobLost, tell
+from routilux._engine.threads import start_thread
 from routilux._engine.workers import Workers, WorkerThreads
 from routilux._forks import renew_after_fork
 from routilux.errors import FlowShutDownError, RoutiluxError
@@ -30,7 +31,7 @@ class Engine:
     """A clock, workers, an event loop, and the jobs that run on them in this process.
 
     A signal may have one of its calls made in the middle of another, so that its locks can be taken again. `deadlines`
-    are those of the threads that are shutting it down.
+    are those of the threads that are shutting it down; `ends_at` is when it is to be shut down by what is done apart.
     """
 
     def __init__(self, clock: Clock, workers: Workers, coroutines: Coroutines, new_id: Callable[[], str]) -> None:
@@ -44,6 +45,7 @@ class Engine:
         renew_after_fork(self)
 
     def _begin_anew(self) -> None:
+        self.ends_at: float | None = None
         self.jobs: set[Unsettled] = set()
         self._left_first: dict[str, list[_LeftFirst]] = {}
         self._untold: set[_LeftFirst] = set()
@@ -121,6 +123,13 @@ class Engine:
     def wait_for(self, awaited: Awaited, timeout: float | None = None) -> None:
         """Block the caller until it has come true; TimeIsUp after `timeout` seconds."""
         awaited.wait(timeout)
+
+    def do_apart(self, call: Callable[[], None]) -> None:
+        """Have something done outside of what the caller is in the middle of; a process that ends waits for it.
+
+        NoThreadError where it cannot be done.
+        """
+        start_thread("routilux-shutdown", call, daemon=False)
 
     def close(self) -> None:
         """End the threads when they have nothing left to do."""

@@ -105,6 +105,10 @@ class Custodian(Protocol):
     """What becomes of one job is kept in a store. All calls are made under the job's lock."""
 
     @property
+    def is_in_use(self) -> bool:
+        """Whether the calling thread is in the middle of a call that keeps others from the store's jobs."""
+
+    @property
     def graph(self) -> Graph | None:
         """The graph that the job ran with when it was read; None where it was not."""
 

@@ -363,14 +363,15 @@ class Ledger:
         """
         if os.getpid() != self._pid or sys.is_finalizing():
             return
-        if self._is_in_use():
+        if is_in_the_middle() or self.is_in_use:
             start_thread("routilux-closing", self._leave)
         else:
             within(None, self._leave)
 
-    def _is_in_use(self) -> bool:
-        """Whether the calling thread would wait for itself, or others for it."""
-        is_here = is_in_the_middle() or is_mine(self._lock) or is_mine(self._writing)
+    @property
+    def is_in_use(self) -> bool:
+        """Whether the calling thread is in the middle of a call that keeps others out: a signal may have come."""
+        is_here = is_mine(self._lock) or is_mine(self._writing)
         return is_here or self.keeper.is_in_use or self.hands.is_in_use
 
     def _leave(self) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from routilux._core.explanation import JoinNote, unmet_joins
 from routilux._core.job import Job
+from routilux._midst import in_the_middle
 from routilux._model import ErrorStrategy, JobStatus
 from routilux._records import Decision, ErrorInfo, Task, task_id
 from routilux._texts import printable
@@ -80,7 +81,10 @@ class Bulletin:
         self._news.append(news)
 
     def tell(self, job_id: str, flow_id: str) -> None:
-        """Tell all of it; return when that is done, whoever did it."""
+        """Tell all of it; return when that is done, whoever did it. A signal's handler must not wait for that."""
+        in_the_middle(self._tell, job_id, flow_id)
+
+    def _tell(self, job_id: str, flow_id: str) -> None:
         with self._lock:
             while self._news:
                 tell(job_id, flow_id, self._news.pop(0))

@@ -12,6 +12,7 @@ from routilux._engine.engine import Engine
 from routilux._engine.live_job import LiveJob
 from routilux._engine.patience import within
 from routilux._engine.watchers import Condition, is_not_running, is_not_running_or_stuck
+from routilux._forks import living
 from routilux._haste import GRACE, LEAST, in_time
 from routilux._midst import is_in_the_middle
 from routilux.errors import BlockingCallError, RoutiluxError
@@ -29,15 +30,39 @@ def shut_down(engine: Engine, *, wait: bool, patience: float | None) -> None:
     that is lost by now, if its store was closed while it ran. Threads of an interpreter that ends stand still, with
     whatever locks they have: then nothing is done. What a signal has broken off is done by who calls it again; who
     calls it meanwhile does all of it, too. BlockingCallError in the middle of a call on the same thread that others
-    need to get on; if that is a call of this, it goes on in the time of both. A handler of what is logged waits for
-    nobody.
+    need to get on; if that is a call of this, it goes on in the time of both. Who must not wait (`_midst`), as a
+    handler of what is logged, has it done apart from what he is in the middle of.
     """
     if sys.is_finalizing():
         return
-    wait = wait and not is_in_the_middle()
-    me, deadline = get_ident(), inf if patience is None else engine.clock.now() + patience
+    deadline = inf if patience is None else engine.clock.now() + patience
+    if is_in_the_middle():
+        _shut_down_apart(engine, wait, deadline)
+    else:
+        _shut_down(engine, wait, deadline)
+
+
+def _shut_down_apart(engine: Engine, wait: bool, deadline: float) -> None:
+    """Have it done elsewhere, unless that is so already, and by then: handlers of what is logged may ask often."""
+    end = deadline if wait else engine.clock.now()
+    if engine.is_at_rest or (engine.ends_at is not None and engine.ends_at <= end):
+        return
+
+    def do() -> None:
+        engine.ends_at = end
+        try:
+            _shut_down(engine, wait, deadline)
+        finally:
+            engine.ends_at = None
+
+    engine.do_apart(do)
+    engine.stop_admitting()
+
+
+def _shut_down(engine: Engine, wait: bool, deadline: float) -> None:
+    me = get_ident()
     around = engine.deadlines.get(me)
-    doing = _what_this_thread_does(engine)
+    doing = None if engine.is_at_rest else _what_this_thread_does(engine)
     if doing is None:
         engine.stop_admitting()
         engine.deadlines[me] = deadline
@@ -59,11 +84,19 @@ def shut_down(engine: Engine, *, wait: bool, patience: float | None) -> None:
 
 
 def _what_this_thread_does(engine: Engine) -> str | None:
-    """In the middle of what a signal has come: nothing of that gets on meanwhile."""
-    for live in _jobs_of(engine):
-        if live.is_in_use:
+    """In the middle of what a signal has come: nothing of that gets on meanwhile.
+
+    A job that has just come to rest is none of the engine's any more, and a worker may yet wait for its lock.
+    """
+    for live in living(LiveJob):
+        if live.engine is engine and live.is_in_use:
             return f"has a job of it ({live.job.job_id!r})"
-    return "hands a job of it to its workers" if engine.workers.is_in_use else None
+    for live in _jobs_of(engine):
+        if live.custody is not None and live.custody.is_in_use:
+            return f"uses the store of a job of it ({live.job.job_id!r})"
+    if engine.workers.is_in_use:
+        return "hands a job of it to its workers"
+    return "sets a timer, by the clock that it shares with others" if engine.clock.is_in_use else None
 
 
 def _restore(deadlines: dict[int, float], thread: int, deadline: float | None) -> None:

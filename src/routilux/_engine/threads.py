@@ -12,15 +12,16 @@ from routilux.errors import NoThreadError
 _NO_THREAD = ("can't start new thread", "can't create new thread at interpreter shutdown")
 
 
-def start_thread(name: str, run: Callable[..., object], *args: Any) -> threading.Thread:
-    """Run a function on a daemon thread of its own; NoThreadError where the system gives none.
+def start_thread(name: str, run: Callable[..., object], *args: Any, daemon: bool = True) -> threading.Thread:
+    """Run a function on a thread of its own; NoThreadError where the system gives none.
 
+    A process that ends waits for a thread that is no `daemon`.
     Nor does an interpreter that ends: up to Python 3.11 whoever starts one waits for it for ever. Where what a signal
     raises comes out of this, the thread may run, and may not.
     """
     if sys.is_finalizing():
         raise no_thread(name, RuntimeError("the interpreter ends"))
-    thread = threading.Thread(target=run, args=args, name=name, daemon=True)
+    thread = threading.Thread(target=run, args=args, name=name, daemon=daemon)
     try:
         thread.start()
     except (RuntimeError, MemoryError) as error:

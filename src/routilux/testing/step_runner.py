@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from itertools import count
 from random import Random
@@ -78,6 +78,7 @@ class StepRunner:
         self._queue: deque[LiveJob] = deque()
         self._random = None if seed is None else Random(seed)
         self._begun: list[Attempt] = []
+        self._asked: deque[Callable[[], None]] = deque()
         self._ids = count(1)
 
     def engine(self, flow_id: str, max_workers: int) -> Engine:
@@ -104,6 +105,10 @@ class StepRunner:
         """Remember a job that has something to run."""
         job.queued = True
         self._queue.append(job)
+
+    def ask(self, call: Callable[[], None]) -> None:
+        """Remember what is to be done by the next step."""
+        self._asked.append(call)
 
     def begin(self, job_state: JobState) -> Attempt | None:
         """Take a job's next task; None where nothing may start now. Several begun at once are concurrent."""
@@ -133,7 +138,13 @@ class StepRunner:
             self._queue.remove(job_state._live)
 
     def step(self) -> bool:
-        """Run one activation of the job whose turn it is; False where no job has one to run."""
+        """Run one activation of the job whose turn it is; False where no job has one to run.
+
+        What a handler of what is logged has asked of a flow (`shutdown`) is done first, as a step of its own.
+        """
+        if self._asked:
+            self._asked.popleft()()
+            return True
         return self._step_in_turn() if self._random is None else self._step_by_chance(self._random)
 
     def _step_by_chance(self, random: Random) -> bool:
@@ -233,3 +244,6 @@ class _SteppedEngine(Engine):
 
     def wait_for(self, awaited: Awaited, timeout: float | None = None) -> None:
         self._runner.run_until(awaited, None if timeout is None else self._runner.clock.now() + timeout)
+
+    def do_apart(self, call: Callable[[], None]) -> None:
+        self._runner.ask(call)

@@ -11,6 +11,8 @@ from routilux._engine.clock import ScheduledCall, Timer
 class VirtualClock:
     """Time as seconds since the epoch, which only `advance` moves on; timers fire on the caller's thread."""
 
+    is_in_use = False
+
     def __init__(self, start: float = 1_700_000_000.0) -> None:
         self._now = start
         self._calls: list[tuple[float, int, ScheduledCall]] = []
