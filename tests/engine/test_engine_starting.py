@@ -7,8 +7,10 @@ import pytest
 
 from routilux import BlockingCallError, DefinitionError, JobState, Routine
 from routilux._engine import engine
+from routilux._engine.live_job import LiveJob
 from routilux.testing import StepRunner
 from tests.engine.engine_parts import flow_of, routine
+from tests.patience import PATIENCE, until
 
 TOO_LONG = "x" * 256
 
@@ -42,6 +44,34 @@ def test_a_handler_starts_a_job_of_its_own_flow() -> None:
     runner.run()
     assert [each.job_id for each in started] == ["first:1/next", "first:1/next:1/next"]
     assert {each.status for each in [job_state, *started]} == {"completed"}
+
+
+def test_execute_returns_no_earlier_where_a_worker_has_its_first_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one may, where the flow is shut down in this moment."""
+    entered, release, came, run_here = threading.Event(), threading.Event(), list[str](), LiveJob.run_here
+
+    def block(self: Routine) -> None:
+        entered.set()
+        assert release.wait(PATIENCE)
+        came.append("its end")
+
+    def later(live: Any, task: Any) -> None:
+        live.submit()
+        assert entered.wait(PATIENCE)
+        threading.Thread(target=let_go_as_somebody_waits, args=[live]).start()
+        run_here(live, task)
+
+    def let_go_as_somebody_waits(live: Any) -> None:
+        until(lambda: live._watchers.tasks or came)
+        release.set()
+
+    monkeypatch.setattr(LiveJob, "run_here", later)
+    with flow_of(a=routine(block)) as flow:
+        job_state = flow.execute("a")
+        came.append("its return")
+        release.set()
+        assert job_state.wait(PATIENCE)
+    assert came == ["its end", "its return"]
 
 
 def test_nothing_is_started_in_the_middle_of_a_commit() -> None:

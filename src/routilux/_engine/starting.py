@@ -44,9 +44,10 @@ class Start(Struct, frozen=True):
         self.live.sync()
 
     def _run_first(self) -> None:
-        if self.live.may_run_here(self.task):
+        is_to_run_here = self.live.may_run_here(self.task)
+        if is_to_run_here:
             self.live.run_here(self.task)
-        else:
+        if not is_to_run_here or self.live.is_attempted_now(self.task):  # by a worker, which was quicker
             self.live.block_on(self.live.when_attempted(self.task))
 
     def _led(self, lead: Callable[[], T]) -> T:

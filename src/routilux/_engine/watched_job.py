@@ -22,15 +22,23 @@ class WatchedJob(KeptJob):
     _watchers: Watchers
 
     def when_attempted(self, task: Task) -> Awaited:
-        """What comes true when an attempt of the task has ended, or the job runs no more."""
+        """What comes true when an attempt of the task has ended, as it may have by now, or the job runs no more."""
         with self.lock:
             future = self._own_watchers().when_attempted(task.number)
             if self.lost is not None:
                 self._watchers.fail(self.lost)
-            elif self.job.status is not JobStatus.RUNNING or not self.attached:
+            elif self.job.status is not JobStatus.RUNNING or not (self.attached and self._is_ahead(task)):
                 self._watchers.attempted(task.number)
             self.submit()
             return future
+
+    def is_attempted_now(self, task: Task) -> bool:
+        """Whether its handler runs."""
+        with self.lock:
+            return self.job.active.get(task.number) is task
+
+    def _is_ahead(self, task: Task) -> bool:
+        return any(other is task for other in (*self.job.active.values(), *self.job.ready))
 
     def wait_until(self, condition: Condition, patience: float | None = None) -> Awaited:
         """What comes true when the condition holds. A job kept from settling may settle now.
