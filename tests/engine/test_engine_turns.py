@@ -143,3 +143,17 @@ def test_a_worker_that_keeps_nobody_waiting_has_a_new_turn() -> None:
 
     assert job_state._live.serve(others_wait) is False
     assert (asked, job_state.status) == ([("a", "out")], "completed")
+
+
+def test_a_worker_leaves_a_job_that_waits_for_what_is_due_later() -> None:
+    def act(self: Routine) -> None:
+        self.emit("out", n=1)
+        self.emit_with("late", {"n": 2}, delay=7.0)
+
+    runner = StepRunner()
+    flow = flow_of(runner, a=routine(act, "out", "late"), b=EngineStep(), links=("a.out>b", "a.late>b"))
+    job_state = runner.start(flow, "a")
+    assert job_state._live.serve(lambda: False) is False
+    assert events_of(job_state)[-1] == ("b", "out")
+    runner.run()
+    assert job_state.status == "completed"

@@ -72,14 +72,21 @@ def take(graph: Graph, job: Job, now: float) -> Task | None:
     """Take the task to run next, or None where nothing may start now. Its data is to be merged into its slot."""
     if job.closing is not None or job.status is not RUNNING or (job.active and not graph.concurrent):
         return None
-    ready = job.ready
-    return take_next(job, now) if ready.plain or ready.ranked else None
+    return take_next(job, now)
 
 
-def take_next(job: Job, now: float) -> Task:
-    """Take the first of the tasks that are ready, where it is known that there is one, and that it may start."""
+def take_next(job: Job, now: float) -> Task | None:
+    """Take the first of the tasks that are ready, where it is known that it may start; None where there is none.
+
+    Where `succeed` has no effects there need be none: what is left may be due later.
+    """
     ready = job.ready
-    task = ready.pop() if ready.ranked else ready.plain.popleft()
+    if ready.ranked:
+        task = ready.pop()
+    elif ready.plain:
+        task = ready.plain.popleft()
+    else:
+        return None
     task.since = now
     job.active[task.number] = task
     return task

@@ -113,6 +113,8 @@ class RunningJob(HeldJob):
                             self._react(effects)
                         elif now <= end:
                             following = take_next(job, now)
+                            if following is None:
+                                return False
                             handler = self.handlers[following.target]
                             if handler.plain:
                                 started = HistoryRecord(handler.routine_id, "start", handler.start, now)
