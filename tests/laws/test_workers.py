@@ -8,6 +8,9 @@ from routilux.testing import StepRunner
 from tests.laws.effort import examples
 from tests.laws.random_flows import FlowPlan, Oracle, build, flow_plans, observed
 
+PLANS = flow_plans() | flow_plans(merges=("override",), shares=st.just(False), delays=st.sampled_from([0.0, 1.0]))
+"""Of any kind, and such as do little else than emit: for those a worker has a way that is written out."""
+
 
 def serve(runner: StepRunner, turns: int) -> None:
     """Do what a worker does for so many of its turns, moving the clock on where there is nothing to do."""
@@ -27,7 +30,7 @@ def begun(runner: StepRunner, plan: FlowPlan) -> JobState:
 
 
 @examples(100)
-@given(flow_plans())
+@given(PLANS)
 def test_a_run_on_a_worker_does_what_the_oracle_says(plan: FlowPlan) -> None:
     predicted = Oracle(plan).predict()
     runner = StepRunner()
@@ -37,7 +40,7 @@ def test_a_run_on_a_worker_does_what_the_oracle_says(plan: FlowPlan) -> None:
 
 
 @examples(100)
-@given(flow_plans(), st.integers(1, 6))
+@given(PLANS, st.integers(1, 6))
 def test_a_run_on_workers_that_is_cut_between_two_turns_does_the_same(plan: FlowPlan, turns: int) -> None:
     predicted = Oracle(plan).predict()
     runner = StepRunner()
@@ -50,7 +53,7 @@ def test_a_run_on_workers_that_is_cut_between_two_turns_does_the_same(plan: Flow
 
 
 @examples(50)
-@given(flow_plans())
+@given(PLANS)
 def test_a_run_on_a_worker_leaves_the_document_of_a_run_by_steps(plan: FlowPlan) -> None:
     Oracle(plan).predict()
     by_steps, on_a_worker = StepRunner(), StepRunner()
