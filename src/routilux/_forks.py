@@ -45,7 +45,7 @@ class _Renewal:
             self._crowded = 1024 + 2 * len(self._refs)
 
     def living(self, kind: type[T]) -> list[T]:
-        """All of one kind that there are in this process."""
+        """All of one kind that are made anew in forks, and are not gone."""
         return [thing for known in list(self._refs) if isinstance(thing := known(), kind)]
 
     def renew_all(self) -> None:

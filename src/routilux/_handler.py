@@ -31,9 +31,10 @@ class Handler(msgspec.Struct, frozen=True):
     """A slot of a running flow: what is called for a task, with what policy around it.
 
     `start` is what history says of each start. `only` is the one parameter of a handler that may be called by position,
-    which is quicker; `takes_all` says that any data fits. `plain` says that it is called at once, and that there is
-    nothing to be done before that but merging. `source` tells where each event of the routine leads; `unmapped` are
-    those whose data keeps its names on every way. `recorded` asks for each attempt to be on disk before it begins.
+    which is quicker; `takes_all` says that any data fits. `plain` says that it is not async, and that nothing comes
+    before its call but to replace the slot's data: no merge function, predicate or timeout. `source` tells where each
+    event of the routine leads; `unmapped` are those whose data keeps its names on every way. `recorded` asks for each
+    attempt to be on disk before it begins.
     """
 
     # What each activation needs comes first: it lies together in memory, and a large flow does not fit into the caches.

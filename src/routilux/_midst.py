@@ -1,7 +1,7 @@
 """What a thread runs in the middle of something else: it must not wait there, as it may have what others need for that.
 
-So is run a handler of what is logged; and what comes meanwhile, as a signal's handler, or a finalizer, which the
-garbage collector calls at any moment.
+Handlers of what is logged run so, and calls and claims of a store; so does whatever comes meanwhile: a signal's
+handler, or a finalizer, which the garbage collector calls at any moment.
 """
 
 import threading

@@ -219,7 +219,7 @@ class Flow(Definition):
         if not is_handler_of(live):
             refuse_blocking(self, "pause")
         note = clone_fields({} if checkpoint is None else checkpoint, "checkpoint")
-        return self._asking(live, partial(live.pause, checked_text(reason, "a reason"), note))
+        return self._keeping_secrets(live, partial(live.pause, checked_text(reason, "a reason"), note))
 
     def cancel(self, job_state: JobState, reason: str = "") -> None:
         """Settle a job as cancelled, at once. What handlers still running do is discarded; async ones are cancelled.
@@ -228,7 +228,7 @@ class Flow(Definition):
         """
         live = self._live_job(job_state)
         refuse_deciding("cancel")
-        live.uninterrupted(self._asking(live, partial(live.cancel, checked_text(reason, "a reason"))))
+        live.uninterrupted(self._keeping_secrets(live, partial(live.cancel, checked_text(reason, "a reason"))))
 
     def check(self, job_state: JobState, *, plan: Plan | None = None) -> Verdict:
         """List all of a job that does not fit this flow, without running anything; `notes` do not refuse (law 7).
@@ -304,7 +304,9 @@ class Flow(Definition):
         """
         refuse_deciding("deliver to")
         live, to = self._live_job(job_state), Addressee.of(routine_id, slot, task_id)
-        live.uninterrupted(self._asking(live, partial(live.deliver, to, self._checked_delivery(to.slot, data))))
+        live.uninterrupted(
+            self._keeping_secrets(live, partial(live.deliver, to, self._checked_delivery(to.slot, data)))
+        )
 
     def _checked_delivery(self, target: SlotKey, data: Data) -> Data:
         """A copy of what is delivered, refused where its handler cannot take it: a typo must not cost a job."""
@@ -335,7 +337,7 @@ class Flow(Definition):
         graph, _ = self._compile()
         live = self._live_job(job_state)
         request = partial(live.resolve, task_id, graph, again=outcome == "again", emitted=events)
-        live.uninterrupted(self._asking(live, request))
+        live.uninterrupted(self._keeping_secrets(live, request))
 
     def _live_job(self, job_state: JobState) -> LiveJob:
         if checked_job(job_state).flow_id != self.flow_id:
@@ -344,8 +346,8 @@ class Flow(Definition):
             )
         return job_state._live
 
-    def _asking(self, live: LiveJob, request: Callable[[], T]) -> Callable[[], T]:
-        """What asks something of a job, into which no secret gets by that."""
+    def _keeping_secrets(self, live: LiveJob, request: Callable[[], T]) -> Callable[[], T]:
+        """A request, made under the job's lock, which lets no secret of this flow into the job."""
 
         def ask() -> T:
             with live.telling(), live.lock:
@@ -378,11 +380,15 @@ class Flow(Definition):
         their jobs pause when they return, and `serialize` counts their tasks as pending until then; so may do others
         whose store is slow, or away. Who calls it meanwhile does the same, in his own time; after that there is nothing
         to do. When the interpreter ends (`__del__`, a generator that was not finished) nothing is done, as if the
-        process had died; a finalizer that is called before waits like anybody. In the middle of what this library logs,
-        in a handler of that or of a signal which comes then, this returns at once: another thread does all of it, and
-        the process does not end before. BlockingCallError inside a handler of this flow, and in one of a signal that
-        comes in the middle of a call that others need to get on: it has a job of this flow, hands one to its workers,
-        changes what is known of its jobs' store, or sets a timer, as with a timeout of any flow.
+        process had died.
+
+        In the middle of what this library logs (in a handler of that, or in a signal's or a finalizer that comes then)
+        or of a store's own call, this returns at once: another thread does all of it, and the process does not end
+        before. NoThreadError where there is none.
+
+        BlockingCallError inside a handler of this flow, and in one of a signal that comes in the middle of a call that
+        others need to get on: it has a job of this flow, hands one to its workers, changes what is known of its jobs'
+        store, or sets a timer, as with a timeout of any flow.
         """
         refuse_blocking(self, "shut down")
         patience = checked_patience(timeout)

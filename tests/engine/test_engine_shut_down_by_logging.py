@@ -175,7 +175,7 @@ def test_a_handler_of_what_is_logged_may_shut_a_flow_down(workers: int) -> None:
     flow = failing_flow(fail, max_workers=workers)
     with operators_that(flow.shutdown) as told:
         job_state = flow.start("spread")
-        until(lambda: job_state.status == "completed")
+        assert job_state.wait(PATIENCE)
         wait_for_threads("routilux-shutdown")
     assert told == ["job %s: attempt %d of %s failed%s: %s"] * 10
     assert flow._engine is not None and flow._engine.is_at_rest
@@ -194,7 +194,8 @@ def test_its_jobs_pause_where_they_are_not_to_be_waited_for() -> None:
         job_state = flow.start("spread")
         until(lambda: told and job_state._live.job.closing is not None)
         asked.set()
-        until(lambda: job_state.status == "paused")
+        wait_for_threads("routilux-shutdown")
+        assert job_state.status == "paused"
 
 
 def test_one_that_does_so_with_each_record_has_no_thread_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,13 +209,12 @@ def test_one_that_does_so_with_each_record_has_no_thread_for_each(monkeypatch: p
     def shut_down() -> None:
         flow.shutdown()
         shut.append(True)
-        until(lambda: flow._engine and (flow._engine.ends_at is not None or flow._engine.is_at_rest))
 
     monkeypatch.setattr(engine, "start_thread", noted)
     flow = failing_flow(fail)
     with operators_that(shut_down, often=True):
         job_state = flow.start("spread")
-        until(lambda: job_state.status == "completed")
+        assert job_state.wait(PATIENCE)
         wait_for_threads("routilux-shutdown")
     assert (started, len(shut)) == (["routilux-shutdown"], 10)
 

@@ -124,8 +124,8 @@ class Engine:
         """Block the caller until it has come true; TimeIsUp after `timeout` seconds."""
         awaited.wait(timeout)
 
-    def do_apart(self, call: Callable[[], None]) -> None:
-        """Have something done outside of what the caller is in the middle of; a process that ends waits for it.
+    def shut_down_apart(self, call: Callable[[], None]) -> None:
+        """Have that done outside of what the caller is in the middle of; a process that ends waits for it.
 
         NoThreadError where it cannot be done.
         """

@@ -49,15 +49,15 @@ def _no_handle() -> object:
 class HeldJob(WatchedJob):
     """A job's data behind its lock. What is not attached to an engine runs nowhere.
 
-    Every fact goes through `_commit`; what follows from it happens there too. An `_attachment` is from when it begins
-    to run here, or goes on, until it comes to rest; they are counted.
+    Every fact goes through `_commit`; what follows from it happens there too. `_attachments` counts
+    how often it has begun to run here, or gone on: so a caller sees that another has resumed it since.
     """
 
     queued = False
     flow: object = None
     handlers = NO_HANDLERS
     _alarms = SILENT
-    _attachment = 0
+    _attachments = 0
 
     def __init__(self, new_job: NewJob, handles: Handles) -> None:
         super().__init__(new_job)
@@ -285,7 +285,7 @@ class HeldJob(WatchedJob):
         self.graph, self.handlers = setting.graph, setting.handlers
         self._alarms = SILENT
         self.now = self.engine.clock.now
-        self._attachment += 1
+        self._attachments += 1
         self.attached = True
 
     def submit(self) -> None:

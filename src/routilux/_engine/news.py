@@ -81,7 +81,10 @@ class Bulletin:
         self._news.append(news)
 
     def tell(self, job_id: str, flow_id: str) -> None:
-        """Tell all of it; return when that is done, whoever did it. A signal's handler must not wait for that."""
+        """Tell all of it; return when that is done, whoever did it.
+
+        Who comes into the middle of it on this thread, as a signal's handler, does not wait (`_midst`): it has a lock.
+        """
         in_the_middle(self._tell, job_id, flow_id)
 
     def _tell(self, job_id: str, flow_id: str) -> None:

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from contextvars import copy_context
 from threading import get_ident
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -27,6 +27,7 @@ from routilux._records import Changes, Data, Decision, ErrorInfo, HistoryRecord,
 from routilux.errors import RoutiluxError
 from routilux.slot import Merge
 
+T = TypeVar("T")
 SLICE = 0.005
 AT_ONCE = float("-inf")
 """When the activations of a job end of which only one is to run."""
@@ -37,7 +38,10 @@ def _always() -> bool:
 
 
 class RunningJob(HeldJob):
-    """Takes a job's tasks, has their handlers called, commits what they did."""
+    """Takes a job's tasks, has their handlers called, commits what they did.
+
+    `_runner` is the thread on which `run_here` runs, `_task_here` the task that it began with.
+    """
 
     deciding: Activation | None = None
     _solitude: Solitude | None = None
@@ -69,7 +73,7 @@ class RunningJob(HeldJob):
             if activation.handler.is_async:
                 self._start_coroutine(activation)
             else:
-                self._settle_whole(activation, run_handler(activation))
+                self._whole(self._settle, activation, run_handler(activation))
             if self.now() > end and others_wait():
                 return bool(self.job.ready)
             if self.noted is not None:
@@ -81,7 +85,8 @@ class RunningJob(HeldJob):
         """Run one activation after the other.
 
         What nearly every one asks for, to be called and committed, is written out: `_settle` and `_begin`, which do
-        all else, would do just the same with it.
+        all else, would do just the same with it. The inner loop goes on as long as one plain activation follows
+        another.
         """
         activation = self.next_activation()
         while activation is not None:
@@ -89,7 +94,7 @@ class RunningJob(HeldJob):
             if handler.is_async:
                 self._start_coroutine(activation)
                 return False
-            simple = handler.plain and not self.secrecy.known
+            is_written_out = handler.plain and not self.secrecy.known
             while True:
                 failure = run_handler(activation)
                 self.lock.acquire()  # `with` would cost more than the lock
@@ -98,7 +103,7 @@ class RunningJob(HeldJob):
                     now = read_clock()
                     if (
                         failure is not None
-                        or not simple
+                        or not is_written_out
                         or activation.deals is not None
                         or self.log is not None
                         or not self.attached
@@ -140,11 +145,11 @@ class RunningJob(HeldJob):
 
     def run_here(self, task: Task) -> None:
         """Run the task that a job has just begun with on the caller's thread, to which signals may come."""
-        self._runner, self._task_here, attachment = get_ident(), task, self._attachment
+        self._runner, self._task_here, attachments = get_ident(), task, self._attachments
         try:
             self._run(AT_ONCE, _always)
         except BaseException as error:
-            self._come_to_rest_after(error, attachment)
+            self._come_to_rest_after(error, attachments)
             raise
         finally:
             self._runner = self._task_here = None
@@ -157,14 +162,14 @@ class RunningJob(HeldJob):
         """Whether the calling thread is in the middle of a call that has the job: a signal may have come."""
         return self._runner == get_ident() or is_mine(self.lock)
 
-    def _come_to_rest_after(self, signal: BaseException, attachment: int) -> None:
+    def _come_to_rest_after(self, signal: BaseException, attachments: int) -> None:
         """Let go of the job, if it runs: how far it was is not known. In a fork of a handler's it is the parent's."""
         if isinstance(self.lock, ParentsLock):
             return
         if not is_mine(self.lock):  # else it came just as it was taken
             self.lock.acquire()
         try:
-            if self._attachment != attachment:  # another thread has resumed it since: it is that one's
+            if self._attachments != attachments:  # another thread has resumed it since: it is that one's
                 return
             if self.attached or self._is_being_lost:
                 self.distrust(signal)
@@ -185,12 +190,7 @@ class RunningJob(HeldJob):
 
     def next_activation(self) -> Activation | None:
         """Take the next task that is to be handled."""
-        with self.lock:
-            try:
-                return self._next_activation(self.now())
-            except BaseException as error:
-                self._distrust_if_running(error)
-                raise
+        return self._whole(self._next_activation)
 
     def _next_activation(self, now: float, only_async: bool = False) -> Activation | None:
         while self.attached and not (only_async and not self._next_is_async()):
@@ -292,14 +292,15 @@ class RunningJob(HeldJob):
 
     def finish(self, activation: Activation, failure: Failure) -> None:
         """Commit what an attempt did, or what its failure means."""
-        self._settle_whole(activation, failure)
+        self._whole(self._settle, activation, failure)
         if self.noted is not None:
             self.tell_news()
 
-    def _settle_whole(self, activation: Activation, failure: Failure) -> None:
+    def _whole(self, change: Callable[..., T], *about: Any) -> T:
+        """What a change of now gives. Whatever comes in the middle lets go of the job, before the lock is."""
         with self.lock:
             try:
-                self._settle(activation, failure, self.now())
+                return change(*about, self.now())
             except BaseException as error:
                 self._distrust_if_running(error)
                 raise

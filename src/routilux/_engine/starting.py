@@ -44,11 +44,11 @@ class Start(Struct, frozen=True):
         self.live.sync()
 
     def _run_first(self) -> None:
-        is_to_run_here = self.live.may_run_here(self.task)
-        if is_to_run_here:
+        if self.live.may_run_here(self.task):
             self.live.run_here(self.task)
-        if not is_to_run_here or self.live.is_attempted_now(self.task):  # by a worker, which was quicker
-            self.live.block_on(self.live.when_attempted(self.task))
+            if not self.live.is_attempted_now(self.task):
+                return  # else a worker was quicker
+        self.live.block_on(self.live.when_attempted(self.task))
 
     def _led(self, lead: Callable[[], T]) -> T:
         """Begin, and let the caller do what he has begun the job for; where he is kept from that, it runs by itself."""

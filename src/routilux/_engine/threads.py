@@ -15,9 +15,8 @@ _NO_THREAD = ("can't start new thread", "can't create new thread at interpreter 
 def start_thread(name: str, run: Callable[..., object], *args: Any, daemon: bool = True) -> threading.Thread:
     """Run a function on a thread of its own; NoThreadError where the system gives none.
 
-    A process that ends waits for a thread that is no `daemon`.
     Nor does an interpreter that ends: up to Python 3.11 whoever starts one waits for it for ever. Where what a signal
-    raises comes out of this, the thread may run, and may not.
+    raises comes out of this, the thread may run, and may not. A process that ends waits for it unless it is a `daemon`.
     """
     if sys.is_finalizing():
         raise no_thread(name, RuntimeError("the interpreter ends"))

@@ -33,7 +33,7 @@ class WatchedJob(KeptJob):
             return future
 
     def is_attempted_now(self, task: Task) -> bool:
-        """Whether its handler runs."""
+        """Whether an attempt of the task is in flight."""
         with self.lock:
             return self.job.active.get(task.number) is task
 

@@ -245,5 +245,5 @@ class _SteppedEngine(Engine):
     def wait_for(self, awaited: Awaited, timeout: float | None = None) -> None:
         self._runner.run_until(awaited, None if timeout is None else self._runner.clock.now() + timeout)
 
-    def do_apart(self, call: Callable[[], None]) -> None:
+    def shut_down_apart(self, call: Callable[[], None]) -> None:
         self._runner.ask(call)
