@@ -382,13 +382,12 @@ class Flow(Definition):
         to do. When the interpreter ends (`__del__`, a generator that was not finished) nothing is done, as if the
         process had died.
 
-        In the middle of what this library logs (in a handler of that, or in a signal's or a finalizer that comes then)
-        or of a store's own call, this returns at once: another thread does all of it, and the process does not end
-        before. NoThreadError where there is none.
+        In the middle of what others need to get on (in a handler of what this library logs, or in a signal's or a
+        finalizer that comes as its thread has a job, a store or a clock of this flow's) this returns at once: another
+        thread does all of it, and the process does not end before. What one thread asks for so is done in that order;
+        so is the closing of a store. NoThreadError where there is none.
 
-        BlockingCallError inside a handler of this flow, and in one of a signal that comes in the middle of a call that
-        others need to get on: it has a job of this flow, hands one to its workers, changes what is known of its jobs'
-        store, or sets a timer, as with a timeout of any flow.
+        BlockingCallError inside a handler of this flow.
         """
         refuse_blocking(self, "shut down")
         patience = checked_patience(timeout)

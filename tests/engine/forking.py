@@ -271,6 +271,21 @@ def handler() -> None:
     assert codes == [0]
 
 
+def shut_down_in_a_handler() -> None:
+    """A handler forks, and the child shuts its flow down: what the parent is in the middle of is not the child's."""
+    codes: list[int] = []
+    flow = flow_of(a=routine(lambda self: codes.append(exit_code_of(shut_down))), b=routine(lambda self: None))
+
+    def shut_down() -> None:
+        engine: Any = flow._engine
+        engine.shut_down_apart = None
+        flow.shutdown()
+        assert engine.is_at_rest
+
+    flow.execute("a")  # on this thread
+    assert codes == [0]
+
+
 def returned() -> None:
     """A handler forks, and both come back from it: the job is the parent's."""
     children: list[int] = []
@@ -390,6 +405,7 @@ CASES = {
         locks,
         news,
         handler,
+        shut_down_in_a_handler,
         returned,
         worker_returned,
         stored,

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 
 from routilux import ErrorHandler, Flow, Routine
-from routilux._engine import engine
+from routilux._engine import threads
 from routilux._logging import logger
 from routilux.errors import StoreError
 from routilux.stores import open_store
@@ -194,13 +195,46 @@ def test_its_jobs_pause_where_they_are_not_to_be_waited_for() -> None:
         job_state = flow.start("spread")
         until(lambda: told and job_state._live.job.closing is not None)
         asked.set()
+        until(lambda: job_state.status == "paused")
         wait_for_threads("routilux-shutdown")
-        assert job_state.status == "paused"
+
+
+def test_it_holds_up_nobody_who_has_more_haste() -> None:
+    """Neither him nor his process, which waits for the thread that does it."""
+    entered, release, asked = threading.Event(), threading.Event(), threading.Event()
+
+    def block(self: Routine) -> None:
+        entered.set()
+        assert release.wait(PATIENCE)
+
+    failing = routine(fail)
+    flow = flow_of(fail=failing, block=routine(block))
+    blocked = flow.start("block")
+    assert entered.wait(PATIENCE)
+    with operators_that(lambda: (flow.shutdown(), asked.set())):
+        flow.start("fail")
+        assert asked.wait(PATIENCE)
+    flow.shutdown(timeout=0)
+    wait_for_threads("routilux-shutdown")
+    assert blocked.status == "running"
+    release.set()
+
+
+def test_a_store_is_closed_after_the_flow_that_was_shut_down_before(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'jobs.db'}"
+    store, flow = open_store(url), flow_of(ask=EngineAsker())
+    for _ in range(10):
+        flow.execute("ask", store=store)
+    with operators_that(lambda: (flow.shutdown(wait=False), store.close())):
+        flow.execute("ask", {"what it does not take": 1}, store=store)
+        wait_for_threads("routilux-closing")
+    with open_store(url) as opened:
+        assert Counter(info.status for info in opened.jobs()) == {"paused": 10, "failed": 1}
 
 
 def test_one_that_does_so_with_each_record_has_no_thread_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
     started, shut = list[str](), list[bool]()
-    start = engine.start_thread
+    start = threads.start_thread
 
     def noted(name: str, *given: Any, **named: Any) -> threading.Thread:
         started.append(name)
@@ -210,7 +244,7 @@ def test_one_that_does_so_with_each_record_has_no_thread_for_each(monkeypatch: p
         flow.shutdown()
         shut.append(True)
 
-    monkeypatch.setattr(engine, "start_thread", noted)
+    monkeypatch.setattr(threads, "start_thread", noted)
     flow = failing_flow(fail)
     with operators_that(shut_down, often=True):
         job_state = flow.start("spread")

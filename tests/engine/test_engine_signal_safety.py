@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from routilux import BlockingCallError, Flow, JobState, Routine
+from routilux import Flow, JobState, Routine
 from routilux._core.settling import abandon_active
 from routilux._engine import clock, held_job, running_job
 from routilux._engine.clock import Clock
@@ -20,10 +20,11 @@ from routilux._engine.running_job import RunningJob
 from routilux._engine.watchers import Watchers
 from routilux._engine.workers import WorkerThreads
 from routilux._records import Task
+from routilux.errors import FlowShutDownError
 from routilux.stores import open_store
 from tests.engine.engine_parts import EngineAsker, flow_of, routine
 from tests.interruptions import interrupted
-from tests.patience import PATIENCE, until
+from tests.patience import PATIENCE, until, wait_for_threads
 
 pytestmark = pytest.mark.skipif(
     threading.current_thread() is not threading.main_thread(), reason="signals are raised in the main thread"
@@ -127,10 +128,10 @@ SHUT_DOWN: dict[str, tuple[tuple[Any, str], Callable[[Flow, JobState], object]]]
 
 @pytest.mark.parametrize("wait", [True, False])
 @pytest.mark.parametrize("case", SHUT_DOWN)
-def test_a_signals_handler_that_shuts_a_flow_down_in_the_middle_of_a_call_is_refused(
+def test_a_signals_handler_may_shut_a_flow_down_in_the_middle_of_a_call(
     monkeypatch: pytest.MonkeyPatch, case: str, wait: bool
 ) -> None:
-    """It would wait for the call that it keeps from coming to an end."""
+    """It would wait for the call that it keeps from coming to an end: so another thread does it, behind that."""
     place, call = SHUT_DOWN[case]
     flow, function = flow_of(ask=EngineAsker()), getattr(*place)
     job_state = flow.execute("ask")
@@ -138,17 +139,38 @@ def test_a_signals_handler_that_shuts_a_flow_down_in_the_middle_of_a_call_is_ref
     def signalled(*given: Any) -> Any:
         patch.undo()
         signal.raise_signal(signal.SIGINT)
+        with pytest.raises(FlowShutDownError):
+            flow.start("ask")
         return function(*given)
 
     signal.signal(signal.SIGINT, lambda *_: flow.shutdown(wait=wait))
     with monkeypatch.context() as patch:
         patch.setattr(*place, signalled)
-        with pytest.raises(
-            BlockingCallError, match="a flow cannot be shut down in the middle of a call on the same thread"
-        ):
-            call(flow, job_state)
+        call(flow, job_state)
+    wait_for_threads("routilux-shutdown")
+    assert job_state.status in ("paused", "cancelled")
+    assert flow._engine is not None and flow._engine.is_at_rest and not flow._engine.jobs
+
+
+def test_and_so_it_may_in_the_middle_of_a_call_of_the_store_of_its_jobs() -> None:
+    """Its workers need that: so another flow's job may be what is being written down."""
+    store, flow = open_store("memory:"), flow_with_a_name()
+    job_state = flow.execute("ask", store=store)
+    signal.signal(signal.SIGINT, lambda *_: flow.shutdown(timeout=PATIENCE))
+    with store._ledger._lock:
+        signal.raise_signal(signal.SIGINT)
+    wait_for_threads("routilux-shutdown")
+    assert job_state.status == "paused"
+
+
+def test_one_that_shuts_down_what_is_at_rest_has_nothing_to_wait_for() -> None:
+    flow = flow_of(ask=EngineAsker())
+    job_state = flow.execute("ask")
     flow.shutdown()
-    assert flow._engine is not None and not flow._engine.jobs
+    signal.signal(signal.SIGINT, lambda *_: flow.shutdown())
+    with job_state._live.lock:
+        signal.raise_signal(signal.SIGINT)
+    assert job_state.status == "paused"
 
 
 @pytest.mark.parametrize("stored", [False, True])
@@ -227,27 +249,6 @@ class NotingLock:
 
     def __exit__(self, *raised: object) -> None:
         self.release()
-
-
-def test_nor_can_it_in_the_middle_of_a_call_of_the_store_of_its_jobs() -> None:
-    """Its workers need that: so another flow's job may be what is being written down."""
-    store, flow = open_store("memory:"), flow_with_a_name()
-    job_state = flow.execute("ask", store=store)
-    signal.signal(signal.SIGINT, lambda *_: flow.shutdown(timeout=PATIENCE))
-    with pytest.raises(BlockingCallError, match="that uses the store of a job of it"), store._ledger._lock:
-        signal.raise_signal(signal.SIGINT)
-    flow.shutdown()
-    assert job_state.status == "paused"
-
-
-def test_one_that_shuts_down_what_is_at_rest_has_nothing_to_wait_for() -> None:
-    flow = flow_of(ask=EngineAsker())
-    job_state = flow.execute("ask")
-    flow.shutdown()
-    signal.signal(signal.SIGINT, lambda *_: flow.shutdown())
-    with job_state._live.lock:
-        signal.raise_signal(signal.SIGINT)
-    assert job_state.status == "paused"
 
 
 def test_one_that_shuts_it_down_while_a_job_is_waited_for_has_it_pause() -> None:

@@ -52,6 +52,21 @@ def test_a_secret_is_not_emitted_on_a_worker() -> None:
     assert (job_state.error.type, emitted(job_state, "out")) == ("routilux.errors.SecretError", [{"n": 3}] * 2)
 
 
+@pytest.mark.filterwarnings("ignore:attribute '_:routilux.errors.RoutineStateWarning")
+def test_a_secret_that_comes_to_be_known_while_a_worker_runs_the_job_is_not_emitted() -> None:
+    def learn(self: Routine, n: int) -> None:
+        self.declare_secret("key")
+        self.set_config(key=KEY)
+        self.emit("out", n=n)
+
+    runner, tell = StepRunner(), routine(lambda self, n: self.emit("out", told=KEY), "out")
+    flow = flow_of(runner, a=EngineStep(), b=routine(learn, "out"), c=tell, links=("a.out>b", "b.out>c"))
+    job_state = runner.start(flow, "a", {"n": 3})
+    job_state._live.serve(lambda: False)
+    assert job_state.error is not None
+    assert job_state.error.type == "routilux.errors.SecretError"
+
+
 def test_whoever_waits_for_an_attempt_is_told_by_the_worker() -> None:
     runner = StepRunner()
     flow = flow_of(runner, a=EngineStep(), b=EngineStep(), c=EngineStep(), links=("a.out>b", "b.out>c"))

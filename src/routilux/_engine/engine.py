@@ -12,7 +12,7 @@ from routilux._engine.coroutines import Coroutines, LazyLoopThread
 from routilux._engine.lost_at_exit import Unsettled, watch
 from routilux._engine.namesakes import is_same_moment
 from routilux._engine.news import JobLost, tell
-from routilux._engine.threads import start_thread
+from routilux._engine.threads import do_apart
 from routilux._engine.workers import Workers, WorkerThreads
 from routilux._forks import renew_after_fork
 from routilux.errors import FlowShutDownError, RoutiluxError
@@ -46,6 +46,7 @@ class Engine:
 
     def _begin_anew(self) -> None:
         self.ends_at: float | None = None
+        self.came_to_rest = Awaited()
         self.jobs: set[Unsettled] = set()
         self._left_first: dict[str, list[_LeftFirst]] = {}
         self._untold: set[_LeftFirst] = set()
@@ -129,7 +130,7 @@ class Engine:
 
         NoThreadError where it cannot be done.
         """
-        start_thread("routilux-shutdown", call, daemon=False)
+        do_apart("routilux-shutdown", call)
 
     def close(self) -> None:
         """End the threads when they have nothing left to do."""
@@ -140,6 +141,7 @@ class Engine:
         except BaseException:
             self.is_at_rest = False
             raise
+        self.came_to_rest.come_true()
 
 
 def _is_former(other: Unsettled, job: Unsettled) -> bool:

@@ -28,7 +28,7 @@ from routilux._engine.owner import (
 from routilux._engine.patience import within
 from routilux._engine.refusals import another, closed_first, exists, lost_to
 from routilux._engine.silences import Silences
-from routilux._engine.threads import is_mine, start_thread
+from routilux._engine.threads import do_apart, is_mine, start_thread
 from routilux._engine.trying_again import tried_again
 from routilux._haste import at_most, without_haste
 from routilux._logging import logger
@@ -364,7 +364,7 @@ class Ledger:
         if os.getpid() != self._pid or sys.is_finalizing():
             return
         if is_in_the_middle() or self.is_in_use:
-            start_thread("routilux-closing", self._leave)
+            do_apart("routilux-closing", self._leave)
         else:
             within(None, self._leave)
 

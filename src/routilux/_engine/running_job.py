@@ -48,6 +48,10 @@ class RunningJob(HeldJob):
     _runner: int | None = None
     _task_here: Task | None = None
 
+    def _begin_anew(self) -> None:
+        super()._begin_anew()
+        self._runner = self._task_here = None  # that is the parent's
+
     # Running.
 
     def serve(self, others_wait: OthersWait) -> bool:
@@ -94,7 +98,7 @@ class RunningJob(HeldJob):
             if handler.is_async:
                 self._start_coroutine(activation)
                 return False
-            is_written_out = handler.plain and not self.secrecy.known
+            is_plain = handler.plain
             while True:
                 failure = run_handler(activation)
                 self.lock.acquire()  # `with` would cost more than the lock
@@ -103,12 +107,13 @@ class RunningJob(HeldJob):
                     now = read_clock()
                     if (
                         failure is not None
-                        or not is_written_out
+                        or not is_plain
                         or activation.deals is not None
                         or self.log is not None
                         or not self.attached
                         or job.active.get(task.number) is not task
                         or self._watchers.tasks
+                        or self.secrecy.known
                     ):
                         self._settle(activation, failure, now)
                     else:

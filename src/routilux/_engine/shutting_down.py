@@ -7,7 +7,7 @@ from functools import partial
 from math import inf
 from threading import get_ident
 
-from routilux._engine.awaited import TimeIsUp, left_until
+from routilux._engine.awaited import Awaited, TimeIsUp, left_until
 from routilux._engine.engine import Engine
 from routilux._engine.live_job import LiveJob
 from routilux._engine.patience import within
@@ -29,28 +29,44 @@ def shut_down(engine: Engine, *, wait: bool, patience: float | None) -> None:
     A job that is lost, since its store is, keeps no other from that; why it is so is raised at the end. So it is of one
     that is lost by now, if its store was closed while it ran. Threads of an interpreter that ends stand still, with
     whatever locks they have: then nothing is done. What a signal has broken off is done by who calls it again; who
-    calls it meanwhile does all of it, too. BlockingCallError in the middle of a call on the same thread that others
-    need to get on; if that is a call of this, it goes on in the time of both. Who must not wait (`_midst`), as a
-    handler of what is logged, has it done apart from what he is in the middle of.
+    calls it meanwhile does all of it, too. Who is in the middle of something that others need to get on, as a handler
+    of what is logged, or of a signal, has it done apart from that, and does not wait; if he is in the middle of a call
+    of this, that goes on in the time of both.
     """
     if sys.is_finalizing():
         return
-    deadline = inf if patience is None else engine.clock.now() + patience
-    if is_in_the_middle():
-        _shut_down_apart(engine, wait, deadline)
-    else:
+    me, deadline = get_ident(), inf if patience is None else engine.clock.now() + patience
+    around = engine.deadlines.get(me)
+    if engine.is_at_rest:
+        engine.tell_of_closed_first()  # a signal may have kept operators from being told
+    elif not (is_in_the_middle() or _has_what_others_need(engine)):
         _shut_down(engine, wait, deadline)
+    elif around is not None:
+        engine.deadlines[me] = min(around, _end(engine, wait, deadline))
+    else:
+        _shut_down_apart(engine, wait, deadline)
+
+
+def _shut_down(engine: Engine, wait: bool, deadline: float) -> None:
+    me = get_ident()
+    around = engine.deadlines.get(me)
+    engine.stop_admitting()
+    engine.deadlines[me] = deadline
+    try:
+        _come_to_rest(engine, wait, partial(_deadline, engine, me))
+    finally:
+        _restore(engine.deadlines, me, around)
 
 
 def _shut_down_apart(engine: Engine, wait: bool, deadline: float) -> None:
     """Have it done elsewhere, unless that is so already, and by then: handlers of what is logged may ask often."""
     end = _end(engine, wait, deadline)
-    if engine.is_at_rest or (engine.ends_at is not None and engine.ends_at <= end):
+    if engine.ends_at is not None and engine.ends_at <= end:
         return
 
     def do() -> None:
         try:
-            _shut_down(engine, wait, deadline)
+            _come_to_rest(engine, wait, lambda: None if deadline == inf else deadline, engine.came_to_rest)
         finally:
             engine.ends_at = None
 
@@ -68,45 +84,18 @@ def _end(engine: Engine, wait: bool, deadline: float) -> float:
     return deadline if wait else engine.clock.now()
 
 
-def _shut_down(engine: Engine, wait: bool, deadline: float) -> None:
-    me = get_ident()
-    around = engine.deadlines.get(me)
-    doing = None if engine.is_at_rest else _what_this_thread_does(engine)
-    if doing is None:
-        engine.stop_admitting()
-        engine.deadlines[me] = deadline
-        try:
-            if engine.is_at_rest:
-                engine.tell_of_closed_first()  # a signal may have kept operators from being told
-            else:
-                _come_to_rest(engine, wait, partial(_deadline, engine, me))
-        finally:
-            _restore(engine.deadlines, me, around)
-    elif around is not None:
-        engine.deadlines[me] = min(around, _end(engine, wait, deadline))
-    else:
-        raise BlockingCallError(
-            f"a flow cannot be shut down in the middle of a call on the same thread that {doing}: it would wait for "
-            f"that. A signal's handler raises something, or sets what is read later; the handler of a job leaves it to "
-            f"whoever executes that"
-        )
-
-
-def _what_this_thread_does(engine: Engine) -> str | None:
-    """In the middle of what a signal has come: nothing of that gets on meanwhile.
+def _has_what_others_need(engine: Engine) -> bool:
+    """Whether this thread is in the middle of a call without whose end the workers may not get on.
 
     A job that has just come to rest is none of the engine's any more, and a worker may yet wait for its lock: so each
     job of this process is looked at, which takes some 0.3 us.
     """
-    for live in living(LiveJob):
-        if live.engine is engine and live.is_in_use:
-            return f"has a job of it ({live.job.job_id!r})"
-    for live in _jobs_of(engine):
-        if live.custody is not None and live.custody.is_in_use:
-            return f"uses the store of a job of it ({live.job.job_id!r})"
-    if engine.workers.is_in_use:
-        return "hands a job of it to its workers"
-    return "sets a timer, by the clock that it shares with others" if engine.clock.is_in_use else None
+    return (
+        engine.workers.is_in_use
+        or engine.clock.is_in_use
+        or any(live.custody is not None and live.custody.is_in_use for live in _jobs_of(engine))
+        or any(live.engine is engine and live.is_in_use for live in living(LiveJob))
+    )
 
 
 def _restore(deadlines: dict[int, float], thread: int, deadline: float | None) -> None:
@@ -125,15 +114,16 @@ def _jobs_of(engine: Engine) -> list[LiveJob]:
     return [job for job in list(engine.jobs) if isinstance(job, LiveJob) and job.lost is None]
 
 
-def _come_to_rest(engine: Engine, wait: bool, deadline: Deadline) -> None:
+def _come_to_rest(engine: Engine, wait: bool, deadline: Deadline, enough: Awaited | None = None) -> None:
+    """Bring it to rest, and wait no longer where it is `enough`: somebody else may have more haste."""
     jobs = _jobs_of(engine)
     lost: Lost = {}
     if wait:
         _with_each(jobs, lost, LiveJob.submit)  # whose caller may have been kept from it by a signal
-        _with_each(jobs, lost, lambda live: _wait_for(live, is_not_running_or_stuck, deadline))
+        _with_each(jobs, lost, lambda live: _wait_for(live, is_not_running_or_stuck, deadline, enough))
     _with_each(jobs, lost, lambda live: _pause(live, deadline()))
     if wait:
-        _with_each(jobs, lost, lambda live: _wait_for(live, is_not_running, deadline))
+        _with_each(jobs, lost, lambda live: _wait_for(live, is_not_running, deadline, enough))
     closed_first = engine.tell_of_closed_first()
     engine.close()
     for error in (*lost.values(), *closed_first):
@@ -168,7 +158,9 @@ def _pause(live: LiveJob, deadline: float | None) -> None:
         within(max(left, min(LEAST, left + GRACE), 0.0), pause)
 
 
-def _wait_for(live: LiveJob, condition: Condition, deadline: Deadline) -> None:
+def _wait_for(live: LiveJob, condition: Condition, deadline: Deadline, enough: Awaited | None) -> None:
     with suppress(TimeIsUp):
         awaited = live.wait_until(condition, left_until(deadline(), live.now()))
+        if enough is not None:
+            enough.tell(awaited.come_true)
         live.block_on(awaited, left_until(deadline(), live.now()))

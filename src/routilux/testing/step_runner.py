@@ -18,7 +18,7 @@ from routilux._engine.engine import Engine
 from routilux._engine.live_job import LiveJob
 from routilux._engine.workers import Servable
 from routilux._records import Data, Task
-from routilux.errors import DefinitionError, RoutiluxError
+from routilux.errors import BlockingCallError, DefinitionError, RoutiluxError
 from routilux.flow import Flow
 from routilux.job_state import JobState
 from routilux.testing.virtual_clock import VirtualClock
@@ -142,9 +142,21 @@ class StepRunner:
 
         What a handler of what is logged has asked of a flow (`shutdown`) is done first, as a step of its own.
         """
-        if self._asked:
-            self._asked.popleft()()
-            return True
+        return self._do_what_was_asked() or self._step()
+
+    def _do_what_was_asked(self) -> bool:
+        """False where nothing was, or the handler that waits here keeps it from being done."""
+        if not self._asked:
+            return False
+        call = self._asked.popleft()
+        try:
+            call()
+        except BlockingCallError:
+            self._asked.appendleft(call)
+            return False
+        return True
+
+    def _step(self) -> bool:
         return self._step_in_turn() if self._random is None else self._step_by_chance(self._random)
 
     def _step_by_chance(self, random: Random) -> bool:
