@@ -10,6 +10,7 @@ from routilux._definition import Definition
 from routilux._engine.awaited import Awaited, checked_patience
 from routilux._engine.coroutines import call_in_thread, until_true
 from routilux._engine.engine import Engine, EngineFactory, threaded_engine
+from routilux._engine.job_lock import is_free
 from routilux._engine.keeping import Keeping, KeepsJobs
 from routilux._engine.kept_job import Fitting
 from routilux._engine.live_job import LiveJob
@@ -210,7 +211,8 @@ class Flow(Definition):
         if is_handler_of(live):
             request()
             return
-        await until_true(request() if live.custody is None else await call_in_thread(request))
+        is_had_at_once = live.custody is None and is_free(live.lock)  # else a predicate may be asked, or a store
+        await until_true(request() if is_had_at_once else await call_in_thread(request))
         job_state._check_paused()
 
     def _pause_request(self, live: LiveJob, reason: str, checkpoint: Data | None) -> Callable[[], Awaited]:

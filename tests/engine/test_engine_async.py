@@ -331,6 +331,28 @@ def test_awaiting_does_not_block_the_callers_loop() -> None:
         assert asyncio.run(program())
 
 
+def test_pausing_does_not_block_the_callers_loop_while_a_predicate_is_asked() -> None:
+    asked, release, in_time = threading.Event(), threading.Event(), list[bool]()
+
+    def look(data: dict[str, Any]) -> bool:
+        asked.set()
+        in_time.append(release.wait(PATIENCE))
+        return True
+
+    async def program() -> None:
+        job_state = flow.start("a")
+        assert await asyncio.to_thread(asked.wait, PATIENCE)
+        pausing = asyncio.create_task(flow.pause_async(job_state))
+        asyncio.get_running_loop().call_soon(release.set)  # when that has begun to wait
+        await pausing
+        assert job_state.status == "paused"
+
+    flow = flow_of(a=routine(lambda self: None, when=look))
+    with running(flow, release):
+        asyncio.run(program())
+    assert in_time == [True]
+
+
 def test_a_caller_that_gives_up_waiting_harms_nobody() -> None:
     release = threading.Event()
 
