@@ -251,7 +251,9 @@ class Dealings:
             try:
                 value = value(old)
             except BaseException as error:
-                error.add_note(f"the function given to update_shared_data({key!r}) is called when the activation commits")
+                error.add_note(
+                    f"the function given to update_shared_data({key!r}) is called when the activation commits"
+                )
                 raise
         changes.written.update(clone_fields({key: value}, "shared_data"))
         changes.removed = [removed for removed in changes.removed if removed != key]
