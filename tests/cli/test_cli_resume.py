@@ -67,9 +67,9 @@ def test_a_refusal_says_of_what_the_plan_speaks_and_the_job_has_nothing(
     code, _, errors = in_process(folder, "resume", paused, "--app", "stricter:flow", "--plan", plan)
     assert (code, errors.splitlines()[0]) == (
         1,
-        f"routilux: job '{paused}' cannot go on in flow 'shop' (the plan speaks of routine 'bilings', for which this job "
-        f"has nothing; the plan speaks of parameter 'amont' of slot 'billing.order', for which this job has nothing); "
-        f"nothing was changed:",
+        f"routilux: job '{paused}' cannot go on in flow 'shop' (the plan speaks of routine 'bilings', for which this "
+        f"job has nothing; the plan speaks of parameter 'amont' of slot 'billing.order', for which this job has "
+        f"nothing); nothing was changed:",
     )
 
 

@@ -41,8 +41,8 @@ def test_where_modules_were_given_they_are_named(failed_here: Path) -> None:
     for name in ("other", "third"):
         (failed_here / f"{name}.py").write_text("")
     assert (
-        "class 'Orders' is not registered here; the modules given (other, third) do not register it; was it renamed, or "
-        "is it another module's?"
+        "class 'Orders' is not registered here; the modules given (other, third) do not register it; was it renamed, "
+        "or is it another module's?"
     ) in said(failed_here, "retry", "m1", "--app", "other", "--app", "third")
 
 
