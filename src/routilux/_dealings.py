@@ -247,7 +247,14 @@ class Dealings:
 
     def _apply_update(self, changes: Changes, key: str, value: Any) -> None:
         if callable(value):
-            value = value(clone(self._value_so_far(changes, key), f"shared_data.{key}"))
+            old = clone(self._value_so_far(changes, key), f"shared_data.{key}")
+            try:
+                value = value(old)
+            except BaseException as error:
+                error.add_note(
+                    f"the function given to update_shared_data({key!r}) is called when the activation commits"
+                )
+                raise
         changes.written.update(clone_fields({key: value}, "shared_data"))
         changes.removed = [removed for removed in changes.removed if removed != key]
 

@@ -7,7 +7,7 @@ from routilux._bindable import unbindable, worth_knowing
 from routilux._core.changes import changes
 from routilux._core.job import Job
 from routilux._core.misfits import Viewed, misfits, places_of
-from routilux._core.planning import PAST, planned, recorded, was_applied
+from routilux._core.planning import PAST, UNMET, planned, recorded, was_applied
 from routilux._definition import Definition
 from routilux._graph import Graph
 from routilux._plan import Plan
@@ -63,11 +63,17 @@ def fitting_in(
             fitted, problems = inspect(definition, job, plan, last_graph(job), now())
             if not problems:
                 return fitted
-            past = f" ({PAST})" if was_applied(plan, recorded(job)) else ""
-            problem = f"cannot go on in flow {definition.flow_id!r}{past}; nothing was changed:"
+            known = [PAST] if was_applied(plan, recorded(job)) else _of_the_plan(problems.notes)
+            of_plan = f" ({'; '.join(known)})" if known else ""
+            problem = f"cannot go on in flow {definition.flow_id!r}{of_plan}; nothing was changed:"
         raise ResumeError(f"job {job.job_id!r} {problem}", problems, job_id=job.job_id, status=job.status)
 
     return fitting
+
+
+def _of_the_plan(notes: list[Finding]) -> list[Finding]:
+    """What may be a slip in it."""
+    return [note for note in notes if note.place == UNMET]
 
 
 def _other_flow(job: Job, definition: Definition) -> Finding:

@@ -375,7 +375,7 @@ class Flow(Definition):
         return self._engine
 
     def shutdown(self, wait: bool = True, timeout: float | None = None) -> None:
-        """Run nothing more, and lose nothing: what has not settled starts no handler and pauses.
+        """Run nothing more, and lose nothing: what has not settled starts no handler and pauses (for "shutdown").
 
         With `wait`, running jobs are first given until they settle, or have nothing to do until somebody delivers
         to them, or `timeout` seconds are over. Handlers that run on after that, or without `wait`, are not waited for:

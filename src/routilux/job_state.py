@@ -228,7 +228,8 @@ class JobState(Serializable):
     def update_shared_data(self, key: str, value: Any | Callable[[Any], Any]) -> None:
         """Set a key to a value, or to a pure function of its old value (None at first); never a conflict.
 
-        In a handler it is applied when the activation commits.
+        In a handler it is applied when the activation commits, and the function called only then: bind what a loop
+        changes (`lambda old, item=item: ...`).
         """
         refuse_deciding("change shared data of")
         activation = own_activation(self._live, "change shared data")

@@ -84,9 +84,14 @@ def test_where_the_modules_given_lack_a_class_it_is_named_and_no_command_is(
         0,
         f"job {failed} is failed; it cannot go on with the modules given: 2 problems:",
     )
-    assert "class 'Orders' is not registered here; give the module that registers it" in output
+    assert (
+        "class 'Orders' is not registered here; the module given (other) does not register it; was it renamed, or is "
+        "it another module's?"
+    ) in output
     assert lines[-1].endswith(
-        "`routilux check --store sqlite:///other.db --app other` says of all that have not settled what they need"
+        "; `routilux check --store sqlite:///other.db --app other` says of all that have not settled what they need; "
+        "with a flow of your code (--app MODULE:FLOW) and a --plan it may say otherwise, and "
+        f"`routilux retry {failed} --store sqlite:///other.db --app other` too"
     )
     code, output, _ = in_process(
         folder, "import", str(transfer), "--app", "other", "--store", "sqlite:///third.db", "--json"

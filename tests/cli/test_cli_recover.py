@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from tests.cli.changed_shops import changed, orphan, plan_file
+from tests.cli.changed_shops import changed, orphan, paused, plan_file
 from tests.cli.commands import documents, in_process, routilux
 
-__all__ = ["changed", "orphan"]  # fixtures
+__all__ = ["changed", "orphan", "paused"]  # fixtures
 
 
 def test_a_job_whose_process_died_is_finished(folder: Path, orphan: str) -> None:
@@ -27,6 +27,21 @@ def test_where_none_has_died_there_is_nothing_to_do(folder: Path, completed: str
     result = routilux("recover", "--app", "shop", "--json")
     assert (result.exit_code, json.loads(result.stdout)) == (0, [])
     assert "there is nothing to recover" in routilux("recover", "--app", "shop").stdout
+
+
+def test_where_there_is_nothing_to_do_jobs_that_are_paused_are_told(folder: Path, paused: str) -> None:
+    said = "every job that is running has its process: there is nothing to recover"
+    one = f"1 job is paused: routilux resume {paused} --app shop"
+    assert routilux("recover", "--app", "shop").stdout.splitlines() == [said, one]
+    copy = folder / "copy.json"
+    routilux("export", paused, "--copy", "-o", str(copy))
+    routilux("import", str(copy))
+    assert routilux("recover", "--app", "shop").stdout.splitlines() == [
+        said,
+        "2 jobs are paused: routilux resume ID --app shop",
+    ]
+    assert routilux("recover").stdout.splitlines()[1] == "2 jobs are paused: routilux resume ID --app MODULE"
+    assert routilux("recover", "--json").stdout == "[]\n"
 
 
 def test_jobs_go_on_in_flows_of_the_code_by_plans(folder: Path, orphan: str, changed: None) -> None:

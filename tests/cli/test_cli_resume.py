@@ -60,6 +60,19 @@ def test_a_job_goes_on_in_a_flow_of_the_code_by_a_plan(folder: Path, paused: str
     assert "slot 'billing.order' is 'billing.bill' since" in routilux("explain", paused).stdout
 
 
+def test_a_refusal_says_of_what_the_plan_speaks_and_the_job_has_nothing(
+    folder: Path, paused: str, changed: None
+) -> None:
+    plan = plan_file(folder, routines={"bilings": "billing"}, parameters={"billing.order": {"amont": "tax"}})
+    code, _, errors = in_process(folder, "resume", paused, "--app", "stricter:flow", "--plan", plan)
+    assert (code, errors.splitlines()[0]) == (
+        1,
+        f"routilux: job '{paused}' cannot go on in flow 'shop' (the plan speaks of routine 'bilings', for which this "
+        f"job has nothing; the plan speaks of parameter 'amont' of slot 'billing.order', for which this job has "
+        f"nothing); nothing was changed:",
+    )
+
+
 def test_the_flow_it_is_stored_with_is_configured_by_a_plan(folder: Path, paused: str, changed: None) -> None:
     plan = plan_file(folder, config={"billing": "reconfigured:new_config"})
     code, output, errors = in_process(folder, "resume", paused, "--app", "reconfigured", "--plan", plan, "--json")

@@ -37,6 +37,15 @@ def test_a_class_that_is_not_known_asks_for_a_module(failed_here: Path, verb: st
     )
 
 
+def test_where_modules_were_given_they_are_named(failed_here: Path) -> None:
+    for name in ("other", "third"):
+        (failed_here / f"{name}.py").write_text("")
+    assert (
+        "class 'Orders' is not registered here; the modules given (other, third) do not register it; was it renamed, "
+        "or is it another module's?"
+    ) in said(failed_here, "retry", "m1", "--app", "other", "--app", "third")
+
+
 def test_with_json_too(failed_here: Path) -> None:
     assert "--app MODULE" in json.loads(said(failed_here, "retry", "m1", "--json"))["error"]["message"]
 

@@ -414,6 +414,19 @@ def test_it_is_noted_of_what_this_job_has_nothing() -> None:
     ]
 
 
+def test_it_is_noted_which_parameters_no_data_for_their_slot_has() -> None:
+    plan = Plan(parameters={WORKER: {"vlaue": "a", "x": "b"}, SINK: {"sum": "c", "x": "d"}, SOURCE: {"y": "e"}})
+    slot_data: dict[SlotKey, Data] = {SINK: {"sum": 1}}
+    assert [str(note) for note in apply(job(PAUSED, tasks=[task(1)], slot_data=slot_data), plan).notes] == [
+        f"the plan speaks of {name}, for which this job has nothing"
+        for name in (
+            "slot 'source.trigger'",
+            "parameter 'vlaue' of slot 'worker.input'",
+            "parameter 'x' of slot 'sink.items'",
+        )
+    ]
+
+
 def test_it_knows_what_slots_were_called() -> None:
     entries: list[Task] = [task(1, OLD), task(2, SOURCE)]
     slot_data: dict[SlotKey, Data] = {SINK: {}}

@@ -202,6 +202,21 @@ def test_two_that_read_and_then_changed_a_key_are_a_conflict_of_the_later() -> N
     assert job_state.shared_data == {"n": 1}
 
 
+def test_where_a_function_for_shared_data_raises_the_error_says_when_it_is_called() -> None:
+    def work(self: Routine) -> None:
+        context = self.get_execution_context()
+        assert context is not None
+        context.job_state.update_shared_data("dead", lambda old: [*old])  # there is nothing yet
+
+    job_state = flow_of(a=routine(work)).execute("a")
+    job_state.wait()
+    assert job_state.error is not None
+    assert (job_state.error.type, job_state.error.traceback.splitlines()[-1]) == (
+        "TypeError",
+        "the function given to update_shared_data('dead') is called when the activation commits",
+    )
+
+
 def test_a_conflict_may_be_retried() -> None:
     job_state = two_at_once(increment, increment, {"n": 0}, retrying())
     assert (job_state.status, job_state.shared_data) == ("completed", {"n": 2})

@@ -21,6 +21,8 @@ from routilux.errors import listed
 T = TypeVar("T")
 PAST = "the plan was applied before, and is not applied twice; one that says more, if only a reason, is another"
 """What is told of a plan that a job is past."""
+UNMET = "plan"
+"""Where notes are found that say of what a plan speaks, and the job has nothing."""
 
 
 class Planned(NamedTuple):
@@ -218,9 +220,17 @@ def _unmet(plan: Plan, job: Job) -> Iterator[Finding]:
     routines = {*job.routines, *sources, *(key.routine_id for key in slots)}
     named = [f"routine {name!r}" for name in plan.routines if name not in routines]
     named += [f"slot {str(key)!r}" for key in _slots_of(plan) if key not in slots]
+    named += [f"parameter {name!r} of slot {str(key)!r}" for key, name in _strange_parameters(plan, job, slots)]
     named += [f"task {task_id!r}" for task_id in sorted(plan.dropped_tasks - ids)]
     for name in named:
-        yield Finding(f"the plan speaks of {name}, for which this job has nothing", "plan")
+        yield Finding(f"the plan speaks of {name}, for which this job has nothing", UNMET)
+
+
+def _strange_parameters(plan: Plan, job: Job, slots: Iterable[SlotKey]) -> Iterator[tuple[SlotKey, str]]:
+    """Old names of parameters that no data for their slots has; nothing is said of slots that are unmet themselves."""
+    for key in filter(plan.parameters_of, slots):
+        has = {name for _, target, data in _all_data(job) if target == key for name in data}
+        yield from ((key, name) for name in plan.parameters_of(key) if name not in has)
 
 
 def _slots_of(plan: Plan) -> Iterable[SlotKey]:

@@ -15,7 +15,7 @@ def read_params(given: Iterable[str]) -> dict[str, Any]:
         if not equals or not name or name in params:
             problem = f"{name!r} is given twice" if name in params else f"{each!r} is not like 'name=value'"
             raise typer.BadParameter(problem, param_hint="--param")
-        params[name] = _value(each, value)
+        params[name] = _value(name, value)
     return params
 
 
@@ -42,13 +42,13 @@ def _object(text: str) -> dict[str, Any]:
     return found
 
 
-def _value(given: str, text: str) -> Any:
+def _value(name: str, text: str) -> Any:
     try:
         return msgspec.json.decode(text)
     except ValueError:
         if (meant := _ALMOST_JSON.get(text.lower())) is not None:
             raise typer.BadParameter(
-                f"{given!r}: in JSON that is {meant}; for a text put it in quotes, as in 'name=\"{text}\"'",
+                f"{text!r} is no JSON: write {name}={meant}; for a text put it in quotes, as in '{name}=\"{text}\"'",
                 param_hint="--param",
             ) from None
         return text

@@ -74,7 +74,8 @@ def outlook_of(store: Store, job_id: str, given: Invocation) -> Outlook:
         return plain._replace(command=given._replace(apps=["MODULE"]).command(verb, job_id), needs_module=True)
     words = for_the_command_line(problem, given)
     return plain._replace(
-        problem=f"{words}; `{given.of_all('check')}` says of all that have not settled what they need"
+        problem=f"{words}; `{given.of_all('check')}` says of all that have not settled what they need; with a flow of "
+        f"your code (--app MODULE:FLOW) and a --plan it may say otherwise, and `{given.command(verb, job_id)}` too"
     )
 
 

@@ -1,6 +1,6 @@
 """The commands that run jobs in this process: run, resume, retry, recover."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from queue import SimpleQueue
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from routilux._model import Durability
+from routilux._model import Durability, JobStatus
 from routilux.cli.awaiting import store_watched
 from routilux.cli.endings import exit_code, print_documents, print_endings
 from routilux.cli.failures import FAILED, tell
@@ -126,12 +126,21 @@ def recover(
     invocation, refused = Invocation(store, app or [], max_lost_attempts), dict[str, Exception]()
     with existing_store(store, max_lost_attempts) as opened:
         if not opened.orphans() and not json:
-            print_lines(["every job that is running has its process: there is nothing to recover"])
+            print_lines(_nothing_to_recover(opened, invocation))
         begun = partial(_recovered, opened, given, refused)
         code = _see_through(opened, invocation, begun, json, many=True)
     for job_id, error in refused.items():
         tell(StoreError(f"job {job_id} was not recovered: {error}"), invocation, as_json=json)
     return FAILED if refused else code
+
+
+def _nothing_to_recover(store: Store, given: Invocation) -> Iterator[str]:
+    """Say so; and what is next for jobs that were paused, which are left alone."""
+    yield "every job that is running has its process: there is nothing to recover"
+    if paused := store.jobs(JobStatus.PAUSED):
+        known = given if given.apps else given._replace(apps=["MODULE"])
+        command = known.command("resume", paused[0].job_id if len(paused) == 1 else "ID")
+        yield f"{'1 job is' if len(paused) == 1 else f'{len(paused)} jobs are'} paused: {command}"
 
 
 def _recovered(store: Store, given: Given, refused: dict[str, Exception]) -> list[Run]:

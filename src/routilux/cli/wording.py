@@ -9,10 +9,20 @@ from routilux.cli.invocation import Invocation
 
 Words = str | Callable[[Match[str], Invocation], str]
 
+
+def _who_registers_it(given: Invocation) -> str:
+    if not given.apps:
+        return "give the module that registers it with --app MODULE"
+    one, them = ("module", "does") if len(given.apps) == 1 else ("modules", "do")
+    return (
+        f"the {one} given ({', '.join(given.apps)}) {them} not register it; was it renamed, or is it another module's?"
+    )
+
+
 _WORDS: tuple[tuple[str, Words], ...] = (
     (
         r"import its module before reading, and decorate it with @serilux\.register_serializable",
-        "give the module that registers it with --app MODULE",
+        lambda found, given: _who_registers_it(given),
     ),
     (
         r"set it with flow\.routines\[.+?\]\.set_config\(.+?=\.\.\.\), or "

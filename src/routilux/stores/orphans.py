@@ -70,7 +70,8 @@ class Orphans:
         orphan = self._record(job_id)
         if orphan is None:
             return None
-        logger.info("job %s has lost its owner", job_id, extra={"action": "recover", "job_id": job_id})
+        extra = {"action": "recover", "job_id": job_id}
+        logger.info("job %s has lost its owner, and is taken up here", job_id, extra=extra)
         try:
             plan = host.plan_for(orphan.flow_id)
             flow, job_state = self._load(host.flow_for(orphan.flow_id), job_id, plan)
