@@ -840,6 +840,24 @@ def test_shutdown_waits_for_retries_unless_a_timeout_comes_first() -> None:
     assert second.status == "failed"
 
 
+def test_a_pause_that_somebody_has_asked_for_stays_his_in_a_shutdown() -> None:
+    entered, release = threading.Event(), threading.Event()
+
+    def block(self: Routine) -> None:
+        entered.set()
+        assert release.wait(PATIENCE)
+
+    with flow_of(a=routine(block)) as flow:
+        job_state = flow.start("a")
+        assert entered.wait(PATIENCE)
+        with pytest.raises(TimeoutError):
+            flow.pause(job_state, "lunch", timeout=0)
+        flow.shutdown(wait=False)
+        release.set()
+        until(lambda: job_state.status == "paused")
+    assert [point["reason"] for point in job_state.pause_points] == ["lunch"]
+
+
 def test_after_a_shutdown_nothing_runs_any_more() -> None:
     flow = pipeline(StepRunner())
     paused = flow.execute("source")

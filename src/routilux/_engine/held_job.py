@@ -17,6 +17,7 @@ from routilux._core.facts import (
     SharedDataSet,
     TaskResolved,
 )
+from routilux._core.job import PauseRequest
 from routilux._core.transition import transition
 from routilux._engine.alarms import SILENT, Alarms
 from routilux._engine.awaited import Awaited
@@ -108,9 +109,9 @@ class HeldJob(WatchedJob):
             return self._when(is_not_running)
 
     def pause_if_running(self, reason: str) -> None:
-        """Have the job pause unless it does not run anyway."""
+        """Have the job pause unless it does not run anyway, or is to pause by now: whose pause that is, it stays."""
         with self.telling(), self.lock:
-            if self.job.status is JobStatus.RUNNING:
+            if self.job.status is JobStatus.RUNNING and not isinstance(self.job.closing, PauseRequest):
                 self.pause(reason, {})
 
     def resume(
