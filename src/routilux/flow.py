@@ -386,8 +386,8 @@ class Flow(Definition):
 
         In the middle of what others need to get on (in a handler of what this library logs, or in a signal's or a
         finalizer that comes as its thread has a job, a store or a clock of this flow's) this returns at once: another
-        thread does all of it, and the process does not end before. What one thread asks for so is done in that order;
-        so is the closing of a store. NoThreadError where there is none.
+        thread does all of it, and the process does not end before. A store of its jobs that is closed meanwhile waits
+        for that. NoThreadError where there is no thread.
 
         BlockingCallError inside a handler of this flow.
         """

@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 
 from routilux import ErrorHandler, Flow, Routine
-from routilux._engine import threads
+from routilux._engine import apart
+from routilux._engine.engine import Engine
 from routilux._logging import logger
-from routilux.errors import StoreError
+from routilux.errors import FlowShutDownError, StoreError
 from routilux.stores import open_store
 from routilux.testing import StepRunner
 from tests.engine.engine_parts import EngineAsker, flow_of, routine
@@ -199,7 +200,8 @@ def test_its_jobs_pause_where_they_are_not_to_be_waited_for() -> None:
         wait_for_threads("routilux-shutdown")
 
 
-def test_it_holds_up_nobody_who_has_more_haste() -> None:
+@pytest.mark.parametrize("asks_there", [True, False])
+def test_it_holds_up_nobody_who_has_more_haste(asks_there: bool) -> None:
     """Neither him nor his process, which waits for the thread that does it."""
     entered, release, asked = threading.Event(), threading.Event(), threading.Event()
 
@@ -207,17 +209,40 @@ def test_it_holds_up_nobody_who_has_more_haste() -> None:
         entered.set()
         assert release.wait(PATIENCE)
 
-    failing = routine(fail)
-    flow = flow_of(fail=failing, block=routine(block))
+    def shut_down() -> None:
+        flow.shutdown()
+        if asks_there:
+            flow.shutdown(timeout=0)
+        asked.set()
+
+    flow = flow_of(fail=routine(fail), block=routine(block))
     blocked = flow.start("block")
     assert entered.wait(PATIENCE)
-    with operators_that(lambda: (flow.shutdown(), asked.set())):
+    with operators_that(shut_down):
         flow.start("fail")
         assert asked.wait(PATIENCE)
-    flow.shutdown(timeout=0)
+    if not asks_there:
+        flow.shutdown(timeout=0)
     wait_for_threads("routilux-shutdown")
     assert blocked.status == "running"
     release.set()
+
+
+def test_no_job_begins_as_it_comes_to_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    flow, refused = failing_flow(fail), list[bool]()
+
+    def at_once(self: Engine, call: Callable[[], None], needs: object) -> None:
+        thread = threading.Thread(target=call)
+        thread.start()
+        thread.join()
+        with pytest.raises(FlowShutDownError):
+            flow.start("spread")
+        refused.append(True)
+
+    monkeypatch.setattr(Engine, "shut_down_apart", at_once)
+    with operators_that(lambda: flow.shutdown(wait=False)):
+        assert flow.execute("fail").status == "completed"
+    assert refused == [True]
 
 
 def test_a_store_is_closed_after_the_flow_that_was_shut_down_before(tmp_path: Path) -> None:
@@ -234,7 +259,7 @@ def test_a_store_is_closed_after_the_flow_that_was_shut_down_before(tmp_path: Pa
 
 def test_one_that_does_so_with_each_record_has_no_thread_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
     started, shut = list[str](), list[bool]()
-    start = threads.start_thread
+    start = apart.start_thread
 
     def noted(name: str, *given: Any, **named: Any) -> threading.Thread:
         started.append(name)
@@ -244,7 +269,7 @@ def test_one_that_does_so_with_each_record_has_no_thread_for_each(monkeypatch: p
         flow.shutdown()
         shut.append(True)
 
-    monkeypatch.setattr(threads, "start_thread", noted)
+    monkeypatch.setattr(apart, "start_thread", noted)
     flow = failing_flow(fail)
     with operators_that(shut_down, often=True):
         job_state = flow.start("spread")

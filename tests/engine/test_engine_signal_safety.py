@@ -163,6 +163,18 @@ def test_and_so_it_may_in_the_middle_of_a_call_of_the_store_of_its_jobs() -> Non
     assert job_state.status == "paused"
 
 
+def test_the_store_of_its_jobs_is_closed_when_that_is_done(tmp_path: Path) -> None:
+    url, flow = f"sqlite:///{tmp_path / 'jobs.db'}", flow_with_a_name()
+    signal.signal(signal.SIGINT, lambda *_: flow.shutdown())
+    with open_store(url) as store:
+        job_state = flow.execute("ask", store=store)
+        with job_state._live.lock:
+            signal.raise_signal(signal.SIGINT)
+    with open_store(url) as store:
+        assert [summary.status for summary in store.jobs()] == ["paused"]
+    wait_for_threads("routilux-shutdown")
+
+
 def test_one_that_shuts_down_what_is_at_rest_has_nothing_to_wait_for() -> None:
     flow = flow_of(ask=EngineAsker())
     job_state = flow.execute("ask")

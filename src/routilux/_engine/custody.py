@@ -75,6 +75,10 @@ class Custody:
         """Whether the calling thread is in the middle of a call that keeps others from the store's jobs."""
         return self.ledger.is_in_use
 
+    def is_kept_in(self, ledger: object) -> bool:
+        """Whether that is where it is kept."""
+        return self.ledger is ledger
+
     @property
     def is_stored(self) -> bool:
         """Whether the job, which does not run here, is known to be in the store."""

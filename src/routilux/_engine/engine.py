@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from routilux._engine.apart import Needs, do_apart
 from routilux._engine.awaited import Awaited
 from routilux._engine.clock import Clock, SystemClock
 from routilux._engine.coroutines import Coroutines, LazyLoopThread
 from routilux._engine.lost_at_exit import Unsettled, watch
 from routilux._engine.namesakes import is_same_moment
 from routilux._engine.news import JobLost, tell
-from routilux._engine.threads import do_apart
 from routilux._engine.workers import Workers, WorkerThreads
 from routilux._forks import renew_after_fork
 from routilux.errors import FlowShutDownError, RoutiluxError
@@ -125,12 +125,12 @@ class Engine:
         """Block the caller until it has come true; TimeIsUp after `timeout` seconds."""
         awaited.wait(timeout)
 
-    def shut_down_apart(self, call: Callable[[], None]) -> None:
+    def shut_down_apart(self, call: Callable[[], None], needs: Needs) -> None:
         """Have that done outside of what the caller is in the middle of; a process that ends waits for it.
 
         NoThreadError where it cannot be done.
         """
-        do_apart("routilux-shutdown", call)
+        do_apart("routilux-shutdown", call, needs)
 
     def close(self) -> None:
         """End the threads when they have nothing left to do."""

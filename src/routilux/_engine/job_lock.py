@@ -80,7 +80,5 @@ def taken(lock: JobLock, patience: float | None) -> Iterator[bool]:
 
 def is_free(lock: JobLock) -> bool:
     """Whether no other thread has a lock."""
-    if lock.acquire(blocking=False):
-        lock.release()
-        return True
-    return False
+    with taken(lock, 0) as is_mine:
+        return is_mine

@@ -108,6 +108,9 @@ class Custodian(Protocol):
     def is_in_use(self) -> bool:
         """Whether the calling thread is in the middle of a call that keeps others from the store's jobs."""
 
+    def is_kept_in(self, ledger: object) -> bool:
+        """Whether that is where it is kept."""
+
     @property
     def graph(self) -> Graph | None:
         """The graph that the job ran with when it was read; None where it was not."""

@@ -11,6 +11,8 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from routilux._backends.backend import MOVED, Backend, Batch, Compaction, JobRecord, StoredJob
+from routilux._current import get_current
+from routilux._engine.apart import do_apart, wait_for_what_needs
 from routilux._engine.claims import Claims
 from routilux._engine.fault_points import FaultPoint, Reached, pass_by
 from routilux._engine.hands import Hands
@@ -28,7 +30,7 @@ from routilux._engine.owner import (
 from routilux._engine.patience import within
 from routilux._engine.refusals import another, closed_first, exists, lost_to
 from routilux._engine.silences import Silences
-from routilux._engine.threads import do_apart, is_mine, start_thread
+from routilux._engine.threads import is_mine, start_thread
 from routilux._engine.trying_again import tried_again
 from routilux._haste import at_most, without_haste
 from routilux._logging import logger
@@ -70,7 +72,7 @@ class Ledger:
         self._lock = threading.RLock()  # entered itself: a Condition could be left locked by a signal
         self._changed = threading.Condition(self._lock)
         self._silences = Silences(backend)
-        self._has_left = False
+        self._has_left = self._is_leaving_apart = False
         self._leaving = threading.RLock()  # what closes it may have to do with what is just closing it
         self._claims = Claims(self._lock)
         self._waiting: dict[JobLog, None] = {}
@@ -359,14 +361,28 @@ class Ledger:
 
         Who is called in the middle of another call of it, by a signal, the garbage collector or what is logged, does
         not wait: that call ends before. Nor is anything waited for when the interpreter ends, whose threads stand
-        still, with whatever they have.
+        still, with whatever they have. A flow that is being shut down apart from its asker, and has jobs here, has
+        done so before; but for a handler, which it may wait for.
         """
         if os.getpid() != self._pid or sys.is_finalizing():
             return
         if is_in_the_middle() or self.is_in_use:
-            do_apart("routilux-closing", self._leave)
+            self._leave_apart()
         else:
-            within(None, self._leave)
+            within(None, self._leave if get_current() is not None else self._leave_in_turn)
+
+    def _leave_apart(self) -> None:
+        if not self._is_leaving_apart:  # handlers of what is logged may ask often
+            self._is_leaving_apart = True
+            try:
+                do_apart("routilux-closing", self._leave_in_turn)
+            except BaseException:
+                self._is_leaving_apart = False
+                raise
+
+    def _leave_in_turn(self) -> None:
+        wait_for_what_needs(self)
+        self._leave()
 
     @property
     def is_in_use(self) -> bool:

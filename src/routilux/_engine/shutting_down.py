@@ -37,8 +37,9 @@ def shut_down(engine: Engine, *, wait: bool, patience: float | None) -> None:
         return
     me, deadline = get_ident(), inf if patience is None else engine.clock.now() + patience
     around = engine.deadlines.get(me)
-    if engine.is_at_rest:
-        engine.tell_of_closed_first()  # a signal may have kept operators from being told
+    if engine.is_at_rest:  # a signal may have kept somebody from being told
+        engine.came_to_rest.come_true()
+        engine.tell_of_closed_first()
     elif not (is_in_the_middle() or _has_what_others_need(engine)):
         _shut_down(engine, wait, deadline)
     elif around is not None:
@@ -66,13 +67,18 @@ def _shut_down_apart(engine: Engine, wait: bool, deadline: float) -> None:
 
     def do() -> None:
         try:
+            engine.stop_admitting()
             _come_to_rest(engine, wait, lambda: None if deadline == inf else deadline, engine.came_to_rest)
         finally:
-            engine.ends_at = None
+            if engine.ends_at == end:
+                engine.ends_at = None
+
+    def needs(ledger: object) -> bool:
+        return any(live.custody is not None and live.custody.is_kept_in(ledger) for live in _jobs_of(engine))
 
     engine.ends_at = end  # before it is begun: the next record may come at once
     try:
-        engine.shut_down_apart(do)
+        engine.shut_down_apart(do, needs)
     except BaseException:
         engine.ends_at = None
         raise

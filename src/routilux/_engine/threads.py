@@ -30,30 +30,6 @@ def start_thread(name: str, run: Callable[..., object], *args: Any, daemon: bool
     return thread
 
 
-class _Asked(threading.local):
-    """What a thread has asked for last that is done apart."""
-
-    last: threading.Thread | None = None
-
-
-_ASKED = _Asked()
-
-
-def do_apart(name: str, call: Callable[[], object]) -> None:
-    """Have done elsewhere what must not be waited for here (`_midst`); a process that ends waits for it.
-
-    What one thread asks for is done in that order: a store is closed after its flow. NoThreadError where it cannot be.
-    """
-    before = _ASKED.last
-
-    def do() -> None:
-        if before is not None:
-            before.join()
-        call()
-
-    _ASKED.last = start_thread(name, do, daemon=False)
-
-
 def start_nameless(purpose: str, run: Callable[[], object]) -> None:
     """Run a function, which raises nothing, on a daemon thread; NoThreadError where the system gives none.
 

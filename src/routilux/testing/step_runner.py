@@ -11,6 +11,7 @@ from typing import Any
 
 from routilux._context import Activation
 from routilux._current import current
+from routilux._engine.apart import Needs
 from routilux._engine.attempt import Failure, await_handler, run_handler
 from routilux._engine.awaited import Awaited, TimeIsUp
 from routilux._engine.coroutines import Cancellable
@@ -257,5 +258,5 @@ class _SteppedEngine(Engine):
     def wait_for(self, awaited: Awaited, timeout: float | None = None) -> None:
         self._runner.run_until(awaited, None if timeout is None else self._runner.clock.now() + timeout)
 
-    def shut_down_apart(self, call: Callable[[], None]) -> None:
+    def shut_down_apart(self, call: Callable[[], None], needs: Needs) -> None:
         self._runner.ask(call)
