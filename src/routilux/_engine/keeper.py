@@ -50,7 +50,7 @@ class Keeper:
     """Two threads per store and process, which look into the store while the process owns jobs there.
 
     One of them only shows that it lives: what is asked of a job may have to wait for its lock, behind users' code, and
-    what is given back for the store. The other one looks, too, while somebody here waits for a job that others may have.
+    what is given back for the store. The other one looks, too, while somebody here waits for a job that may be others'.
     Where it `is_known` the store may know this owner; else nothing was written that would have to be taken back.
     """
 
