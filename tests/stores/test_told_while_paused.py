@@ -252,8 +252,8 @@ def test_a_store_that_gives_no_answer_holds_up_nobody_who_waits() -> None:
 
 
 def test_a_store_is_looked_into_once_in_a_round_for_each_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeper, "ROUND", PATIENCE)
-    backend = Slow()
+    monkeypatch.setattr(keeper.Keeper, "_look", lambda _: None)  # this test makes the rounds
+    backend = MemoryBackend()
     with Store(backend) as store:
         looks = list[str]()
         job_state = paused_by_its_flow(store)
@@ -325,6 +325,27 @@ def test_where_there_is_no_thread_that_looks_who_would_wait_is_told(monkeypatch:
         assert not job_state._live.is_waited_for
         monkeypatch.undo()
         assert not job_state.wait(0.0)
+
+
+def test_in_a_fork_nobody_looks() -> None:
+    with open_store("memory:") as store:
+        paused(store)
+        job_state = store.load_job("w1")
+        until(lambda: not store.ledger.keeper._waited_for)
+        store.ledger.keeper._pid = -1  # as a fork sees it, where its lock may be somebody's for ever
+        taken, go_on = threading.Event(), threading.Event()
+        holding = threading.Thread(target=hold, args=[store.ledger.keeper._lock, taken, go_on])
+        holding.start()
+        assert taken.wait(PATIENCE)
+        assert not job_state.wait(0.0)
+        go_on.set()
+        holding.join()
+
+
+def hold(lock: Any, taken: threading.Event, go_on: threading.Event) -> None:
+    with lock:
+        taken.set()
+        assert go_on.wait(PATIENCE)
 
 
 def test_a_store_that_is_closed_looks_no_more() -> None:

@@ -69,13 +69,14 @@ class WatchedJob(KeptJob):
     def _when(self, condition: Condition) -> Awaited:
         """What comes true when the condition holds; where the store is being closed, whoever comes later finds out."""
         awaited = self._own_watchers().when(condition, self.job, self.lost)
-        if self.custody is not None and not awaited.is_done and (failure := self._unheard_of(self.custody)) is not None:
+        custody = self.custody
+        if custody is not None and not awaited.is_done and (failure := self._why_in_vain(custody)) is not None:
             awaited.come_true(failure)
             self._watchers.forget(awaited)
         return awaited
 
-    def _unheard_of(self, custody: Custodian) -> RoutiluxError | None:
-        """Have those who wait told what becomes of the job elsewhere; why that cannot be, or it comes to nothing."""
+    def _why_in_vain(self, custody: Custodian) -> RoutiluxError | None:
+        """Have those who wait told when it is in vain; why it is so already, or nobody could tell them."""
         try:
             custody.know(self)
         except NoThreadError as error:
