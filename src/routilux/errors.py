@@ -149,7 +149,10 @@ class JobFailedError(RoutiluxError, RuntimeError):
 
 
 class OwnershipLost(RoutiluxError, RuntimeError):
-    """Another process has taken the stored job over; what this one had not yet written is not part of it (law 6)."""
+    """Another process has taken the stored job over; what this one had not yet written is not part of it (law 6).
+
+    Whoever waits for a job that is paused is told so, too, where another has settled, deleted or moved it.
+    """
 
 
 class ProcessLost(RoutiluxError, RuntimeError):

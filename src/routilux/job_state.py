@@ -264,8 +264,9 @@ class JobState(Serializable):
     def wait(self, timeout: float | None = None, *, raise_on_failure: bool = False) -> bool:
         """Wait until the job has settled: True, or False after `timeout` seconds.
 
-        A paused job is waited for until somebody resumes it. JobFailedError only if asked for. For a job in a store it
-        may be OwnershipLost, or a StoreError, also as the store is closed: then nothing more of it begins here.
+        A paused job is waited for until somebody resumes it here. JobFailedError only if asked for. For a job in a
+        store it may be OwnershipLost, also a second or two after another process has resumed, settled or deleted one
+        that is paused here; or a StoreError, also as the store is closed: then nothing more of it begins here.
         BlockingCallError inside a handler of its flow.
         """
         self._refuse_waiting_inside()

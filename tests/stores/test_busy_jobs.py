@@ -62,7 +62,7 @@ class AskedAtOnce(MemoryBackend):
 class Obeying:
     """Notes what it is asked for, when it is not busy any more."""
 
-    lost = None
+    lost, is_waited_for = None, False
 
     def __init__(self, noted: list[bytes], busy: int) -> None:
         self.noted = noted

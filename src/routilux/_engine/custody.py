@@ -13,7 +13,7 @@ from routilux._engine.job_log import JobLog, Position
 from routilux._engine.keeping import Claimed, FlowDefinition, OnFailure, Servant
 from routilux._engine.ledger import Ledger
 from routilux._engine.rebuilding import definition_behind, due_for, opaque_job, rebuild
-from routilux._engine.refusals import closed_meanwhile
+from routilux._engine.refusals import closed_meanwhile, overtaken
 from routilux._graph import Graph
 from routilux._plan import NO_PLAN, Plan
 from routilux.errors import JobStateError, RoutiluxError
@@ -63,8 +63,12 @@ class Custody:
         self.ledger.keeper.hear(since)
 
     def know(self, servant: Servant) -> None:
-        """Have those who wait for the job told when the store is closed."""
+        """Have those who wait for the job told when the store is closed, or others have it."""
         self.ledger.keeper.know(servant)
+
+    def overtaken(self, job: Job) -> RoutiluxError | None:
+        """Why a job that does not run here comes to nothing more by its handle, by what its store says now."""
+        return None if self._known() is None else overtaken(self.ledger.backend.record(job.job_id), job)
 
     def closed(self, job: Job) -> RoutiluxError | None:
         """Why the job, which does not run here, comes to nothing more by its handle, if its store has been closed."""

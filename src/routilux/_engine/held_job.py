@@ -24,7 +24,7 @@ from routilux._engine.awaited import Awaited
 from routilux._engine.keeping import Keeping
 from routilux._engine.kept_job import Fitting
 from routilux._engine.locked_job import NewJob
-from routilux._engine.news import JobLost, news_of_ending
+from routilux._engine.news import JobLost, PauseHeard, news_of_ending
 from routilux._engine.requests import DONE, Answer, CancelAsked, PauseAsked, Request, is_for, read_request
 from routilux._engine.setting import NO_SECRETS, Handles, Recovering, Setting
 from routilux._engine.watched_job import WatchedJob
@@ -201,6 +201,7 @@ class HeldJob(WatchedJob):
     def _do(self, asked: Request) -> None:
         if isinstance(asked, PauseAsked):
             self.pause(asked.reason, {})
+            self.note(PauseHeard(asked.reason))
         elif isinstance(asked, CancelAsked):
             self.cancel(asked.reason)
         else:

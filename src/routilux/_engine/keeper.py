@@ -1,5 +1,6 @@
 """Shows a store that this process lives, hands on what others ask of its jobs, and gives back what it does not run."""
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from random import sample
@@ -49,8 +50,8 @@ class Keeper:
     """Two threads per store and process, which look into the store while the process owns jobs there.
 
     One of them only shows that it lives: what is asked of a job may have to wait for its lock, behind users' code, and
-    what is given back for the store. Where it `is_known` the store may know this owner; else nothing was written that
-    would have to be taken back.
+    what is given back for the store. The other one looks, too, while somebody here waits for a job that may be others'.
+    Where it `is_known` the store may know this owner; else nothing was written that would have to be taken back.
     """
 
     def __init__(self, backend: Backend, owner: str, hands: Hands, patience: float) -> None:
@@ -61,6 +62,8 @@ class Keeper:
         self._changed = threading.Condition(self._lock)
         self._held: dict[str, _Held] = {}
         self._known: set[ref[Servant]] = set()
+        self._waited_for: set[ref[Servant]] = set()
+        self._pid = os.getpid()
         self._unsent: list[tuple[str, str, bytes]] = []
         self._obeyed: list[tuple[str, bytes]] = []
         self.is_known = False
@@ -84,9 +87,13 @@ class Keeper:
     def stand_by(self) -> None:
         """Have the threads; NoThreadError where one cannot be started."""
         with self._lock:
-            for name, work in (("routilux-heart", self.show), ("routilux-keeper", self._look)):
-                if name not in self._threads:
-                    self._threads[name] = start_thread(name, self._run, work)
+            self._have_thread("routilux-heart", self.show, self._is_left_with_something)
+            self._have_thread("routilux-keeper", self._look, self._has_to_look)
+
+    def _have_thread(self, name: str, work: Callable[[], None], is_needed: Callable[[], bool]) -> None:
+        with self._lock:
+            if name not in self._threads:
+                self._threads[name] = start_thread(name, self._run, work, is_needed)
 
     def hold(self, job_id: str, epoch: int, servant: Servant) -> None:
         """Look after a job that runs here; StoreError where the store has been closed meanwhile."""
@@ -100,8 +107,15 @@ class Keeper:
             self.know(servant)
 
     def know(self, servant: Servant) -> None:
-        """Have those who wait for a job told when the store is closed, as long as there is that job."""
+        """Have those who wait for a job told when the store is closed, or others have it, as long as there is that job.
+
+        NoThreadError where no thread can be started that looks. In a fork none does.
+        """
         self._known.add(ref(servant, self._known.discard))
+        if os.getpid() == self._pid and not self._closed.is_set():
+            self._have_thread("routilux-keeper", self._look, self._has_to_look)
+            self._waited_for.add(ref(servant, self._waited_for.discard))
+            self._wake()
 
     def let_go(self, job_id: str, servant: object) -> None:
         """Look after a job no longer, unless it runs here by another handle now."""
@@ -168,8 +182,8 @@ class Keeper:
             if (servant := known()) is not None:
                 servant.tell_who_waits()
 
-    def _run(self, work: Callable[[], None]) -> None:
-        while self._is_needed():
+    def _run(self, work: Callable[[], None], is_needed: Callable[[], bool]) -> None:
+        while self._is_there(is_needed):
             try:
                 work()
             except StoreError as error:
@@ -179,10 +193,11 @@ class Keeper:
             self._closed.wait(ROUND)
 
     def _look(self) -> None:
-        """Give back what is not run, find out what is not this process's, and hand on what is asked."""
+        """Give back what is not run, find out what is not this process's, hand on what is asked, tell who waits."""
         self.left_behind.give_back_all()
         self._find_out()
         self.hear(0.0)
+        self._have_learned()
 
     def hear(self, since: float) -> None:
         """Hand on what is asked, and answer it, unless all that was asked until `since` seconds ago is by now.
@@ -227,16 +242,37 @@ class Keeper:
                     return
             self._checked_at = now
 
-    def _is_needed(self) -> bool:
+    def _have_learned(self) -> None:
+        """Have those who wait for jobs learn what others make of these; what takes too long is for the next round."""
+        began, waited_for = monotonic(), self._still_waited_for()
+        for servant in sample(waited_for, len(waited_for)):
+            servant.learn(TURN)
+            if monotonic() - began > ROUND / 4:
+                return
+
+    def _still_waited_for(self) -> list[Servant]:
+        """The jobs for which somebody waits; each is forgotten first, as somebody may begin to wait just then."""
+        still = list[Servant]()
+        for known in self._waited_for.copy():
+            self._waited_for.discard(known)
+            if (servant := known()) is not None and servant.is_waited_for:
+                self._waited_for.add(known)
+                still.append(servant)
+        return still
+
+    def _is_there(self, is_needed: Callable[[], bool]) -> bool:
+        """Rest until there is something to do; False when there never will be."""
         with self._lock:
-            while not (self._closed.is_set() or self._held or self._is_left_with_something):
+            while not (self._closed.is_set() or is_needed()):
                 self._changed.wait()
             return not self._closed.is_set()
 
-    @property
     def _is_left_with_something(self) -> bool:
-        """Whether there is something to do although no job runs here."""
-        return bool(self._unsent or self._obeyed) or not self.left_behind.is_empty
+        """Whether a job runs here, or there is something to do of one that did."""
+        return bool(self._held or self._unsent or self._obeyed) or not self.left_behind.is_empty
+
+    def _has_to_look(self) -> bool:
+        return self._is_left_with_something() or bool(self._waited_for)
 
     def _finish(self) -> None:
         """Leave in the store what was answered, and only then dismiss the requests; what cannot be done now is later.

@@ -74,6 +74,19 @@ class Servant(Protocol):
         Where somebody has it for more than `patience` seconds, that is for another time.
         """
 
+    @property
+    @abstractmethod
+    def is_waited_for(self) -> bool:
+        """Whether somebody waits for something to become true of the job."""
+
+    @abstractmethod
+    def learn(self, patience: float) -> None:
+        """Find out what others have made of a job that does not run here, and tell those who wait if they do in vain.
+
+        Its store is looked into first; where somebody has the job for more than `patience` seconds after that, they are
+        told another time. StoreError where the store does not say.
+        """
+
     @abstractmethod
     def close_log(self, error: RoutiluxError) -> None:
         """Have nothing more of the job begin here, or be written; whoever has it holds that up by nothing.
@@ -180,7 +193,16 @@ class Custodian(Protocol):
         """Have all done that was asked until `since` seconds ago; StoreError where the store does not say what."""
 
     def know(self, servant: Servant) -> None:
-        """Have those who wait for the job told when its store is closed, whether or not it runs here."""
+        """Have those who wait for the job, wherever it runs, told when its store is closed, or others have it.
+
+        NoThreadError where nothing can see to that.
+        """
+
+    def overtaken(self, job: Job) -> RoutiluxError | None:
+        """Why a job that does not run here comes to nothing more by its handle, by what its store says now.
+
+        StoreError where that says nothing. It is asked without the job's lock, as that may take long.
+        """
 
     def closed(self, job: Job) -> RoutiluxError | None:
         """Why the job can come to nothing more by its handle, if its store has been closed."""

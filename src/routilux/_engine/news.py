@@ -55,7 +55,13 @@ class JobLost(NamedTuple):
     error: RoutiluxError
 
 
-News = AttemptFailed | JobFailed | JoinsUnmet | JobLost
+class PauseHeard(NamedTuple):
+    """A job pauses, since somebody has asked for that by way of its store."""
+
+    reason: str
+
+
+News = AttemptFailed | JobFailed | JoinsUnmet | JobLost | PauseHeard
 
 
 def news_of_ending(job: Job) -> Sequence[News]:
@@ -110,6 +116,10 @@ def tell(job_id: str, flow_id: str, news: News) -> None:
             logger.error("job %s of flow %r failed: %s\n%s", job_id, flow_id, why, trace, extra=extra)
         case JobLost(error):
             logger.warning("job %s is let go: %s", job_id, printable(str(error)), extra=extra | {"action": "lose"})
+        case PauseHeard(reason):
+            why = f": {printable(reason)}" if reason else ""
+            words = "job %s of flow %r pauses, as somebody has asked for by way of its store%s"
+            logger.info(words, job_id, flow_id, why, extra=extra | {"action": "pause"})
         case JoinsUnmet(joins):
             words = "job %s of flow %r has completed, and no handler has run on what came to %s: its `when` never held"
             logger.warning(

@@ -3,8 +3,9 @@
 from routilux._backends.backend import MOVED, JobRecord
 from routilux._core.job import Job
 from routilux._engine.job_log import Position
+from routilux._engine.namesakes import is_same_moment
 from routilux._engine.owner import is_said_to_be_gone, shown
-from routilux._model import JobStatus
+from routilux._model import SETTLED, JobStatus
 from routilux.errors import JobExistsError, OwnershipLost, StoreError, UnknownJobError
 
 
@@ -25,12 +26,39 @@ def lost_to(record: JobRecord | None, job: Job, position: Position) -> Ownership
         return OwnershipLost(
             f"job {job_id!r} was deleted from its store while it ran here; the store has another one of that id"
         )
-    taker = "another, which has let it go since"
-    if record.owner is not None and not is_said_to_be_gone(record.owner):
-        taker = shown(record.owner)
     return OwnershipLost(
-        f"job {job_id!r} was taken over by {taker} (epoch {record.epoch}; here it was {position.epoch}); what this "
-        f"process has done since is not part of it"
+        f"job {job_id!r} was taken over by {_taker(record)} (epoch {record.epoch}; here it was {position.epoch}); what "
+        f"this process has done since is not part of it"
+    )
+
+
+def _taker(record: JobRecord) -> str:
+    if record.owner is None or is_said_to_be_gone(record.owner):
+        return "another, which has let it go since"
+    return shown(record.owner)
+
+
+def overtaken(record: JobRecord | None, job: Job) -> OwnershipLost | None:
+    """For who waits for a job that does not run here, in vain by what its store has under that id; else None.
+
+    One that nobody runs may go on here, whoever has had it meanwhile.
+    """
+    job_id, here = job.job_id, "while it was waited for here, where it did not run"
+    if record is None:
+        return OwnershipLost(f"job {job_id!r} was deleted from its store {here}")
+    if not is_same_moment(record.created_at, job.created_at):
+        return OwnershipLost(f"job {job_id!r} was deleted from its store {here}; that has another one of that id")
+    if record.status == MOVED:
+        return OwnershipLost(f"job {job_id!r} was moved out of its store {here}; it is where that was admitted")
+    if record.status in SETTLED:
+        what = f"is {record.status} by now, which others have seen to"
+    elif record.status == JobStatus.RUNNING and record.epoch > job.epoch:
+        what = f"was taken over by {_taker(record)}"
+    else:
+        return None
+    return OwnershipLost(
+        f"job {job_id!r} {what} (epoch {record.epoch}; here it was {job.epoch}); this handle does not show what became "
+        f"of it, store.load({job_id!r}) does"
     )
 
 

@@ -5,17 +5,19 @@ from abc import abstractmethod
 from routilux._core.facts import HoldLifted
 from routilux._engine.awaited import Awaited, TimeIsUp
 from routilux._engine.engine import Engine
+from routilux._engine.keeping import Custodian
 from routilux._engine.kept_job import KeptJob
 from routilux._engine.watchers import NOBODY, Condition, Watchers
 from routilux._model import JobStatus
 from routilux._records import Task
-from routilux.errors import RoutiluxError
+from routilux.errors import NoThreadError, RoutiluxError
 
 
 class WatchedJob(KeptJob):
     """A job for which others wait, wherever it runs, or whether it does.
 
-    Whatever it can no more come to by this handle, they are told: it is lost, or its store has been closed.
+    Whatever it can no more come to by this handle, they are told: it is lost, others have it while it does not run
+    here, or its store has been closed.
     """
 
     engine: Engine | None = None
@@ -67,12 +69,37 @@ class WatchedJob(KeptJob):
     def _when(self, condition: Condition) -> Awaited:
         """What comes true when the condition holds; where the store is being closed, whoever comes later finds out."""
         awaited = self._own_watchers().when(condition, self.job, self.lost)
-        if self.custody is not None and not awaited.is_done:
-            self.custody.know(self)
-            if (failure := self._failure()) is not None:
-                awaited.come_true(failure)
-                self._watchers.forget(awaited)
+        custody = self.custody
+        if custody is not None and not awaited.is_done and (failure := self._why_in_vain(custody)) is not None:
+            awaited.come_true(failure)
+            self._watchers.forget(awaited)
         return awaited
+
+    def _why_in_vain(self, custody: Custodian) -> RoutiluxError | None:
+        """Have those who wait told when it is in vain; why it is so already, or nobody could tell them."""
+        try:
+            custody.know(self)
+        except NoThreadError as error:
+            return error
+        return self._failure()
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether somebody waits for something to become true of the job."""
+        return self._watchers.are_waiting
+
+    def learn(self, patience: float) -> None:
+        """Find out what others have made of a job that does not run here, and tell those who wait if they do in vain.
+
+        The job is left as it is: by this handle it may be resumed. What the store says is out of date where the job has
+        been claimed here since, under another epoch.
+        """
+        custody, epoch = self.custody, self.job.epoch
+        if custody is None or self.attached or (error := custody.overtaken(self.job)) is None:
+            return
+        with self.taken(patience) as is_mine:
+            if is_mine and not self.attached and self.job.epoch == epoch:
+                self._watchers.fail(error)
 
     def _failure(self) -> RoutiluxError | None:
         """Why the job comes to nothing more by this handle, where its log has failed, or its store has been closed."""

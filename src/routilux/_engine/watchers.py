@@ -44,6 +44,11 @@ class Watchers:
             self._conditions = (*self._conditions, (condition, awaited))
         return awaited
 
+    @property
+    def are_waiting(self) -> bool:
+        """Whether somebody still waits for a condition; no lock is needed to ask."""
+        return any(not (awaited.is_done or awaited.given_up) for _, awaited in self._conditions)
+
     def when_attempted(self, number: int) -> Awaited:
         """What comes true when an attempt of the task has ended, or the job stops running."""
         return self.tasks.setdefault(number, Awaited())
