@@ -92,7 +92,6 @@ CALLS_OF_AN_ACTIVATION = {
     # and the next one is taken.
     "take_next": 1,
     "deque.popleft": 1,
-    "override": 1,
     "RLock.release": 1,
     "len": 2,
     "VirtualClock.now": 2,

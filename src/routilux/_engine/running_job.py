@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from routilux._context import Activation
 from routilux._core.facts import TaskAbsorbed, TaskFailed, TaskFlushed, TaskMerged, TaskSucceeded
-from routilux._core.merging import given, merge, override, put_merged, shown
+from routilux._core.merging import given, merge, put_merged, shown
 from routilux._core.transition import succeed, take, take_next
 from routilux._current import get_current, set_current
 from routilux._engine.attempt import Failure, call_guarded, decided, describe, holds_for, merged_by, run_handler
@@ -128,7 +128,9 @@ class RunningJob(HeldJob):
                             handler = self.handlers[following.target]
                             if handler.plain:
                                 started = HistoryRecord(handler.routine_id, "start", handler.start, now)
-                                data = override(job, following)
+                                data = following.merged
+                                if data is None:
+                                    data = following.merged = job.slot_data[following.target] = following.data or {}
                                 activation = Activation(self, following, handler, data, started, [])
                                 continue
                             activation = self._begin(following, now) or self._next_activation(now)
