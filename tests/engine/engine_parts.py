@@ -128,3 +128,19 @@ def pipeline(runner: StepRunner | None = None, **settings: Any) -> Flow:
         collect=EngineCollector(),
         **settings,
     )
+
+
+class StandInLock:
+    """Has all that a job's lock has; what is otherwise is up to its subclasses."""
+
+    def __init__(self, lock: Any) -> None:
+        self._lock = lock
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._lock, name)
+
+    def __enter__(self) -> Any:
+        return self._lock.__enter__()
+
+    def __exit__(self, *raised: Any) -> Any:
+        return self._lock.__exit__(*raised)

@@ -28,7 +28,7 @@ from routilux._secrecy import KEPT, Secrecy
 from routilux.testing import StepRunner
 from serilux import register_serializable
 from serilux.errors import DocumentError
-from tests.engine.engine_parts import emitted, flow_of, routine
+from tests.engine.engine_parts import StandInLock, emitted, flow_of, routine
 from tests.patience import PATIENCE
 
 KEY = "sk-live-51 H'x\"é\n/9=="
@@ -599,21 +599,16 @@ def test_nothing_shows_it() -> None:
     assert ("sk-live" in shown, "binary" in shown) == (False, False)
 
 
-class HadFirst:
+class HadFirst(StandInLock):
     """A lock that others have first, and with it the job."""
 
     def __init__(self, lock: Any, act: Callable[[], object]) -> None:
-        self._lock, self._act = lock, act
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._lock, name)
+        super().__init__(lock)
+        self._act = act
 
     def __enter__(self) -> Any:
         self._act()
-        return self._lock.__enter__()
-
-    def __exit__(self, *raised: Any) -> Any:
-        return self._lock.__exit__(*raised)
+        return super().__enter__()
 
 
 ASK: dict[str, Callable[[Flow, JobState], object]] = {

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -23,6 +23,7 @@ from routilux._logging import logger
 from routilux.errors import FlowShutDownError, StoreError
 from routilux.stores import open_store
 from routilux.testing import StepRunner
+from serilux import register_serializable
 from tests.engine.engine_parts import EngineAsker, flow_of, routine
 from tests.patience import PATIENCE, until, wait_for_threads
 
@@ -255,6 +256,44 @@ def test_a_store_is_closed_after_the_flow_that_was_shut_down_before(tmp_path: Pa
         wait_for_threads("routilux-closing")
     with open_store(url) as opened:
         assert Counter(info.status for info in opened.jobs()) == {"paused": 10, "failed": 1}
+
+
+@register_serializable(name="EngineClosing")
+class Closing(Routine):
+    """Closes what it is told to, when it is told to."""
+
+    act: ClassVar[Callable[[], object]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", handler=self.close)
+
+    def close(self) -> None:
+        type(self).act()
+
+
+def test_a_handler_that_closes_its_store_meanwhile_waits_for_nobody_who_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = list[threading.ExceptHookArgs]()
+    monkeypatch.setattr(threading, "excepthook", shown.append)
+    entered, asked, closed = threading.Event(), threading.Event(), threading.Event()
+    store, flow = open_store("memory:"), flow_of(close=Closing(), ask=EngineAsker())
+
+    def close() -> None:
+        entered.set()
+        assert asked.wait(PATIENCE)
+        store.close()
+        closed.set()
+
+    Closing.act = staticmethod(close)
+    flow.start("close", store=store)
+    assert entered.wait(PATIENCE)
+    with operators_that(lambda: (flow.shutdown(), asked.set())):
+        flow.start("ask", {"what it does not take": 1}, store=store)
+        assert closed.wait(PATIENCE)
+    wait_for_threads("routilux-shutdown")
+    assert [args.exc_type for args in shown] == [StoreError]
 
 
 def test_one_that_does_so_with_each_record_has_no_thread_for_each(monkeypatch: pytest.MonkeyPatch) -> None:

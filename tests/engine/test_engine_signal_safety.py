@@ -22,7 +22,7 @@ from routilux._engine.workers import WorkerThreads
 from routilux._records import Task
 from routilux.errors import FlowShutDownError
 from routilux.stores import open_store
-from tests.engine.engine_parts import EngineAsker, flow_of, routine
+from tests.engine.engine_parts import EngineAsker, StandInLock, flow_of, routine
 from tests.interruptions import interrupted
 from tests.patience import PATIENCE, until, wait_for_threads
 
@@ -32,15 +32,10 @@ pytestmark = pytest.mark.skipif(
 ROOT = Path(__file__).parents[2]
 
 
-class SignalledLock:
+class SignalledLock(StandInLock):
     """A lock with which a signal comes in the moment in which the main thread has got it, once."""
 
-    def __init__(self, lock: Any) -> None:
-        self._lock = lock
-        self.is_armed = True
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._lock, name)
+    is_armed = True
 
     def acquire(self, *args: Any, **named: Any) -> bool:
         got: bool = self._lock.acquire(*args, **named)
@@ -48,12 +43,6 @@ class SignalledLock:
             self.is_armed = False
             signal.raise_signal(signal.SIGINT)
         return got
-
-    def __enter__(self) -> Any:
-        return self._lock.__enter__()
-
-    def __exit__(self, *raised: Any) -> Any:
-        return self._lock.__exit__(*raised)
 
 
 class ResumedFirst(SignalledLock):
@@ -242,14 +231,12 @@ def test_a_job_that_is_torn_is_let_go_of_before_its_lock(
     assert runs and not any(runs)
 
 
-class NotingLock:
+class NotingLock(StandInLock):
     """Has something noted whenever other threads may have it."""
 
     def __init__(self, lock: Any, note: Callable[[], object]) -> None:
-        self._lock, self._note = lock, note
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._lock, name)
+        super().__init__(lock)
+        self._note = note
 
     def release(self) -> None:
         self._lock.release()

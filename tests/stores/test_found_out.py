@@ -1,15 +1,14 @@
 """A process that runs a job for which it has nothing to write finds out, too, that the job is not its any more."""
 
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from routilux import Flow, OwnershipLost
 from routilux._backends.memory import MemoryBackend
 from routilux._engine import keeper
-from routilux.stores import Store, open_store
+from routilux.stores import Store
 from tests.patience import PATIENCE, until
 from tests.stores.patients import patient
 
@@ -19,18 +18,6 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     """It looks often."""
     monkeypatch.setattr(keeper, "ROUND", 0.01)
     monkeypatch.setattr(keeper, "BEAT", 0.02)
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
-def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Store]]:
-    """A store, as its owner and as another process have it."""
-    if request.param == "memory":
-        with open_store("memory:") as store, Store(store._backend) as other:
-            yield [store, other]
-        return
-    url = f"sqlite:///{tmp_path}/jobs.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    with open_store(url) as store, open_store(url) as other:
-        yield [store, other]
 
 
 def taken_over(store: Store, job_id: str) -> Flow:

@@ -2,8 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,18 +24,6 @@ from tests.stores.patients import patient
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is looked often."""
     monkeypatch.setattr(keeper, "ROUND", 0.01)
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
-def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Store]]:
-    """A store, as whoever waits and as another process have it."""
-    if request.param == "memory":
-        with open_store("memory:") as store, Store(store._backend) as other:
-            yield [store, other]
-        return
-    url = f"sqlite:///{tmp_path}/jobs.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    with open_store(url) as store, open_store(url) as other:
-        yield [store, other]
 
 
 def paused(store: Store, by: Store | None = None) -> JobState:

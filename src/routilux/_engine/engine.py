@@ -31,7 +31,8 @@ class Engine:
     """A clock, workers, an event loop, and the jobs that run on them in this process.
 
     A signal may have one of its calls made in the middle of another, so that its locks can be taken again. `deadlines`
-    are those of the threads that are shutting it down; `ends_at` is when it is to be shut down by what is done apart.
+    are those of the threads that are shutting it down; `ends_at` is when it is to be shut down by what is done apart,
+    which waits no longer as soon as it `came_to_rest`.
     """
 
     def __init__(self, clock: Clock, workers: Workers, coroutines: Coroutines, new_id: Callable[[], str]) -> None:
