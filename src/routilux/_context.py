@@ -54,7 +54,7 @@ class Activation(msgspec.Struct):
     def emit(self, routine: object, event: str, data: Data) -> HistoryRecord:
         """Put one emission into the outbox; it becomes part of the job when the handler returns."""
         handler = self.handler
-        routes = handler.source.routes.get(event)
+        routes = handler.routes.get(event)
         if routes is None or routine is not handler.routine:
             raise self._refusal(routine, event)
         for route in routes:

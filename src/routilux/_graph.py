@@ -1,5 +1,7 @@
 """A flow compiled once: frozen, names only, checked. What the engine sees instead of the flow."""
 
+from typing import Protocol
+
 import msgspec
 
 from routilux._binding import Binding, binding_by_name
@@ -60,6 +62,18 @@ class RoutineNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     routes: Routes
     conditions: tuple[tuple[str, str], ...] = ()
     effects: SideEffects = SideEffects.REPEATABLE
+
+
+class Source(Protocol):
+    """The little of a routine that what it emits is published by."""
+
+    @property
+    def routine_id(self) -> str:
+        """Its id."""
+
+    @property
+    def routes(self) -> Routes:
+        """Where each of its events leads."""
 
 
 class Graph(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from routilux._binding import Binding
-from routilux._graph import RoutineNode, SlotNode
+from routilux._graph import Routes, RoutineNode, SlotNode
 from routilux._model import SlotKey
 from routilux._records import Data
 from routilux.error_handler import ErrorHandler
@@ -43,10 +43,11 @@ class Handler(msgspec.Struct, frozen=True):
     call: Callable[..., Any]
     only: str | None
     plain: bool
-    is_async: bool
     routine: HandlingRoutine
-    source: RoutineNode
+    routes: Routes
     unmapped: frozenset[str]
+    is_async: bool
+    source: RoutineNode
     node: SlotNode
     binding: Binding
     takes_all: bool

@@ -307,3 +307,22 @@ def test_a_store_that_cannot_be_left_is_closed_all_the_same(caplog: pytest.LogCa
     with pytest.raises(Exception, match="has been closed"):
         backend.records()
     store.close()
+
+
+@pytest.mark.parametrize("asked", ["pause", "cancel"])
+def test_what_somebody_else_has_done_just_before_is_not_done_again(
+    backend: Acquired, store: Store, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    job_id, look, epochs = orphan(backend), store._asking._look, []
+
+    def be_overtaken(job_id: str) -> JobState:
+        monkeypatch.setattr(store._asking, "_look", look)
+        getattr(store, asked)(job_id, "first")
+        epochs.append(backend.record(job_id).epoch)
+        return look(job_id)
+
+    monkeypatch.setattr(store._asking, "_look", be_overtaken)
+    getattr(store, asked)(job_id, "second")
+    _, after = store.load(job_id)
+    assert [point["reason"] for point in after.pause_points] == (["first"] if asked == "pause" else [])
+    assert [backend.record(job_id).epoch] == epochs

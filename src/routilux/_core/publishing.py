@@ -5,7 +5,7 @@ from typing import Protocol
 from routilux._core.facts import NOTHING, TIMER_CHANGED, Effects
 from routilux._core.job import Job
 from routilux._core.settling import touch
-from routilux._graph import RoutineNode
+from routilux._graph import Source
 from routilux._model import SlotKey
 from routilux._records import Changes, Emission, Expectation, HistoryRecord, Task
 
@@ -30,7 +30,7 @@ class Published(Protocol):
         """How some of that are to be routed, by index."""
 
 
-def publish(job: Job, source: RoutineNode, done: Published, changes: Changes | None, now: float) -> Effects:
+def publish(job: Job, source: Source, done: Published, changes: Changes | None, now: float) -> Effects:
     """Commit what an activation did: its records, its emissions as one task per connection, its changes."""
     if done.started is not None:
         job.history.append(done.started)

@@ -48,7 +48,7 @@ from routilux._core.settling import (
     touch,
     worsen,
 )
-from routilux._graph import Graph, RoutineNode
+from routilux._graph import Graph, Source
 from routilux._model import (
     ErrorStrategy,
     JobStatus,
@@ -104,7 +104,7 @@ def _succeeded(graph: Graph, job: Job, fact: TaskSucceeded, now: float) -> Effec
     return succeed(job, graph.routines[fact.task.target.routine_id], fact, fact.changes, now)
 
 
-def succeed(job: Job, source: RoutineNode, done: Published, changes: Changes | None, now: float) -> Effects:
+def succeed(job: Job, source: Source, done: Published, changes: Changes | None, now: float) -> Effects:
     """Apply `TaskSucceeded`, which for the commonest of all facts need not be made unless somebody keeps it.
 
     What nearly all activations do is written out: no changes, and no emission that says how it is to be routed.

@@ -118,7 +118,7 @@ class RunningJob(HeldJob):
                         self._settle(activation, failure, now)
                     else:
                         activation.closed = True
-                        effects = succeed(job, handler.source, activation, None, now)
+                        effects = succeed(job, handler, activation, None, now)
                         if effects:
                             self._react(effects)
                         elif now <= end:
@@ -344,7 +344,7 @@ class RunningJob(HeldJob):
     def _succeed(self, activation: Activation, changes: Changes | None, now: float) -> None:
         activation.closed = True
         if self.log is None:
-            effects = succeed(self.job, activation.handler.source, activation, changes, now)
+            effects = succeed(self.job, activation.handler, activation, changes, now)
             if effects:
                 self._react(effects)
         else:

@@ -152,24 +152,28 @@ class Asking:
         job_id: str,
         request: Request,
         do: Callable[[LiveJob], object],
-        is_met: Callable[[JobRecord], bool],
+        is_met: Callable[[str], bool],
         timeout: float | None,
     ) -> str:
-        """Ask, and say which status the job has when it is seen that this is met; TimeoutError after `timeout` seconds.
+        """Ask, and say which status the job has once this is seen to meet it; TimeoutError after `timeout` seconds.
 
         JobStateError, with what the owner says, where it refuses, and StoreUnavailableError where the store is away for
         its patience, or at the end of that time.
         """
         asked = _Asked(self._ledger.backend, job_id, request)
 
+        def do_unless_met(live: LiveJob) -> None:
+            if not is_met(live.job.status):  # somebody may have been faster since it was last looked at
+                do(live)
+
         def look() -> str | None:
             record = asked.record()
-            if is_met(record):
+            if is_met(record.status):
                 return record.status
             if self._ledger.has_owner(record):
                 asked.take_answer(record)
                 asked.leave(record)
-            elif self._is_done_here(asked, do):
+            elif self._is_done_here(asked, do_unless_met):
                 return asked.record().status
             return None
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import TracebackType
 
-from routilux._backends.backend import MOVED, Backend, JobRecord, StoredJob
+from routilux._backends.backend import MOVED, Backend, StoredJob
 from routilux._core.job import Job
 from routilux._engine.awaited import checked_patience
 from routilux._engine.custody import Custody
@@ -342,9 +342,9 @@ class Store(KeepsJobs):
         self.close()
 
 
-def _is_still(record: JobRecord) -> bool:
-    return record.status not in (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.COMPLETED)
+def _is_still(status: str) -> bool:
+    return status not in (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.COMPLETED)
 
 
-def _is_settled(record: JobRecord) -> bool:
-    return record.status in SETTLED
+def _is_settled(status: str) -> bool:
+    return status in SETTLED
