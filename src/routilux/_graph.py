@@ -10,7 +10,7 @@ from routilux._records import Data
 from routilux.errors import BindingError, listed
 
 
-class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """One connection, seen from its event."""
 
     source: EventKey

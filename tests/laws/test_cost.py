@@ -90,7 +90,6 @@ CALLS_OF_AN_ACTIVATION = {
     "list.append": 3,
     "deque.append": 1,
     # and the next one is taken.
-    "take_next": 1,
     "deque.popleft": 1,
     "RLock.release": 1,
     "len": 2,

@@ -72,14 +72,6 @@ def take(graph: Graph, job: Job, now: float) -> Task | None:
     """Take the task to run next, or None where nothing may start now. Its data is to be merged into its slot."""
     if job.closing is not None or job.status is not RUNNING or (job.active and not graph.concurrent):
         return None
-    return take_next(job, now)
-
-
-def take_next(job: Job, now: float) -> Task | None:
-    """Take the first of the tasks that are ready, where it is known that it may start; None where there is none.
-
-    Where `succeed` has no effects there need be none: what is left may be due later.
-    """
     ready = job.ready
     if ready.ranked:
         task = ready.pop()

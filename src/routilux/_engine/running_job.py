@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from routilux._context import Activation
 from routilux._core.facts import TaskAbsorbed, TaskFailed, TaskFlushed, TaskMerged, TaskSucceeded
 from routilux._core.merging import given, merge, put_merged, shown
-from routilux._core.transition import succeed, take, take_next
+from routilux._core.transition import succeed, take
 from routilux._current import get_current, set_current
 from routilux._engine.attempt import Failure, call_guarded, decided, describe, holds_for, merged_by, run_handler
 from routilux._engine.discretion import secret_in_outcome
@@ -92,6 +92,7 @@ class RunningJob(HeldJob):
         all else, would do just the same with it. The inner loop goes on as long as one plain activation follows
         another.
         """
+        read_clock = self.now
         activation = self.next_activation()
         while activation is not None:
             handler = activation.handler
@@ -103,8 +104,7 @@ class RunningJob(HeldJob):
                 failure = run_handler(activation)
                 self.lock.acquire()  # `with` would cost more than the lock
                 try:
-                    job, task, read_clock = self.job, activation.task, self.now
-                    now = read_clock()
+                    job, task, now = self.job, activation.task, read_clock()
                     if (
                         failure is not None
                         or not is_plain
@@ -121,10 +121,10 @@ class RunningJob(HeldJob):
                         effects = succeed(job, handler, activation, None, now)
                         if effects:
                             self._react(effects)
-                        elif now <= end:
-                            following = take_next(job, now)
-                            if following is None:
-                                return False
+                        elif now <= end and (ready := job.ready).plain and not ready.ranked:
+                            following = ready.plain.popleft()
+                            following.since = now
+                            job.active[following.number] = following
                             handler = self.handlers[following.target]
                             if handler.plain:
                                 started = HistoryRecord(handler.routine_id, "start", handler.start, now)
