@@ -40,12 +40,13 @@ class Handler(msgspec.Struct, frozen=True):
     # What each activation needs comes first: it lies together in memory, and a large flow does not fit into the caches.
     routine_id: str
     start: Data
-    call: Callable[..., Any]
+    method: Callable[..., Any]
     only: str | None
     plain: bool
     routine: HandlingRoutine
     routes: Routes
     unmapped: frozenset[str]
+    call: Callable[..., Any]
     is_async: bool
     source: RoutineNode
     node: SlotNode

@@ -26,8 +26,8 @@ def run_handler(activation: Activation) -> Failure:
     try:
         only = handler.only
         if only in given and len(given) == 1:
-            call, value = handler.call, given[only]
-            result = call(value if type(value) in _UNCHANGEABLE else copy_fields(given)[only])
+            method, value = handler.method, given[only]
+            result = method(handler.routine, value if type(value) in _UNCHANGEABLE else copy_fields(given)[only])
         else:
             result = handler.call(**_arguments(given, handler))
         if result is not None and inspect.isawaitable(result):
