@@ -121,8 +121,8 @@ def _handler(
     return Handler(
         routine_id=key.routine_id,
         start=alike.setdefault(key.slot, {"slot": key.slot}),
-        method=getattr(slot.handler,"__func__",None),
-        only=only_parameter(slot.handler, binding),
+        function=getattr(slot.handler, "__func__", slot.handler),
+        only=only_parameter(slot.handler, routine, binding),
         plain=slot.merge_kind is MergeKind.OVERRIDE and slot.when is None and slot.timeout is None and not awaited,
         routine=routine,
         routes=source.routes,

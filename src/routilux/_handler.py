@@ -30,17 +30,17 @@ def policy_of(routine: HandlingRoutine, flow_policy: ErrorHandler | None) -> Err
 class Handler(msgspec.Struct, frozen=True):
     """A slot of a running flow: what is called for a task, with what policy around it.
 
-    `start` is what history says of each start. `only` is the one parameter of a handler that may be called by position,
-    which is quicker; `takes_all` says that any data fits. `plain` says that it is not async, and that nothing comes
-    before its call but to replace the slot's data: no merge function, predicate or timeout. `source` tells where each
-    event of the routine leads; `unmapped` are those whose data keeps its names on every way. `recorded` asks for each
-    attempt to be on disk before it begins.
+    `start` is what history says of each start. `only` is the one parameter of a handler whose `function` may be called
+    with its routine and that, which is quicker than `call`; `takes_all` says that any data fits. `plain` says that it
+    is not async, and that nothing comes before its call but to replace the slot's data: no merge function, predicate or
+    timeout. `routes` tell where each event of the routine leads; `unmapped` are those whose data keeps its names on
+    every way. `recorded` asks for each attempt to be on disk before it begins.
     """
 
     # What each activation needs comes first: it lies together in memory, and a large flow does not fit into the caches.
     routine_id: str
     start: Data
-    method: Callable[..., Any]
+    function: Callable[..., Any]
     only: str | None
     plain: bool
     routine: HandlingRoutine
@@ -67,15 +67,14 @@ class Handler(msgspec.Struct, frozen=True):
 Handlers = dict[SlotKey, Handler]
 
 
-def only_parameter(call: Callable[..., Any], binding: Binding) -> str | None:
-    """The one parameter of a plain function or method; None where it has others, or something else is called."""
-    function = call.__func__ if type(call) is MethodType else call
-    if type(function) is not FunctionType:
+def only_parameter(call: Callable[..., Any], routine: object, binding: Binding) -> str | None:
+    """The one parameter of the routine's own plain method; None where it has others, or something else is called."""
+    if type(call) is not MethodType or call.__self__ is not routine or type(call.__func__) is not FunctionType:
         return None
-    code, bound = function.__code__, function is not call
-    if code.co_flags & _OPEN_ENDED or code.co_kwonlyargcount or code.co_argcount != bound + 1:
+    code = call.__func__.__code__
+    if code.co_flags & _OPEN_ENDED or code.co_kwonlyargcount or code.co_argcount != 2:
         return None
-    name = code.co_varnames[bound]
+    name = code.co_varnames[1]
     return name if binding.names == {name} else None
 
 

@@ -26,8 +26,8 @@ def run_handler(activation: Activation) -> Failure:
     try:
         only = handler.only
         if only in given and len(given) == 1:
-            method, value = handler.method, given[only]
-            result = method(handler.routine, value if type(value) in _UNCHANGEABLE else copy_fields(given)[only])
+            function, value = handler.function, given[only]
+            result = function(handler.routine, value if type(value) in _UNCHANGEABLE else copy_fields(given)[only])
         else:
             result = handler.call(**_arguments(given, handler))
         if result is not None and inspect.isawaitable(result):
