@@ -124,6 +124,9 @@ class Bound:
     def of_class(cls, left: Any) -> None:
         seen.append((cls.__name__, left))
 
+    def of_another(self, left: Any) -> None:
+        seen.append((type(self).__name__, left))
+
 
 @pytest.mark.parametrize(
     ("handler", "expected"),
@@ -131,6 +134,7 @@ class Bound:
         (Bound(), ("called", 1)),
         (Bound.static, ("static", 1)),
         (Bound.of_class, ("Bound", 1)),
+        (Bound().of_another, ("Bound", 1)),
         (lambda left: seen.append(("lambda", left)), ("lambda", 1)),
         (partial(lambda first, left: seen.append((first, left)), "partial"), ("partial", 1)),
         (partial(lambda first, left: seen.append((first, left)), left="replaced", first="given"), ("given", 1)),
