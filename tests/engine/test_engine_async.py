@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import gc
 import logging
 import threading
 from queue import SimpleQueue
@@ -10,10 +11,13 @@ from typing import Any
 import pytest
 
 from routilux import BlockingCallError, JobFailedError, JobStateError, Routine
+from routilux._engine import running_job
 from routilux._engine.coroutines import LazyLoopThread
+from routilux.errors import RoutiluxError
 from routilux.testing import StepRunner
 from tests.engine.engine_parts import EngineAsker, emitted, events_of, flow_of, pipeline, retrying, routine
 from tests.engine.test_engine_threads import in_background, running, sending
+from tests.interruptions import interrupted
 from tests.patience import PATIENCE, until, wait_for_threads
 
 Ended = SimpleQueue[str]
@@ -510,3 +514,24 @@ def test_a_loop_that_was_closed_before_its_first_coroutine_ends_with_that() -> N
     loop.start(run())
     assert ran.wait(PATIENCE)
     wait_for_threads("closed-early")
+
+
+@pytest.mark.parametrize("torn", ["succeed", "take", "Activation"])
+def test_a_job_of_coroutines_that_is_torn_is_let_go_of(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, torn: str
+) -> None:
+    """Who waits for it would wait for ever."""
+
+    async def go(self: Routine, left: int) -> None:
+        if left == 2:
+            broken = interrupted(getattr(running_job, torn), before=False, kind=MemoryError)
+            monkeypatch.setattr(running_job, torn, broken)
+        self.emit("out", left=left - 1)
+
+    flow = flow_of(a=routine(go, "out"), links=("a.out>a",))
+    with pytest.raises(RoutiluxError, match="was being changed, and nothing of it runs any more"):
+        flow.execute("a", {"left": 3}).wait(PATIENCE)
+    flow.shutdown()
+    wait_for_threads("routilux-loop-flow")
+    gc.collect()  # then asyncio tells of the error, and in no later test
+    assert "MemoryError" in caplog.text

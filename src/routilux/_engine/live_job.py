@@ -1,13 +1,13 @@
 """A job that runs in this process: its coroutines, and what becomes of it as time goes on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
 from routilux._context import Activation
 from routilux._core.facts import JobCancelled, JobTimedOut, TimersFired
 from routilux._core.settling import abandon_active
-from routilux._engine.attempt import await_handler
+from routilux._engine.attempt import Failure, await_handler
 from routilux._engine.awaited import Awaited, TimeIsUp, left_until
 from routilux._engine.coroutines import Cancellable, breathe
 from routilux._engine.running_job import RunningJob
@@ -60,21 +60,22 @@ class LiveJob(RunningJob):
     # Coroutines.
 
     def _start_coroutine(self, activation: Activation) -> None:
+        self._whole(self._start, activation, self._run_coroutines(activation))
+
+    def _start(self, activation: Activation, coroutine: Coroutine[Any, Any, None], now: float) -> None:
         assert self.engine is not None
         task = activation.task
-        coroutine = self._run_coroutines(activation)
-        with self.lock:
-            if self.job.active.get(task.number) is not task:
-                coroutine.close()
-                return
-            if self._coroutines is EMPTY:
-                self._coroutines = {}
-            try:
-                self._coroutines[task.number] = self.engine.coroutines.start(coroutine)
-            except NoThreadError as error:  # its policy decides whether it is tried again
-                coroutine.close()
-                self._settle(activation, error, self.now())
-                self.submit()
+        if self.job.active.get(task.number) is not task:
+            coroutine.close()
+            return
+        if self._coroutines is EMPTY:
+            self._coroutines = {}
+        try:
+            self._coroutines[task.number] = self.engine.coroutines.start(coroutine)
+        except NoThreadError as error:  # its policy decides whether it is tried again
+            coroutine.close()
+            self._settle(activation, error, now)
+            self.submit()
 
     async def _run_coroutines(self, activation: Activation | None) -> None:
         """Await a handler, and go on with the next one as long as that is async too.
@@ -85,44 +86,51 @@ class LiveJob(RunningJob):
         try:
             while activation is not None:
                 failure = await await_handler(activation)
-                with self.lock:
-                    number = activation.task.number
-                    is_mine = self.job.active.get(number) is activation.task
-                    running = self._coroutines.get(number) if is_mine else None
-                    self._settle(activation, failure, self.now())
+                running = self._whole(self._settle_coroutine, activation, failure)
                 if failure is not None:
                     self.tell_news()
                 if running is None:
                     break
                 await breathe()
-                activation = self._next_coroutine(running)
+                activation = self._whole(self._next_coroutine, running)
         finally:
             self.submit()
             self.tell_news()
 
-    def _next_coroutine(self, running: Cancellable) -> Activation | None:
-        with self.lock:
-            activation = self._next_activation(self.now(), only_async=True)
-            if activation is not None:
-                self._coroutines[activation.task.number] = running
-                if self.graph.concurrent:
-                    self.submit()
-            return activation
+    def _settle_coroutine(self, activation: Activation, failure: Failure, now: float) -> Cancellable | None:
+        """Settle an attempt, and say what has run it; None where that was given up, and is to take nothing more."""
+        number = activation.task.number
+        is_mine = self.job.active.get(number) is activation.task
+        running = self._coroutines.get(number) if is_mine else None
+        self._settle(activation, failure, now)
+        return running
+
+    def _next_coroutine(self, running: Cancellable, now: float) -> Activation | None:
+        activation = self._next_activation(now, only_async=True)
+        if activation is not None:
+            self._coroutines[activation.task.number] = running
+            if self.graph.concurrent:
+                self.submit()
+        return activation
 
     # Time.
 
     def _expire(self, activation: Activation) -> None:
         """Fail an attempt that takes too long, and give it up."""
+        with self.telling():
+            if self._whole(self._has_expired, activation):
+                self.submit()
+
+    def _has_expired(self, activation: Activation, now: float) -> bool:
         task = activation.task
-        with self.telling(), self.lock:
-            if self.job.active.get(task.number) is not task:
-                return
-            failure = ActivationTimeout(
-                f"the handler of {task.target} took longer than the {activation.handler.timeout} s that its slot allows"
-            )
-            self._give_up([task])
-            self._settle(activation, failure, self.now())
-        self.submit()
+        if self.job.active.get(task.number) is not task:
+            return False
+        failure = ActivationTimeout(
+            f"the handler of {task.target} took longer than the {activation.handler.timeout} s that its slot allows"
+        )
+        self._give_up([task])
+        self._settle(activation, failure, now)
+        return True
 
     def _give_up(self, tasks: list[Task]) -> None:
         for task in tasks:
