@@ -42,16 +42,16 @@ def compile_graph(
     return Graph(flow_id, concurrent, nodes, slots, fingerprint(nodes, slots))
 
 
-Routes = defaultdict[EventKey, list[Route]]
-Sources = defaultdict[SlotKey, list[tuple[EventKey, int]]]
+_Ways = defaultdict[EventKey, list[Route]]
+_Origins = defaultdict[SlotKey, list[tuple[EventKey, int]]]
 
 
-def _ways(connections: Iterable[Connection], keys: dict[SlotKey, SlotKey]) -> tuple[Routes, Sources]:
+def _ways(connections: Iterable[Connection], keys: dict[SlotKey, SlotKey]) -> tuple[_Ways, _Origins]:
     """Where each event leads, and where what each slot is given comes from.
 
     Each slot has one key, the same object everywhere: then looking it up need not compare it.
     """
-    routes, sources = Routes(list), Sources(list)
+    routes, sources = _Ways(list), _Origins(list)
     for connection in connections:
         source, target = connection.source, keys[connection.target]
         routes[source].append(Route(source, target, connection.param_mapping, connection.priority))
@@ -129,7 +129,6 @@ def _handler(
         unmapped=alike.setdefault(unmapped, unmapped),
         call=_called_by_position(slot.handler) if binding.by_position else slot.handler,
         is_async=awaited,
-        source=source,
         node=graph.slots[key],
         binding=binding,
         takes_all=binding.open_ended and not binding.required,

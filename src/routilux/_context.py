@@ -7,7 +7,7 @@ import msgspec
 
 from routilux._current import current
 from routilux._dealings import Dealings, Guarded, LookedAt
-from routilux._graph import Graph, Route, RoutineNode
+from routilux._graph import Graph, Route, Source
 from routilux._handler import Handler
 from routilux._model import SlotKey
 from routilux._records import Data, Emission, HistoryRecord, Task, changed_often, task_id
@@ -83,7 +83,7 @@ class Activation(msgspec.Struct):
                 f"{routine!r} cannot emit {event!r} in a handler of routine {routine_id!r}: "
                 f"a handler emits through its own routine (self.emit)"
             )
-        return unknown_event(event, self.handler.source)
+        return unknown_event(event, self.handler)
 
     def check_open(self, verb: str) -> None:
         """Refuse what comes after the handler has returned, or its attempt was given up; and what decides, to act."""
@@ -136,7 +136,7 @@ class Activation(msgspec.Struct):
             self.deals.start_over()
 
 
-def unknown_event(event: object, source: RoutineNode) -> DefinitionError:
+def unknown_event(event: object, source: Source) -> DefinitionError:
     """The error for an event that a routine has not."""
     return DefinitionError(
         f"unknown event {event!r} of routine {source.routine_id!r}; it has: {listed(source.routes)}",
@@ -145,7 +145,7 @@ def unknown_event(event: object, source: RoutineNode) -> DefinitionError:
     )
 
 
-def emissions(source: RoutineNode, emitted: Iterable[tuple[str, Data]], now: float) -> list[HistoryRecord]:
+def emissions(source: Source, emitted: Iterable[tuple[str, Data]], now: float) -> list[HistoryRecord]:
     """What somebody says that a handler has emitted, checked as `emit` does."""
     records = []
     for index, each in enumerate(emitted):

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from routilux._binding import Binding
-from routilux._graph import Routes, RoutineNode, SlotNode
+from routilux._graph import Routes, SlotNode
 from routilux._model import SlotKey
 from routilux._records import Data
 from routilux.error_handler import ErrorHandler
@@ -48,7 +48,6 @@ class Handler(msgspec.Struct, frozen=True):
     unmapped: frozenset[str]
     call: Callable[..., Any]
     is_async: bool
-    source: RoutineNode
     node: SlotNode
     binding: Binding
     takes_all: bool

@@ -10,7 +10,7 @@ from routilux._definition import Definition
 from routilux._engine.awaited import Awaited, checked_patience
 from routilux._engine.coroutines import call_in_thread, until_true
 from routilux._engine.engine import Engine, EngineFactory, threaded_engine
-from routilux._engine.job_lock import is_free
+from routilux._engine.job_lock import taken
 from routilux._engine.keeping import Keeping, KeepsJobs
 from routilux._engine.kept_job import Fitting
 from routilux._engine.live_job import LiveJob
@@ -211,8 +211,10 @@ class Flow(Definition):
         if is_handler_of(live):
             request()
             return
-        is_had_at_once = live.custody is None and is_free(live.lock)  # else a predicate may be asked, or a store
-        await until_true(request() if is_had_at_once else await call_in_thread(request))
+        with live.telling(), taken(live.lock, 0.0) as is_mine:
+            is_had_at_once = is_mine and live.custody is None  # else a predicate may be asked, or a store
+            paused = request() if is_had_at_once else None
+        await until_true(await call_in_thread(request) if paused is None else paused)
         job_state._check_paused()
 
     def _pause_request(self, live: LiveJob, reason: str, checkpoint: Data | None) -> Callable[[], Awaited]:

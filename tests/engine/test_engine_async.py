@@ -15,8 +15,8 @@ from routilux._engine import running_job
 from routilux._engine.coroutines import LazyLoopThread
 from routilux.errors import RoutiluxError
 from routilux.testing import StepRunner
-from tests.engine.engine_parts import EngineAsker, emitted, events_of, flow_of, pipeline, retrying, routine
-from tests.engine.test_engine_threads import in_background, running, sending
+from tests.engine.engine_parts import EngineAsker, StandInLock, emitted, events_of, flow_of, pipeline, retrying, routine
+from tests.engine.test_engine_threads import in_background, running, sending, stuck
 from tests.interruptions import interrupted
 from tests.patience import PATIENCE, until, wait_for_threads
 
@@ -357,6 +357,49 @@ def test_pausing_does_not_block_the_callers_loop_while_a_predicate_is_asked() ->
     assert in_time == [True]
 
 
+class TakenAtOnce(StandInLock):
+    """A lock that another thread takes as soon as its maker has let go of it, once, for as long as it needs it."""
+
+    def __init__(self, lock: Any, release: threading.Event, in_time: list[bool]) -> None:
+        super().__init__(lock)
+        self._is_armed, self._maker = True, threading.get_ident()
+        self._release, self._in_time = release, in_time
+
+    def release(self) -> None:
+        self._lock.release()
+        if self._is_armed and threading.get_ident() == self._maker and not self._lock._is_owned():
+            self._is_armed = False
+            taken = threading.Event()
+            threading.Thread(target=self._take, args=[taken]).start()
+            assert taken.wait(PATIENCE)
+
+    def _take(self, taken: threading.Event) -> None:
+        with self._lock:
+            taken.set()
+            self._in_time.append(self._release.wait(5))
+
+    def __exit__(self, *raised: object) -> None:
+        self.release()
+
+
+def test_pausing_does_not_block_the_callers_loop_where_somebody_is_faster_after_it_has_looked() -> None:
+    entered, release, in_time = threading.Event(), threading.Event(), list[bool]()
+
+    async def program() -> None:
+        job_state = flow.start("a")
+        assert await asyncio.to_thread(entered.wait, PATIENCE)
+        job_state._live.lock = TakenAtOnce(job_state._live.lock, release, in_time)
+        pausing = asyncio.create_task(flow.pause_async(job_state))
+        asyncio.get_running_loop().call_soon(release.set)  # when that has begun to wait
+        await pausing
+        assert job_state.status == "paused"
+
+    flow = flow_of(a=stuck(entered, release))
+    with running(flow, release):
+        asyncio.run(program())
+    assert in_time == [True]
+
+
 def test_a_caller_that_gives_up_waiting_harms_nobody() -> None:
     release = threading.Event()
 
@@ -528,10 +571,10 @@ def test_a_job_of_coroutines_that_is_torn_is_let_go_of(
             monkeypatch.setattr(running_job, torn, broken)
         self.emit("out", left=left - 1)
 
-    flow = flow_of(a=routine(go, "out"), links=("a.out>a",))
+    flow = flow_of(flow_id="torn", a=routine(go, "out"), links=("a.out>a",))
     with pytest.raises(RoutiluxError, match="was being changed, and nothing of it runs any more"):
         flow.execute("a", {"left": 3}).wait(PATIENCE)
     flow.shutdown()
-    wait_for_threads("routilux-loop-flow")
+    wait_for_threads("routilux-loop-torn")
     gc.collect()  # then asyncio tells of the error, and in no later test
     assert "MemoryError" in caplog.text

@@ -232,7 +232,7 @@ def test_it_holds_up_nobody_who_has_more_haste(asks_there: bool) -> None:
 def test_no_job_begins_as_it_comes_to_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     flow, refused = failing_flow(fail), list[bool]()
 
-    def at_once(self: Engine, call: Callable[[], None], needs: object) -> None:
+    def at_once(self: Engine, call: Callable[[], None], *_: object) -> None:
         thread = threading.Thread(target=call)
         thread.start()
         thread.join()

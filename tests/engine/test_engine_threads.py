@@ -476,3 +476,33 @@ def test_a_job_that_waits_for_a_timer_goes_on_although_nobody_has_it_or_its_flow
     runner.clock.advance(8.0)
     runner.run_ready()
     assert ran == [1, 1]
+
+
+def test_a_worker_whose_attempt_was_given_up_runs_nothing_more_of_a_job_that_goes_on_elsewhere() -> None:
+    entered, release, ran = threading.Event(), threading.Event(), list[str]()
+
+    def go(self: Routine) -> None:
+        self.emit("out")
+        self.emit("out")
+
+    def work(self: Routine) -> None:
+        if not entered.is_set():
+            entered.set()
+            release.wait(PATIENCE)
+        ran.append(threading.current_thread().name)
+
+    runner = StepRunner()
+    here, there = (
+        flow_of(*who, flow_id="late", links=("a.out>b",), a=routine(go, "out"), b=routine(work, timeout=0.01))
+        for who in ((), (runner,))
+    )
+    job_state = here.execute("a")
+    assert entered.wait(PATIENCE)
+    assert job_state.wait(PATIENCE)
+    there.retry(job_state)
+    release.set()
+    here.shutdown()
+    wait_for_threads("routilux-late")
+    assert (job_state.status, len(ran)) == ("running", 1)
+    runner.run()
+    assert (job_state.status, len(ran)) == ("completed", 3)

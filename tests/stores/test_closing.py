@@ -19,6 +19,7 @@ from routilux._logging import LOGGER, logger
 from routilux.stores import Store, open_store
 from serilux import register_serializable
 from tests.patience import until, wait_for_threads
+from tests.stores.patients import patient
 from tests.stores.watched_backend import Watched, away
 
 LONG = 60.0
@@ -317,3 +318,26 @@ def test_what_closes_a_store_as_another_thread_logs_something_holds_up_no_write(
         wait_for_threads("routilux-closing")
     finally:
         LOGGER.removeHandler(alarm)
+
+
+def test_one_who_holds_up_the_flow_that_is_shut_down_apart_does_not_wait_for_that() -> None:
+    """A signal's handler may do both, in the middle of any call."""
+
+    def leave() -> None:
+        with live.lock:
+            flow.shutdown()
+            store.close()
+
+    store = open_store("memory:")
+    flow = patient()
+    job_state = flow.execute("patient", store=store)
+    live = job_state._live
+    leaving = Thread(target=leave, daemon=True)
+    leaving.start()
+    leaving.join(LONG)
+    assert not leaving.is_alive()
+    wait_for_threads("routilux-shutdown")
+    wait_for_threads("routilux-closing")
+    assert job_state.status == "paused"
+    with pytest.raises(StoreError, match="has been closed"):
+        store.jobs()

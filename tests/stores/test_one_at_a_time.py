@@ -326,3 +326,27 @@ def test_what_somebody_else_has_done_just_before_is_not_done_again(
     _, after = store.load(job_id)
     assert [point["reason"] for point in after.pause_points] == (["first"] if asked == "pause" else [])
     assert [backend.record(job_id).epoch] == epochs
+
+
+@pytest.mark.parametrize("asked", ["pause", "cancel"])
+def test_what_an_owner_has_done_who_died_before_it_was_listed_is_listed(
+    backend: Acquired, store: Store, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    owner = Store(backend)
+    live = patient().execute("patient", store=owner)._live
+
+    def die(log: object) -> bool:
+        owner.ledger.flush()
+        live.abandon()
+        return False
+
+    monkeypatch.setattr(live, "_is_written", die)
+    if asked == "pause":
+        live.pause("", {})
+    else:
+        live.cancel("")
+    backend.leave(owner.ledger.owner)
+    listed = [backend.record(live.job.job_id).status]
+    getattr(store, asked)(live.job.job_id)
+    listed.append(backend.record(live.job.job_id).status)
+    assert listed == ["running", {"pause": "paused", "cancel": "cancelled"}[asked]]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from routilux import Flow, JobState, OwnershipLost, StoreError
+from routilux import Flow, JobState, OwnershipLost, ResumeError, StoreError
 from routilux._backends.backend import JobRecord
 from routilux._backends.memory import MemoryBackend
 from routilux._engine import keeper
@@ -355,3 +355,19 @@ def test_a_pause_that_was_asked_for_by_way_of_the_store_is_logged(
     told = f"job w1 of flow 'patient' pauses, as somebody has asked for by way of its store{words}"
     assert (record.levelname, record.action, record.job_id) == ("INFO", "pause", "w1")  # type: ignore[attr-defined]
     assert (record.getMessage(), job_state.status) == (told, "paused")
+
+
+def test_who_waits_by_a_handle_that_has_found_out_by_itself_learns_what_that_shows() -> None:
+    with open_store("memory:") as store:
+        job_state = paused(store)
+        flow = job_state._live.flow
+        resumed, other = store.load("w1")
+        resumed.resume(other)
+        waiter = job_state._live._own_watchers().when(is_settled, job_state._live.job, None)
+        resumed.deliver(other, "patient", "answer", {"text": "yes"})
+        assert other.wait(PATIENCE)
+        with pytest.raises(ResumeError, match="is completed"):
+            flow.resume(job_state)
+        job_state._live.learn(0.0)
+        waiter.wait(0.0)
+        assert job_state.status == "completed"

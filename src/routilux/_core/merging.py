@@ -14,12 +14,10 @@ def merge(job: Job, node: SlotNode, task: Task) -> None:
         append(job, node, task)
 
 
-def override(job: Job, task: Task) -> Data:
-    """Let a task's data replace that of its slot; it is what its handler is to see."""
-    merged = task.merged
-    if merged is None:
-        merged = task.merged = job.slot_data[task.target] = task.data or {}
-    return merged
+def override(job: Job, task: Task) -> None:
+    """Let a task's data replace that of its slot; `RunningJob._run_in_turn` has a copy of this."""
+    if task.merged is None:
+        task.merged = job.slot_data[task.target] = task.data or {}
 
 
 def append(job: Job, node: SlotNode, task: Task) -> None:

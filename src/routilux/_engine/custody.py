@@ -24,7 +24,7 @@ WATCHED = 4096
 
 
 class Custody:
-    """What becomes of a job is kept in a ledger. All calls are made under the job's lock.
+    """What becomes of a job is kept in a ledger. Calls are made under the job's lock, but for `overtaken`.
 
     `graph` is the one that it ran with when it was read. It `is_unsure` whether a job that is not known to be in the
     store has got there, and `is_unanswered` where it may have, since the store did not answer.
@@ -183,9 +183,10 @@ class Custody:
         return found.issuperset(numbers) if stored.record.epoch == job.epoch else None
 
     def _known(self) -> Position | None:
-        if self._log is None:
+        log = self._log
+        if log is None:
             return self._position
-        return self._log.position if self._log.failure is None else _read_anew(self._log.position)
+        return log.position if log.failure is None else _read_anew(log.position)
 
     def keep(self, job: Job, definition: FlowDefinition, now: float, on_failure: OnFailure) -> JobLog:
         """Write the job as it is now, and take down from now on what happens to it.

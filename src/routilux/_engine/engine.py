@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from routilux._engine.apart import Needs, do_apart
+from routilux._engine.apart import IsHeldUp, Needs, do_apart
 from routilux._engine.awaited import Awaited
 from routilux._engine.clock import Clock, SystemClock
 from routilux._engine.coroutines import Coroutines, LazyLoopThread
@@ -31,8 +31,8 @@ class Engine:
     """A clock, workers, an event loop, and the jobs that run on them in this process.
 
     A signal may have one of its calls made in the middle of another, so that its locks can be taken again. `deadlines`
-    are those of the threads that are shutting it down; `ends_at` is when it is to be shut down by what is done apart,
-    which waits no longer as soon as it `came_to_rest`.
+    are those of the threads that are shutting it down; `ends_at` is when it is to be shut down by what is done apart.
+    Once the engine `came_to_rest`, that waits no longer.
     """
 
     def __init__(self, clock: Clock, workers: Workers, coroutines: Coroutines, new_id: Callable[[], str]) -> None:
@@ -126,12 +126,12 @@ class Engine:
         """Block the caller until it has come true; TimeIsUp after `timeout` seconds."""
         awaited.wait(timeout)
 
-    def shut_down_apart(self, call: Callable[[], None], needs: Needs) -> None:
+    def shut_down_apart(self, call: Callable[[], None], needs: Needs, is_held_up: IsHeldUp) -> None:
         """Have that done outside of what the caller is in the middle of; a process that ends waits for it.
 
         NoThreadError where it cannot be done.
         """
-        do_apart("routilux-shutdown", call, needs)
+        do_apart("routilux-shutdown", call, needs, is_held_up)
 
     def close(self) -> None:
         """End the threads when they have nothing left to do."""

@@ -115,7 +115,7 @@ class FlowDefinition(NamedTuple):
 
 
 class Custodian(Protocol):
-    """What becomes of one job is kept in a store. All calls are made under the job's lock."""
+    """What becomes of one job is kept in a store. Calls are made under the job's lock, but for `overtaken`."""
 
     @property
     def is_in_use(self) -> bool:

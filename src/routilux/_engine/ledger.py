@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from routilux._backends.backend import MOVED, Backend, Batch, Compaction, JobRecord, StoredJob
 from routilux._current import get_current
-from routilux._engine.apart import do_apart, wait_for_what_needs
+from routilux._engine.apart import do_apart, holds_up_what_needs, wait_for_what_needs
 from routilux._engine.claims import Claims
 from routilux._engine.fault_points import FaultPoint, Reached, pass_by
 from routilux._engine.hands import Hands
@@ -359,17 +359,18 @@ class Ledger:
     def close(self) -> None:
         """Write what is waiting, and leave, whatever signals come. A fork has nothing here to leave.
 
-        Who is called in the middle of another call of it, by a signal, the garbage collector or what is logged, does
-        not wait: that call ends before. Nor is anything waited for when the interpreter ends, whose threads stand
-        still, with whatever they have. A flow that is being shut down apart from its asker, and has jobs here, has
-        done so before; but for a handler, which it may wait for.
+        A flow with jobs here that is being shut down apart from its asker has done so before. Who is called in the
+        middle of another call of the store, or of what that flow waits for, by a signal, the garbage collector or what
+        is logged, does not wait: it is closed when that is over. A handler waits for no flow, which may wait for it.
+        Nor is anything waited for when the interpreter ends, whose threads stand still, with whatever they have.
         """
         if os.getpid() != self._pid or sys.is_finalizing():
             return
-        if is_in_the_middle() or self.is_in_use:
+        is_in_a_handler = get_current() is not None
+        if is_in_the_middle() or self.is_in_use or (not is_in_a_handler and holds_up_what_needs(self)):
             self._leave_apart()
         else:
-            within(None, self._leave if get_current() is not None else self._leave_in_turn)
+            within(None, self._leave if is_in_a_handler else self._leave_in_turn)
 
     def _leave_apart(self) -> None:
         if not self._is_leaving_apart:  # handlers of what is logged may ask often

@@ -115,7 +115,11 @@ class RunningJob(HeldJob):
                         or self._watchers.tasks
                         or self.secrecy.known
                     ):
+                        is_given_up = job.active.get(task.number) is not task
                         self._settle(activation, failure, now)
+                        if is_given_up:  # by now the job may run elsewhere, and in another way
+                            self.submit()
+                            return False
                     else:
                         activation.closed = True
                         effects = succeed(job, handler, activation, None, now)

@@ -61,8 +61,8 @@ def _shut_down(engine: Engine, wait: bool, deadline: float) -> None:
 
 def _shut_down_apart(engine: Engine, wait: bool, deadline: float) -> None:
     """Have it done elsewhere, unless that is so already, and by then: handlers of what is logged may ask often."""
-    end = _end(engine, wait, deadline)
-    if engine.ends_at is not None and engine.ends_at <= end:
+    end, before = _end(engine, wait, deadline), engine.ends_at
+    if before is not None and before <= end:
         return
 
     def do() -> None:
@@ -78,9 +78,9 @@ def _shut_down_apart(engine: Engine, wait: bool, deadline: float) -> None:
 
     engine.ends_at = end  # before it is begun: the next record may come at once
     try:
-        engine.shut_down_apart(do, needs)
+        engine.shut_down_apart(do, needs, partial(_has_what_others_need, engine))
     except BaseException:
-        engine.ends_at = None
+        engine.ends_at = before
         raise
     engine.stop_admitting()
 

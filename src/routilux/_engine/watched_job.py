@@ -99,6 +99,7 @@ class WatchedJob(KeptJob):
             return
         with self.taken(patience) as is_mine:
             if is_mine and not self.attached and self.job.epoch == epoch:
+                self._watchers.check(self.job)  # by this handle somebody may have found out
                 self._watchers.fail(error)
 
     def _failure(self) -> RoutiluxError | None:

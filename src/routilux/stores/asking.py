@@ -160,11 +160,14 @@ class Asking:
         JobStateError, with what the owner says, where it refuses, and StoreUnavailableError where the store is away for
         its patience, or at the end of that time.
         """
-        asked = _Asked(self._ledger.backend, job_id, request)
+        asked, met = _Asked(self._ledger.backend, job_id, request), list[str]()
 
         def do_unless_met(live: LiveJob) -> None:
-            if not is_met(live.job.status):  # somebody may have been faster since it was last looked at
+            if not is_met(live.job.status):
                 do(live)
+            elif not is_met(asked.record().status):  # its owner died of that; else somebody was faster
+                live.have_listed()
+            met.append(live.job.status)
 
         def look() -> str | None:
             record = asked.record()
@@ -174,7 +177,7 @@ class Asking:
                 asked.take_answer(record)
                 asked.leave(record)
             elif self._is_done_here(asked, do_unless_met):
-                return asked.record().status
+                return met[-1]
             return None
 
         return self._looked(asked, look, timeout)

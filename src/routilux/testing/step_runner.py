@@ -11,7 +11,7 @@ from typing import Any
 
 from routilux._context import Activation
 from routilux._current import current
-from routilux._engine.apart import Needs
+from routilux._engine.apart import IsHeldUp, Needs
 from routilux._engine.attempt import Failure, await_handler, run_handler
 from routilux._engine.awaited import Awaited, TimeIsUp
 from routilux._engine.coroutines import Cancellable
@@ -258,5 +258,5 @@ class _SteppedEngine(Engine):
     def wait_for(self, awaited: Awaited, timeout: float | None = None) -> None:
         self._runner.run_until(awaited, None if timeout is None else self._runner.clock.now() + timeout)
 
-    def shut_down_apart(self, call: Callable[[], None], needs: Needs) -> None:
+    def shut_down_apart(self, call: Callable[[], None], needs: Needs, is_held_up: IsHeldUp) -> None:
         self._runner.ask(call)
