@@ -5,9 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How many pairs of floor and figure are measured, and by what their sizes are divided."""
+    """How many pairs of floor and figure are measured, and by what their sizes are divided.
+
+    `processes` says in how many processes the shortest times are, which depend on where things lie in memory.
+    """
 
     pairs: int
+    processes: int
     divisor: int
 
     def sized(self, count: int) -> int:
@@ -15,5 +19,5 @@ class Effort:
         return max(count // self.divisor, 1)
 
 
-FULL = Effort(pairs=7, divisor=1)
-QUICK = Effort(pairs=3, divisor=10)
+FULL = Effort(pairs=7, processes=5, divisor=1)
+QUICK = Effort(pairs=3, processes=2, divisor=10)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bench.pairs import Pairs
+from bench.pairs import Pairs, all_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +16,17 @@ class Outcome:
     met: bool
 
 
-def at_most_times(pairs: Pairs, limit: float, unit: str) -> Outcome:
+def at_most_times(pairs: Pairs, limit: float, unit: str, note: str = "") -> Outcome:
     """A figure that may be so many times its floor."""
     goal = f"at most {limit:g} x the floor"
-    return _outcome(pairs, unit, goal, pairs.ratio <= limit)
+    return _outcome(pairs, unit, goal, pairs.ratio <= limit, note)
+
+
+def at_most_times_in_all(several: list[Pairs], limit: float, unit: str) -> Outcome:
+    """One that was measured in several processes: all of it counts, and how far they differ is shown."""
+    ratios = [pairs.ratio for pairs in several]
+    note = f"{len(several)} processes, ratios {min(ratios):.2f} to {max(ratios):.2f}"
+    return at_most_times(all_of(several), limit, unit, note)
 
 
 def below(pairs: Pairs, limit: float, unit: str, note: str = "") -> Outcome:

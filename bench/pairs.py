@@ -2,13 +2,16 @@
 
 import gc
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import get_context
 from statistics import median
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 Measure = Callable[[], float]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,21 @@ def in_pairs(floor: Measure, figure: Measure, count: int) -> Pairs:
 def _measured(measure: Measure) -> float:
     gc.collect()
     return measure()
+
+
+def in_processes(measure: Callable[[T], Pairs], argument: T, count: int) -> list[Pairs]:
+    """Measure the same in so many new processes, one after the other.
+
+    Where things happen to lie in memory, and on which cores threads run, is decided anew in each of them.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as executor:
+        return list(executor.map(measure, [argument] * count))
+
+
+def all_of(several: list[Pairs]) -> Pairs:
+    """All pairs together."""
+    floors = [floor for pairs in several for floor in pairs.floors]
+    return Pairs(tuple(floors), tuple(figure for pairs in several for figure in pairs.figures))
 
 
 def seconds(action: Callable[[], Any]) -> float:

@@ -24,6 +24,7 @@ def page(figures: Mapping[str, Figure], outcomes: Mapping[str, Outcome], machine
             "",
             "A figure and its floor are measured in turn: floor, figure, floor, figure. `measured` and `floor` are",
             "medians; `ratio` is the median of the ratios, and holds on other machines, where absolute times do not.",
+            "For the shortest times it matters where things happen to lie in memory: several processes are measured.",
             "",
             *_markdown(_rows(figures, outcomes)),
             "",

@@ -6,22 +6,25 @@ from collections.abc import Callable
 from bench import floors
 from bench.effort import Effort
 from bench.least_engine import LeastChain
-from bench.outcome import Outcome, at_most_times, below
-from bench.pairs import in_pairs, seconds
+from bench.outcome import Outcome, at_most_times, at_most_times_in_all, below
+from bench.pairs import Pairs, in_pairs, in_processes, seconds
 from bench.workloads import chain_flow, fan_out_flow, finish, paused_with, ring_flow
 from routilux import Flow
 
 
 def chain(effort: Effort) -> Outcome:
     """One activation in a chain of 1,000 no-op routines, history on; floor: the bare loop."""
+    return at_most_times_in_all(in_processes(_chain, effort, effort.processes), 9, "us")
+
+
+def _chain(effort: Effort) -> Pairs:
     length, repeats = 1_000, effort.sized(10)
     with chain_flow(length) as flow:
-        pairs = in_pairs(
+        return in_pairs(
             lambda: floors.bare_step(length * repeats),
             lambda: _step(flow, "step_0", {"left": 0}, length, repeats),
             effort.pairs,
         )
-    return at_most_times(pairs, 9, "us")
 
 
 def chain_beside_least(effort: Effort) -> Outcome:
@@ -39,14 +42,17 @@ def chain_beside_least(effort: Effort) -> Outcome:
 
 def fan_out(effort: Effort) -> Outcome:
     """One activation of a no-op routine that is given 5,000 items at once; floor: the bare loop."""
+    return at_most_times_in_all(in_processes(_fan_out, effort, effort.processes), 9, "us")
+
+
+def _fan_out(effort: Effort) -> Pairs:
     items, repeats = 5_000, effort.sized(3)
     with fan_out_flow() as flow:
-        pairs = in_pairs(
+        return in_pairs(
             lambda: floors.bare_step(items * repeats),
             lambda: _step(flow, "spread", {"count": items}, items, repeats),
             effort.pairs,
         )
-    return at_most_times(pairs, 9, "us")
 
 
 def growth(effort: Effort) -> Outcome:
