@@ -342,6 +342,26 @@ def test_a_store_that_is_closed_looks_no_more() -> None:
         job_state.wait(PATIENCE)
 
 
+def test_a_look_that_is_cut_off_by_the_closing_of_its_store_is_no_trouble_to_tell_of(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    looks, closed = threading.Event(), threading.Event()
+
+    def look(self: keeper.Keeper) -> None:
+        looks.set()
+        assert closed.wait(PATIENCE)
+        raise StoreError("closed")
+
+    monkeypatch.setattr(keeper.Keeper, "_look", look)
+    with open_store("memory:") as store:
+        paused(store)
+        assert looks.wait(PATIENCE)
+        looking = store.ledger.keeper._threads["routilux-keeper"]
+    closed.set()
+    looking.join(PATIENCE)
+    assert not caplog.records
+
+
 @pytest.mark.parametrize(("reason", "words"), [("for\nlunch", r": for\nlunch"), ("", "")])
 def test_a_pause_that_was_asked_for_by_way_of_the_store_is_logged(
     reason: str, words: str, caplog: pytest.LogCaptureFixture

@@ -187,7 +187,8 @@ class Keeper:
             try:
                 work()
             except StoreError as error:
-                logger.warning("the store cannot be looked into: %s", error, extra={"action": "keep"})
+                if not self._closed.is_set():  # else that is why
+                    logger.warning("the store cannot be looked into: %s", error, extra={"action": "keep"})
             except BaseException as error:  # noqa: BLE001 - whatever it is, others wait for what comes next
                 tell_of(error)
             self._closed.wait(ROUND)
