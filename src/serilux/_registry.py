@@ -38,13 +38,14 @@ class Registry:
     The first name of a class is written; the others, its aliases, are read as well.
     """
 
-    __slots__ = ("_classes", "_exceptions", "_names", "_trusted")
+    __slots__ = ("_classes", "_exceptions", "_names", "_trusted", "_written")
 
     def __init__(self) -> None:
         self._exceptions: dict[Identity, tuple[str, ...]] = {}
         self._classes: dict[str, dict[Identity, type[Any]]] = {}
         self._names: dict[Identity, tuple[str, ...]] = {}
         self._trusted: set[str] = set()
+        self._written: dict[int, tuple[str, type[Any]]] = {}
 
     def add(self, cls: type[Any], name: str, aliases: Iterable[str] = ()) -> None:
         """Let these names stand for the class; the same class defined again replaces the older one."""
@@ -56,6 +57,7 @@ class Registry:
             self._classes.setdefault(each, {})[identity] = cls
         if not is_library(identity[0]):
             self._trusted.add(identity[0])
+        self._written = {}
 
     def knows(self, cls: type[Any]) -> bool:
         """Tell whether the class is registered."""
@@ -63,6 +65,16 @@ class Registry:
 
     def name_of(self, cls: type[Any]) -> str:
         """Return the registered name of a class, its own name if it has none."""
+        written = self._written  # as it is from before it is looked up: another thread may add a class meanwhile
+        known = written.get(id(cls))  # not by the class itself: its metaclass may say what it equals
+        if known is not None:
+            return known[0]
+        name = self._looked_up(cls)
+        if self.knows(cls):
+            written[id(cls)] = name, cls
+        return name
+
+    def _looked_up(self, cls: type[Any]) -> str:
         identity = identity_of(cls)
         name = self.names_of(cls)[0]
         others = [other for other in self._classes.get(name, {}) if other != identity]

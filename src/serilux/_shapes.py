@@ -21,8 +21,8 @@ class Shape(NamedTuple):
     names: Callable[[type[Any]], tuple[str, ...]]
     needed: Callable[[type[Any]], tuple[str, ...]]
     """The names of the fields that have no default: a document that is older than the others has not got these."""
-    held: Callable[[Any], set[str]]
-    """The names of all that an object holds, fields or not."""
+    beside: Callable[[Any, tuple[str, ...]], set[str]]
+    """The names of what an object holds beside its fields, which have these names."""
     build: Callable[[type[Any], Values], Any]
 
 
@@ -71,16 +71,16 @@ def check_shape(cls: type[Any]) -> None:
 def take_apart(shape: Shape, value: Any) -> Values:
     """Return the fields of an object. Raises UnsupportedValueError if it holds more than them, or less."""
     names = shape.names(type(value))
-    lost = shape.held(value).difference(names)
-    if lost:
+    if lost := shape.beside(value, names):
         raise UnsupportedValueError(
             f"{type(value).__name__} holds more than its fields: {one_of(sorted(lost))}, which would be "
             "lost; declare a field for it"
         )
-    missing = [name for name in names if not hasattr(value, name)]
-    if missing:
-        raise UnsupportedValueError(f"{type(value).__name__} has no value for {one_of(missing)}; set it")
-    return {name: getattr(value, name) for name in names}
+    try:
+        return {name: getattr(value, name) for name in names}
+    except AttributeError as error:
+        missing = [name for name in names if not hasattr(value, name)]
+        raise UnsupportedValueError(f"{type(value).__name__} has no value for {one_of(missing)}; set it") from error
 
 
 def put_together(shape: Shape, cls: type[Any], values: Values) -> Any:
@@ -101,9 +101,9 @@ def _content_of(cls: type[Any]) -> type[Any] | None:
     return next((base for base in builtins if not issubclass(base, BaseException)), None)
 
 
-def _dataclass_attributes(value: Any) -> set[str]:
+def _beside_dataclass(value: Any, names: tuple[str, ...]) -> set[str]:
     slots = _slots_beside_fields(type(value))  # type: ignore[arg-type]  # mypy doubts that a class is hashable
-    return _instance_attributes(value).union(name for name in slots if hasattr(value, name))
+    return _attributes_beside(value, names).union([name for name in slots if hasattr(value, name)])
 
 
 @lru_cache(maxsize=1024)
@@ -113,10 +113,10 @@ def _slots_beside_fields(cls: type[Any]) -> frozenset[str]:
     return frozenset(slots).difference(_dataclass_names(cls))  # type: ignore[arg-type]  # see above
 
 
-def _instance_attributes(value: Any) -> set[str]:
+def _attributes_beside(value: Any, names: tuple[str, ...]) -> set[str]:
     cls = type(value)
-    held = getattr(value, "__dict__", {})
-    return {name for name in held if not isinstance(getattr(cls, name, None), cached_property)}
+    beside: set[str] = getattr(value, "__dict__", {}).keys() - names
+    return {name for name in beside if not isinstance(getattr(cls, name, None), cached_property)}
 
 
 @lru_cache(maxsize=1024)
@@ -165,10 +165,10 @@ def _model_needed(cls: type[Any]) -> tuple[str, ...]:
     return tuple(name for name, field in cls.model_fields.items() if field.is_required())
 
 
-def _model_attributes(value: Any) -> set[str]:
+def _beside_model(value: Any, names: tuple[str, ...]) -> set[str]:
     """Private attributes count: nothing says how they could be set again."""
     unnamed = (value.__pydantic_extra__ or {}) | (value.__pydantic_private__ or {})
-    return _instance_attributes(value) | set(unnamed)
+    return _attributes_beside(value, names).union(unnamed)
 
 
 def _build_model(cls: type[Any], values: Values) -> Any:
@@ -176,6 +176,6 @@ def _build_model(cls: type[Any], values: Values) -> Any:
     return cls.model_validate(values, by_alias=False, by_name=True)
 
 
-_DATACLASS = Shape(_dataclass_names, _dataclass_needed, _dataclass_attributes, _build_dataclass)  # type: ignore[arg-type]  # mypy doubts that a class is hashable
-_STRUCT = Shape(_struct_names, _struct_needed, _instance_attributes, _build_struct)
-_MODEL = Shape(_model_names, _model_needed, _model_attributes, _build_model)
+_DATACLASS = Shape(_dataclass_names, _dataclass_needed, _beside_dataclass, _build_dataclass)  # type: ignore[arg-type]  # mypy doubts that a class is hashable
+_STRUCT = Shape(_struct_names, _struct_needed, _attributes_beside, _build_struct)
+_MODEL = Shape(_model_names, _model_needed, _beside_model, _build_model)

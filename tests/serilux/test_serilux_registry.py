@@ -105,6 +105,29 @@ def test_two_classes_of_one_name_are_an_error_only_when_it_is_used() -> None:
     assert encode(first()) == {"$object": {"class": "FirstTwin", "fields": {}}}
 
 
+def test_what_is_registered_later_counts_for_a_class_that_has_been_written_before() -> None:
+    cls = register_serializable(serializable("LaterTwin", "c.Twin"))
+    assert encode(cls()) == {"$object": {"class": "LaterTwin", "fields": {}}}
+    register_serializable(serializable("LaterTwin", "d.Twin"))
+    with pytest.raises(NameConflictError):
+        encode(cls())
+    register_serializable(name="LaterFirstTwin")(cls)
+    assert encode(cls()) == {"$object": {"class": "LaterFirstTwin", "fields": {}}}
+
+
+def test_a_class_is_known_by_what_it_is_not_by_what_its_metaclass_says_it_equals() -> None:
+    class Same(type(Serializable)):  # type: ignore[misc]
+        def __eq__(cls, other: object) -> bool:
+            return True
+
+        def __hash__(cls) -> int:
+            return 1
+
+    names = ["SameOne", "SameOther"]
+    classes = [register_serializable(Same(name, (Serializable,), {"__module__": "made_here"})) for name in names]
+    assert [registered_name(cls) for cls in classes] == names
+
+
 def test_an_unregistered_class_may_not_take_the_name_of_a_registered_one() -> None:
     stranger = serializable("Box")
     with pytest.raises(NameConflictError, match=r"made_here\.Box"):
