@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from routilux import BlockingCallError, JobFailedError, JobStateError, Routine
-from routilux._engine import running_job
+from routilux._engine import live_job, running_job
 from routilux._engine.coroutines import LazyLoopThread
 from routilux.errors import RoutiluxError
 from routilux.testing import StepRunner
@@ -355,6 +355,42 @@ def test_pausing_does_not_block_the_callers_loop_while_a_predicate_is_asked() ->
     with running(flow, release):
         asyncio.run(program())
     assert in_time == [True]
+
+
+def test_a_coroutine_runs_nothing_more_of_a_job_that_goes_on_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran, moved = list[str](), threading.Event()
+
+    async def send(self: Routine) -> None:
+        self.emit("out")
+        self.emit("out")
+
+    async def work(self: Routine) -> None:
+        ran.append(threading.current_thread().name)
+
+    def move() -> None:
+        here.pause(job_state)
+        there.resume(job_state)
+
+    async def breathe() -> None:
+        if not moved.is_set():
+            await asyncio.to_thread(begun.wait, PATIENCE)
+            await asyncio.to_thread(move)
+            moved.set()
+
+    monkeypatch.setattr(live_job, "breathe", breathe)
+    runner, begun = StepRunner(), threading.Event()
+    here, there = (
+        flow_of(*who, flow_id="moved", links=("a.out>b",), a=routine(send, "out"), b=routine(work))
+        for who in ((), (runner,))
+    )
+    job_state = here.start("a")
+    begun.set()
+    assert moved.wait(PATIENCE)
+    here.shutdown()
+    wait_for_threads("routilux-loop-moved")
+    assert (job_state.status, ran) == ("running", [])
+    runner.run()
+    assert (job_state.status, ran) == ("completed", [threading.current_thread().name] * 2)
 
 
 class TakenAtOnce(StandInLock):

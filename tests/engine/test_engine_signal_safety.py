@@ -20,7 +20,7 @@ from routilux._engine.running_job import RunningJob
 from routilux._engine.watchers import Watchers
 from routilux._engine.workers import WorkerThreads
 from routilux._records import Task
-from routilux.errors import FlowShutDownError
+from routilux.errors import BlockingCallError, FlowShutDownError
 from routilux.stores import open_store
 from tests.engine.engine_parts import EngineAsker, StandInLock, flow_of, routine
 from tests.interruptions import interrupted
@@ -92,6 +92,27 @@ def test_a_job_can_be_had_by_others_after_a_signal(ask: str, stored: bool) -> No
     with ThreadPoolExecutor(1) as other:
         other.submit(flow.pause, job_state, timeout=PATIENCE).result(PATIENCE)
     assert job_state.status == "paused"
+
+
+CHANGE: dict[str, Callable[[Flow, JobState], object]] = {
+    "pause": lambda flow, job_state: flow.pause(job_state),
+    "cancel": lambda flow, job_state: flow.cancel(job_state),
+    "deliver": lambda flow, job_state: flow.deliver(job_state, "ask", "answer", {"text": "yes"}),
+    "shared data": lambda flow, job_state: job_state.update_shared_data("a", 1),
+}
+
+
+@pytest.mark.parametrize("change", CHANGE)
+def test_a_stored_job_is_not_changed_in_the_middle_of_what_has_it(change: str) -> None:
+    """Another thread would do it, which had to wait for the call that waits for it."""
+    flow = flow_with_a_name()
+    job_state = flow.execute("ask", store=open_store("memory:"))
+    live: Any = job_state._live
+    live.lock = SignalledLock(live.lock)
+    signal.signal(signal.SIGINT, lambda *_: CHANGE[change](flow, job_state))
+    with pytest.raises(BlockingCallError, match="has come into the middle of another call"):
+        job_state.wait(timeout=PATIENCE)
+    CHANGE[change](flow, job_state)
 
 
 FAR = 1e12

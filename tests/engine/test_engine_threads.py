@@ -478,7 +478,8 @@ def test_a_job_that_waits_for_a_timer_goes_on_although_nobody_has_it_or_its_flow
     assert ran == [1, 1]
 
 
-def test_a_worker_whose_attempt_was_given_up_runs_nothing_more_of_a_job_that_goes_on_elsewhere() -> None:
+@pytest.mark.parametrize("strategy", ["sequential", "concurrent"])
+def test_a_worker_whose_attempt_was_given_up_runs_nothing_more_of_a_job_that_goes_on_elsewhere(strategy: str) -> None:
     entered, release, ran = threading.Event(), threading.Event(), list[str]()
 
     def go(self: Routine) -> None:
@@ -493,7 +494,15 @@ def test_a_worker_whose_attempt_was_given_up_runs_nothing_more_of_a_job_that_goe
 
     runner = StepRunner()
     here, there = (
-        flow_of(*who, flow_id="late", links=("a.out>b",), a=routine(go, "out"), b=routine(work, timeout=0.01))
+        flow_of(
+            *who,
+            flow_id="given-up",
+            execution_strategy=strategy,
+            max_workers=1,
+            links=("a.out>b",),
+            a=routine(go, "out"),
+            b=routine(work, timeout=0.01),
+        )
         for who in ((), (runner,))
     )
     job_state = here.execute("a")
@@ -502,7 +511,7 @@ def test_a_worker_whose_attempt_was_given_up_runs_nothing_more_of_a_job_that_goe
     there.retry(job_state)
     release.set()
     here.shutdown()
-    wait_for_threads("routilux-late")
+    wait_for_threads("routilux-given-up")
     assert (job_state.status, len(ran)) == ("running", 1)
     runner.run()
     assert (job_state.status, len(ran)) == ("completed", 3)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from routilux import JobState, Routine
+from routilux._engine import running_job
 from routilux.stores import open_store
 from routilux.testing import StepRunner
 from serilux import register_serializable
@@ -141,7 +142,10 @@ def test_a_worker_leaves_a_job_that_keeps_others_waiting(others_wait: bool) -> N
     slow = [routine(lambda self, n: runner.clock.advance(1.0)) for _ in "bc"]
     flow = flow_of(runner, a=EngineStep(), b=slow[0], c=slow[1], links=("a.out>b", "a.out>c"))
     job_state = runner.start(flow, "a", {"n": 3})
-    assert job_state._live.serve(lambda: others_wait) is others_wait
+    runner._queue.clear()
+    job_state._live.queued = None
+    job_state._live.serve(lambda: others_wait)
+    assert bool(runner._queue) is others_wait
     assert events_of(job_state)[-1] == (("b", "start") if others_wait else ("c", "start"))
 
 
@@ -156,7 +160,10 @@ def test_a_worker_that_keeps_nobody_waiting_has_a_new_turn() -> None:
         asked.append(events_of(job_state)[-1])
         return False
 
-    assert job_state._live.serve(others_wait) is False
+    runner._queue.clear()
+    job_state._live.queued = None
+    job_state._live.serve(others_wait)
+    assert not runner._queue
     assert (asked, job_state.status) == ([("a", "out")], "completed")
 
 
@@ -168,7 +175,30 @@ def test_a_worker_leaves_a_job_that_waits_for_what_is_due_later() -> None:
     runner = StepRunner()
     flow = flow_of(runner, a=routine(act, "out", "late"), b=EngineStep(), links=("a.out>b", "a.late>b"))
     job_state = runner.start(flow, "a")
-    assert job_state._live.serve(lambda: False) is False
+    runner._queue.clear()
+    job_state._live.queued = None
+    job_state._live.serve(lambda: False)
+    assert not runner._queue
     assert events_of(job_state)[-1] == ("b", "out")
     runner.run()
     assert job_state.status == "completed"
+
+
+def test_nothing_more_begins_of_a_job_that_a_finalizer_has_cancelled_in_the_middle_of_a_commit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The garbage collector may come after any call."""
+
+    def collected(*given: Any) -> Any:
+        effects = succeed(*given)
+        job_state._live.cancel("it is not wanted any more")
+        return effects
+
+    runner = StepRunner()
+    flow = flow_of(runner, a=EngineStep(), b=EngineStep(), links=("a.out>b",))
+    job_state = runner.start(flow, "a", {"n": 1})
+    succeed = running_job.succeed
+    monkeypatch.setattr(running_job, "succeed", collected)
+    job_state._live.serve(lambda: False)
+    assert (job_state.status, events_of(job_state)) == ("cancelled", [("a", "start"), ("a", "out")])
+    assert not job_state._live.job.active

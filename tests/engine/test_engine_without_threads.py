@@ -237,15 +237,14 @@ class Job:
 
     def __init__(self, call: Callable[[], object]) -> None:
         self.call = call
-        self.queued = False
+        self.queued: object = None
         self.served = threading.Event()
 
-    def serve(self, others_wait: OthersWait) -> bool:
+    def serve(self, others_wait: OthersWait) -> None:
         try:
             self.call()
         finally:
             self.served.set()
-        return False
 
 
 @pytest.mark.parametrize("error", [KeyError, SystemExit, KeyboardInterrupt])
@@ -353,7 +352,7 @@ def test_workers_that_cannot_be_had_leave_the_job_as_it_was(limit: Limit) -> Non
     limit.of("routilux-few")
     with pytest.raises(NoThreadError):
         workers.submit(job)
-    assert (job.queued, len(workers._jobs)) == (False, 0)
+    assert (job.queued, len(workers._jobs)) == (None, 0)
     workers.submit(job)
     assert job.served.wait(PATIENCE)
     workers.close()
@@ -385,3 +384,25 @@ def test_a_loop_goes_on_although_asyncios_own_log_raises(untold: list[Any], monk
 def test_a_hook_that_raises_is_not_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading, "excepthook", lambda args: sys.exit())
     tell_of(ValueError())
+
+
+def test_a_job_is_served_by_the_workers_that_it_has_by_now_and_by_no_former_ones() -> None:
+    former, own = WorkerThreads(1, "routilux-former"), WorkerThreads(1, "routilux-own")
+    entered, release, threads = threading.Event(), threading.Event(), list[str]()
+
+    def block() -> None:
+        entered.set()
+        assert release.wait(PATIENCE)
+
+    job, last = Job(lambda: threads.append(threading.current_thread().name)), Job(lambda: None)
+    former.submit(Job(block))
+    assert entered.wait(PATIENCE)
+    former.submit(job)
+    own.submit(job)
+    assert job.served.wait(PATIENCE)
+    former.submit(last)
+    release.set()
+    assert last.served.wait(PATIENCE)
+    assert threads == ["routilux-own"]
+    former.close()
+    own.close()

@@ -23,7 +23,7 @@ class NotedWorkers:
         pass
 
     def submit(self, job: Any) -> None:
-        pass
+        self.asked.append("submit")
 
     def replace_stuck(self) -> None:
         self.asked.append("replace")
@@ -69,11 +69,13 @@ def test_a_job_that_starts_coroutines_lets_others_have_their_turn() -> None:
     async def work(self: Routine, value: int) -> None:
         pass
 
-    flow, _, loop = noted_flow(
+    flow, workers, loop = noted_flow(
         a=routine(send, "out"), b=routine(work), links=("a.out>b",), execution_strategy="concurrent"
     )
     job_state = flow.execute("a")
-    assert (job_state._live.serve(lambda: True), loop.started) == (True, 1)
+    workers.asked.clear()
+    job_state._live.serve(lambda: True)
+    assert (workers.asked[-1], loop.started) == ("submit", 1)
 
 
 def test_a_handler_that_comes_back_when_its_job_runs_elsewhere_is_taken_back_by_its_own_workers() -> None:
@@ -87,7 +89,24 @@ def test_a_handler_that_comes_back_when_its_job_runs_elsewhere_is_taken_back_by_
     flow._engine.clock.advance(5.0)
     elsewhere.retry(job_state)
     live.finish(stuck, None)
-    assert (workers.asked, others.asked) == (["replace", "retire"], [])
+    assert [asked for asked in workers.asked if asked != "submit"] == ["replace", "retire"]
+    assert set(others.asked) <= {"submit"}
+
+
+def test_what_goes_on_elsewhere_as_it_is_submitted_is_submitted_there() -> None:
+    class Slow(NotedWorkers):
+        def submit(self, job: Any) -> None:
+            super().submit(job)
+            if elsewhere._engine is not None:
+                job.engine = elsewhere._engine
+
+    (flow, workers, _), (elsewhere, others, _) = (noted_flow(a=routine(lambda self: None)) for _ in range(2))
+    job_state = flow.start("a")
+    elsewhere.start("a")
+    flow._engine.workers, slow = Slow(), workers
+    others.asked.clear()
+    job_state._live.submit()
+    assert (flow._engine.workers.asked, others.asked, slow.asked) == (["submit"], ["submit"], ["submit"])
 
 
 def test_a_priority_is_that_of_its_own_emission_though_another_thread_emits_too() -> None:

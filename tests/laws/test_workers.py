@@ -17,9 +17,8 @@ def serve(runner: StepRunner, turns: int) -> None:
     for _ in range(turns):
         if runner._queue:
             job = runner._queue.popleft()
-            job.queued = False
-            if job.serve(lambda: False):
-                runner.enqueue(job)
+            job.queued = None
+            job.serve(lambda: False)
         elif not runner.clock.advance_to_next_timer():
             break
 

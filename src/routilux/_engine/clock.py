@@ -49,7 +49,7 @@ class ScheduledCall:
 
     def __init__(self, callback: Callable[[], None]) -> None:
         self.callback: Callable[[], None] | None = callback
-        self.queued = False
+        self.queued: object = None
 
     def cancel(self) -> None:
         """Let it not happen."""
@@ -60,10 +60,9 @@ class ScheduledCall:
         if callback is not None:
             callback()
 
-    def serve(self, others_wait: OthersWait) -> bool:
+    def serve(self, others_wait: OthersWait) -> None:
         """Let it happen."""
         self()
-        return False
 
 
 Reading = Callable[[], float]

@@ -54,7 +54,7 @@ class HeldJob(WatchedJob):
     how often it has begun to run here, or gone on: so a caller sees that another has resumed it since.
     """
 
-    queued = False
+    queued: object = None
     flow: object = None
     handlers = NO_HANDLERS
     _alarms = SILENT
@@ -69,7 +69,7 @@ class HeldJob(WatchedJob):
 
     def _begin_anew(self) -> None:
         super()._begin_anew()
-        self.queued = False  # that is with the parent's workers
+        self.queued = None  # that is with the parent's workers
 
     @property
     def job_state(self) -> object:
@@ -279,8 +279,6 @@ class HeldJob(WatchedJob):
         raise ResumeError(f"job {job.job_id!r} {problem}", job_id=job.job_id, status=job.status)
 
     def _attach(self, setting: Setting) -> None:
-        if setting.engine is not self.engine:
-            self.queued = False
         self.engine = setting.engine  # before it has the job: a signal may come at any moment
         self.engine.admit(self)
         self.flow, self.secrecy = setting.flow, setting.secrecy
@@ -291,12 +289,14 @@ class HeldJob(WatchedJob):
         self.attached = True
 
     def submit(self) -> None:
-        """Have the job served, if there is something to start."""
-        if self.job.ready and self.attached and self.engine is not None:
-            self.engine.workers.submit(self)
+        """Have the job served, if there is something to start, by the workers that it has by now."""
+        engine, submitted_to = self.engine, None
+        while engine is not submitted_to and engine is not None and self.job.ready and self.attached:
+            engine.workers.submit(self)
+            engine, submitted_to = self.engine, engine
 
     @abstractmethod
-    def serve(self, others_wait: OthersWait) -> bool:
+    def serve(self, others_wait: OthersWait) -> None:
         """Run activations until there are none to start, or others have waited long enough."""
 
     @abstractmethod

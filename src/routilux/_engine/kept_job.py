@@ -14,10 +14,11 @@ from routilux._engine.keeping import TURN, Claimed, Custodian, Keeping, Log, Ser
 from routilux._engine.locked_job import LockedJob
 from routilux._engine.patience import within
 from routilux._engine.requests import DONE, write_answer
+from routilux._engine.threads import hears_signals, is_mine
 from routilux._graph import Graph
 from routilux._haste import GRACE, LEAST, in_time
 from routilux._model import JobStatus
-from routilux.errors import JobExistsError, OwnershipLost, RoutiluxError, StoreUnavailableError
+from routilux.errors import BlockingCallError, JobExistsError, OwnershipLost, RoutiluxError, StoreUnavailableError
 
 T = TypeVar("T")
 Fitting = Callable[[Job], Job]
@@ -126,9 +127,16 @@ class KeptJob(LockedJob, Servant):
         """What a call gives that may change the job; where that is kept, it comes to its end (`within`).
 
         TimeIsUp after `patience` seconds (LEAST). A job that is to be claimed is claimed by then, or not at all: for
-        that there are GRACE seconds more.
+        that there are GRACE seconds more. BlockingCallError where a signal has come into the middle of a call that has
+        the job: the thread that is to do it would wait for that.
         """
         is_kept = self.custody is not None or keeping is not None
+        if is_kept and hears_signals() and is_mine(self.lock):
+            raise BlockingCallError(
+                f"job {self.job.job_id!r} cannot be changed here: a signal has come into the middle of another call "
+                f"that has it, which this one would wait for; let the handler of the signal put into a queue what is "
+                f"to be done, or shut the flow down"
+            )
         if patience is None:
             return within(None, call) if is_kept else call()
         with in_time(patience):

@@ -86,26 +86,28 @@ class LiveJob(RunningJob):
         try:
             while activation is not None:
                 failure = await await_handler(activation)
-                running = self._whole(self._settle_coroutine, activation, failure)
+                running, attachments = self._whole(self._settle_coroutine, activation, failure)
                 if failure is not None:
                     self.tell_news()
                 if running is None:
                     break
                 await breathe()
-                activation = self._whole(self._next_coroutine, running)
+                activation = self._whole(self._next_coroutine, running, attachments)
         finally:
             self.submit()
             self.tell_news()
 
-    def _settle_coroutine(self, activation: Activation, failure: Failure, now: float) -> Cancellable | None:
-        """Settle an attempt, and say what has run it; None where that was given up, and is to take nothing more."""
+    def _settle_coroutine(self, activation: Activation, failure: Failure, now: float) -> tuple[Cancellable | None, int]:
+        """Settle an attempt, and say what has run it, and where; None where it was given up, and takes nothing more."""
         number = activation.task.number
         is_mine = self.job.active.get(number) is activation.task
         running = self._coroutines.get(number) if is_mine else None
         self._settle(activation, failure, now)
-        return running
+        return running, self._attachments
 
-    def _next_coroutine(self, running: Cancellable, now: float) -> Activation | None:
+    def _next_coroutine(self, running: Cancellable, attachments: int, now: float) -> Activation | None:
+        if self._attachments != attachments:  # it has been paused, and resumed: it may run elsewhere by now
+            return None
         activation = self._next_activation(now, only_async=True)
         if activation is not None:
             self._coroutines[activation.task.number] = running

@@ -54,30 +54,32 @@ class RunningJob(HeldJob):
 
     # Running.
 
-    def serve(self, others_wait: OthersWait) -> bool:
-        """Run activations until there are none to start, or others have waited long enough.
+    def serve(self, others_wait: OthersWait) -> None:
+        """Run activations until there are none to start, or others have waited long enough; then it is submitted anew.
 
         Context variables that a handler sets are set for no other job (law 5).
         """
         try:
-            return self._run(self.now() + SLICE, others_wait)
+            is_left = self._run(self.now() + SLICE, others_wait)
         finally:
             if self.noted is not None:
                 self.tell_news()
+        if is_left:
+            self.submit()
 
     def _run(self, end: float, others_wait: OthersWait) -> bool:
         run = self._run_at_once if self.graph.concurrent else self._run_in_turn
         return copy_context().run(run, end, others_wait)
 
     def _run_at_once(self, end: float, others_wait: OthersWait) -> bool:
-        """Run activations while other workers may do so too."""
+        """Run activations while other workers may do so too; whether some may be left."""
         activation = self.next_activation()
         while activation is not None:
             self.submit()
             if activation.handler.is_async:
                 self._start_coroutine(activation)
-            else:
-                self._whole(self._settle, activation, run_handler(activation))
+            elif not self._whole(self._settle, activation, run_handler(activation)):
+                return True
             if self.now() > end and others_wait():
                 return bool(self.job.ready)
             if self.noted is not None:
@@ -86,7 +88,7 @@ class RunningJob(HeldJob):
         return False
 
     def _run_in_turn(self, end: float, others_wait: OthersWait) -> bool:  # noqa: PLR0912 - it is the hot path
-        """Run one activation after the other.
+        """Run one activation after the other; whether some may be left.
 
         What nearly every one asks for, to be called and committed, is written out: `_settle` and `_begin`, which do
         all else, would do just the same with it. The inner loop goes on as long as one plain activation follows
@@ -115,17 +117,14 @@ class RunningJob(HeldJob):
                         or self._watchers.tasks
                         or self.secrecy.known
                     ):
-                        is_given_up = job.active.get(task.number) is not task
-                        self._settle(activation, failure, now)
-                        if is_given_up:  # by now the job may run elsewhere, and in another way
-                            self.submit()
-                            return False
+                        if not self._settle(activation, failure, now):
+                            return True
                     else:
                         activation.closed = True
                         effects = succeed(job, handler, activation, None, now)
                         if effects:
                             self._react(effects)
-                        elif now <= end and (ready := job.ready).plain and not ready.ranked:
+                        elif now <= end and self.attached and (ready := job.ready).plain and not ready.ranked:
                             following = ready.plain.popleft()
                             following.since = now
                             job.active[following.number] = following
@@ -316,13 +315,17 @@ class RunningJob(HeldJob):
                 self._distrust_if_running(error)
                 raise
 
-    def _settle(self, activation: Activation, failure: Failure, now: float) -> None:
-        """Commit what an attempt did, or what its failure means; one that was given up changes nothing."""
-        if self.job.active.get(activation.task.number) is activation.task:
-            self._commit_attempt(activation, failure, now)
-            self._attempted(activation)
-        else:
+    def _settle(self, activation: Activation, failure: Failure, now: float) -> bool:
+        """Commit what an attempt did, or what its failure means.
+
+        False where it was given up, which changes nothing: by now the job may run elsewhere, and in another way.
+        """
+        if self.job.active.get(activation.task.number) is not activation.task:
             self._welcome_back(activation)
+            return False
+        self._commit_attempt(activation, failure, now)
+        self._attempted(activation)
+        return True
 
     def _attempted(self, activation: Activation) -> None:
         self._release(activation.task)

@@ -11,12 +11,12 @@ from routilux.errors import NoThreadError
 
 
 class Servable(Protocol):
-    """A job as the workers see it."""
+    """A job as the workers see it; `queued` says by which of them it is, as it may be others' by now."""
 
-    queued: bool
+    queued: object
 
-    def serve(self, others_wait: "OthersWait") -> bool:
-        """Run activations until there are none, or others wait; True when some are left."""
+    def serve(self, others_wait: "OthersWait") -> None:
+        """Run activations until there are none, or others wait; what is left is submitted anew."""
 
 
 class OthersWait(Protocol):
@@ -81,16 +81,16 @@ class WorkerThreads:
     def submit(self, job: Servable) -> None:
         """Queue the job, and wake or start a worker for it; NoThreadError where there is none and cannot be one."""
         with self._lock:
-            if job.queued:
+            if job.queued is self:
                 return
             if not self._threads:
                 self._start_thread()
             try:
-                job.queued = True
+                job.queued = self
                 self._jobs.append(job)
                 self._find_worker()
             except BaseException:  # a signal: the job may be queued, and then somebody has to know
-                job.queued = job in self._jobs
+                job.queued = self if job in self._jobs else None
                 self._changed.notify()
                 raise
 
@@ -139,8 +139,7 @@ class WorkerThreads:
         try:
             self._arrive(me)
             while (job := self._next_job(me)) is not None:
-                if job.serve(self._others_wait):
-                    self.submit(job)
+                job.serve(self._others_wait)
                 del job  # which may be over: nobody is to hold it while waiting for the next
         finally:
             with self._lock:
@@ -164,8 +163,9 @@ class WorkerThreads:
                     self._end(me)
                 elif self._jobs:
                     job = self._jobs.popleft()
-                    job.queued = False
-                    return job
+                    if job.queued is self:
+                        job.queued = None
+                        return job
                 else:
                     self._rest()
             return None

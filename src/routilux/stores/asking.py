@@ -176,7 +176,7 @@ class Asking:
             if self._ledger.has_owner(record):
                 asked.take_answer(record)
                 asked.leave(record)
-            elif self._is_done_here(asked, do_unless_met):
+            elif self._is_done_here(asked, do_unless_met) and is_met(met[-1]):
                 return met[-1]
             return None
 

@@ -104,7 +104,7 @@ class StepRunner:
 
     def enqueue(self, job: LiveJob) -> None:
         """Remember a job that has something to run."""
-        job.queued = True
+        job.queued = self
         self._queue.append(job)
 
     def ask(self, call: Callable[[], None]) -> None:
@@ -181,13 +181,15 @@ class StepRunner:
             self._begun.append(attempt.run())
         elif not in_flight:
             self._queue.remove(job)
-            job.queued = False
+            job.queued = None
         return attempt is not None
 
     def _step_in_turn(self) -> bool:
         while self._queue:
             job = self._queue.popleft()
-            job.queued = False
+            if job.queued is not self:  # it goes on elsewhere
+                continue
+            job.queued = None
             attempt = self._begin(job)
             if attempt is not None:
                 attempt.run().commit()
@@ -227,7 +229,7 @@ class _SteppedWorkers:
         pass
 
     def submit(self, job: Servable) -> None:
-        if not job.queued:
+        if job.queued is not self._runner:
             assert isinstance(job, LiveJob)
             self._runner.enqueue(job)
 
