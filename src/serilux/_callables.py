@@ -48,7 +48,9 @@ def reference_to(function: object, owner: object, owner_label: str = "") -> str:
 
 
 def label_of(owner: object) -> str:
-    """Return how messages call an object: what its `_reference_label()` says, or its class."""
+    """Return how messages call an object: what its `_reference_label()` says, or its class; a class has a name."""
+    if isinstance(owner, type):
+        return owner.__name__
     label = getattr(owner, "_reference_label", None)
     return str(label()) if callable(label) else type(owner).__name__
 

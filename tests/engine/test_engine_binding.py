@@ -8,6 +8,7 @@ import pytest
 
 from routilux import DefinitionError, Routine
 from routilux.testing import StepRunner
+from serilux import ForeignMethodError
 from tests.engine.engine_parts import flow_of, retrying, routine
 
 seen: list[Any] = []
@@ -145,6 +146,25 @@ def test_whatever_can_be_called_with_the_data_by_name_is(handler: Callable[..., 
     part.define_slot("trigger", handler)
     job_state = flow_of(StepRunner(), a=part).execute("a", {"left": 1})
     assert (job_state.status, seen) == ("completed", [expected])
+
+
+class OfItsClass(Routine):
+    """Has a method of its class for a handler."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger", self.take)
+
+    @classmethod
+    def take(cls, left: Any) -> None:
+        seen.append((cls.__name__, left))
+
+
+def test_a_method_of_the_routines_class_is_called_too_and_cannot_be_written() -> None:
+    flow = flow_of(StepRunner(), a=OfItsClass())
+    assert (flow.execute("a", {"left": 1}).status, seen) == ("completed", [("OfItsClass", 1)])
+    with pytest.raises(ForeignMethodError, match="method 'take' from OfItsClass"):
+        flow.serialize()
 
 
 @pytest.mark.parametrize("handler", [two, single, rest_only])

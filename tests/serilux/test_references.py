@@ -130,6 +130,8 @@ def test_labels_are_class_names_where_an_object_has_no_other() -> None:
         reference_to(Plain().process, Worker())
     with pytest.raises(ForeignMethodError, match=r"\(Box\[box\]\)"):
         reference_to(Plain().process, Box())
+    with pytest.raises(ForeignMethodError, match=r"from Box\."):
+        reference_to(types.MethodType(local, Box), Box())
 
 
 def test_a_foreign_method_in_a_field_is_refused_with_its_path_below() -> None:
