@@ -6,6 +6,7 @@ import pytest
 
 from routilux import JobState, Routine
 from routilux._engine import running_job
+from routilux._engine.workers import OthersWait
 from routilux.stores import open_store
 from routilux.testing import StepRunner
 from serilux import register_serializable
@@ -33,6 +34,14 @@ def served(runner: StepRunner, first: Routine, /, entry: dict[str, Any] | None =
     job_state = runner.start(flow, "a", {"n": 3} if entry is None else entry, **options)
     job_state._live.serve(lambda: False)
     return job_state
+
+
+def is_left(runner: StepRunner, job_state: JobState, others_wait: OthersWait) -> bool:
+    """Whether a worker that has taken a job out of its queue submits it again, when it has had its turn."""
+    runner._queue.clear()
+    job_state._live.queued = None
+    job_state._live.serve(others_wait)
+    return bool(runner._queue)
 
 
 def test_what_a_worker_has_run_is_in_the_store() -> None:
@@ -142,10 +151,7 @@ def test_a_worker_leaves_a_job_that_keeps_others_waiting(others_wait: bool) -> N
     slow = [routine(lambda self, n: runner.clock.advance(1.0)) for _ in "bc"]
     flow = flow_of(runner, a=EngineStep(), b=slow[0], c=slow[1], links=("a.out>b", "a.out>c"))
     job_state = runner.start(flow, "a", {"n": 3})
-    runner._queue.clear()
-    job_state._live.queued = None
-    job_state._live.serve(lambda: others_wait)
-    assert bool(runner._queue) is others_wait
+    assert is_left(runner, job_state, lambda: others_wait) is others_wait
     assert events_of(job_state)[-1] == (("b", "start") if others_wait else ("c", "start"))
 
 
@@ -160,10 +166,7 @@ def test_a_worker_that_keeps_nobody_waiting_has_a_new_turn() -> None:
         asked.append(events_of(job_state)[-1])
         return False
 
-    runner._queue.clear()
-    job_state._live.queued = None
-    job_state._live.serve(others_wait)
-    assert not runner._queue
+    assert not is_left(runner, job_state, others_wait)
     assert (asked, job_state.status) == ([("a", "out")], "completed")
 
 
@@ -175,10 +178,7 @@ def test_a_worker_leaves_a_job_that_waits_for_what_is_due_later() -> None:
     runner = StepRunner()
     flow = flow_of(runner, a=routine(act, "out", "late"), b=EngineStep(), links=("a.out>b", "a.late>b"))
     job_state = runner.start(flow, "a")
-    runner._queue.clear()
-    job_state._live.queued = None
-    job_state._live.serve(lambda: False)
-    assert not runner._queue
+    assert not is_left(runner, job_state, lambda: False)
     assert events_of(job_state)[-1] == ("b", "out")
     runner.run()
     assert job_state.status == "completed"

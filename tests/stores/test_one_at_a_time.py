@@ -12,6 +12,7 @@ from routilux._backends.backend import JobRecord, StoredJob
 from routilux._backends.memory import MemoryBackend
 from routilux._engine import custody
 from routilux._engine.fault_points import FaultPoint, pass_by
+from routilux._engine.live_job import LiveJob
 from routilux._haste import in_time
 from routilux.errors import DamagedRecordError, StoreUnavailableError
 from routilux.stores import Store
@@ -329,10 +330,8 @@ def test_what_somebody_else_has_done_just_before_is_not_done_again(
     assert [backend.record(job_id).epoch] == epochs
 
 
-@pytest.mark.parametrize("asked", ["pause", "cancel"])
-def test_what_an_owner_has_done_who_died_before_it_was_listed_is_listed(
-    backend: Acquired, store: Store, monkeypatch: pytest.MonkeyPatch, asked: str
-) -> None:
+def unlisted(backend: MemoryBackend, monkeypatch: pytest.MonkeyPatch, change: Callable[[LiveJob], object]) -> str:
+    """A job whose owner has changed it, and died before it was listed as what it is since."""
     owner = Store(backend)
     live = patient().execute("patient", store=owner)._live
 
@@ -342,14 +341,19 @@ def test_what_an_owner_has_done_who_died_before_it_was_listed_is_listed(
         return False
 
     monkeypatch.setattr(live, "_is_written", die)
-    if asked == "pause":
-        live.pause("", {})
-    else:
-        live.cancel("")
+    change(live)
     backend.leave(owner.ledger.owner)
-    listed = [backend.record(live.job.job_id).status]
-    getattr(store, asked)(live.job.job_id)
-    listed.append(backend.record(live.job.job_id).status)
+    return live.job.job_id
+
+
+@pytest.mark.parametrize("asked", ["pause", "cancel"])
+def test_what_an_owner_has_done_who_died_before_it_was_listed_is_listed(
+    backend: Acquired, store: Store, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    job_id = unlisted(backend, monkeypatch, lambda live: live.pause("", {}) if asked == "pause" else live.cancel(""))
+    listed = [backend.record(job_id).status]
+    getattr(store, asked)(job_id)
+    listed.append(backend.record(job_id).status)
     assert listed == ["running", {"pause": "paused", "cancel": "cancelled"}[asked]]
 
 
@@ -357,27 +361,18 @@ def test_one_that_was_paused_and_has_been_resumed_meanwhile_is_paused_again(
     backend: Acquired, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its owner died before the pause was listed; so did who resumed it, before that is claimed to be listed."""
-    owner, other = Store(backend), Store(backend)
-    live = patient().execute("patient", store=owner)._live
-
-    def die(log: object) -> bool:
-        owner.ledger.flush()
-        live.abandon()
-        return False
+    job_id, other = unlisted(backend, monkeypatch, lambda live: live.pause("first", {})), Store(backend)
 
     def resume_and_die(point: FaultPoint) -> None:
         if point is FaultPoint.OWNER_READ:
             store.ledger.reached = pass_by
-            flow, job_state = other.load(live.job.job_id)
+            flow, job_state = other.load(job_id)
             flow.resume(job_state)
             other.ledger.flush()
             job_state._live.abandon()
             backend.leave(other.ledger.owner)
 
-    monkeypatch.setattr(live, "_is_written", die)
-    live.pause("first", {})
-    backend.leave(owner.ledger.owner)
     store.ledger.reached = resume_and_die
-    store.pause(live.job.job_id, "second", timeout=LONG)
-    _, after = store.load(live.job.job_id)
+    store.pause(job_id, "second", timeout=LONG)
+    _, after = store.load(job_id)
     assert (after.status, [point["reason"] for point in after.pause_points]) == ("paused", ["first", "second"])
